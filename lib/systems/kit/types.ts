@@ -1,0 +1,292 @@
+import type {
+  BusinessEventType,
+  CanonicalId,
+  DealDocument,
+  EntityName,
+  ExternalRef,
+  Instant,
+  JsonObject,
+  JsonValue,
+} from '../../model';
+
+/**
+ * The contract between a system (one vendor folder) and everything else.
+ * A vendor folder exports one `SystemModule`; the engine and the nodes know nothing more of it.
+ */
+
+/** Where a connection points. `simulator` needs no account: the simulated vendor is started or found. */
+export type Environment = 'simulator' | 'sandbox' | 'production';
+
+// ---------------------------------------------------------------- manifest (pure data)
+
+/** One field of a form. `secret` fields are stored as Node-RED credentials and never leave the host. */
+export interface FieldSpec {
+  id: string;
+  label: string;
+  help?: string;
+  type: 'text' | 'number' | 'select' | 'multiline';
+  secret?: boolean;
+  required?: boolean;
+  default?: string;
+  placeholder?: string;
+  options?: { value: string; label: string }[];
+}
+
+export interface AuthScheme {
+  id: string;
+  label: string;
+  help: string;
+  fields: FieldSpec[];
+}
+
+export type Verb = 'read' | 'find' | 'query' | 'upsert' | 'create' | 'update';
+
+export interface OperationManifest {
+  label: string;
+  /** One or two plain sentences: what happens in the vendor, what is added to the deal document. */
+  description: string;
+  /** True when the operation takes a free text (SOQL, SuiteQL) or parameters instead of the deal document. */
+  parameters?: FieldSpec[];
+}
+
+export interface EventManifest {
+  label: string;
+  description: string;
+  type: BusinessEventType;
+  entity: EntityName;
+}
+
+/** Budgets of one connection; a connection form can lower them. */
+export interface Limits {
+  /** Calls in flight at once (NetSuite: shared by the whole account). */
+  concurrency: number;
+  /** Calls started per second; absent = no rate budget of our own. */
+  requestsPerSecond?: number;
+  timeoutMs: number;
+}
+
+/** A field that an administrator must create in the vendor before the pack can work. */
+export interface CustomFieldManifest {
+  object: string;
+  name: string;
+  type: string;
+  purpose: string;
+  required: boolean;
+}
+
+export interface SystemManifest {
+  id: string;
+  label: string;
+  family: 'crm' | 'erp' | 'psa' | 'delivery';
+  /** Palette colour, `#rrggbb`. */
+  color: string;
+  auth: AuthScheme[];
+  /** Non-secret settings of a connection, besides environment and authentication. */
+  settings: FieldSpec[];
+  limits: Record<Environment, Limits>;
+  /** Entity → verb → operation. The keys are what a node's form stores, for ever. */
+  entities: Record<string, { label: string; operations: Partial<Record<Verb, OperationManifest>> }>;
+  /** Event id (for example `opportunity-won`) → event. */
+  events: Record<string, EventManifest>;
+  customFields: CustomFieldManifest[];
+}
+
+// ---------------------------------------------------------------- connection
+
+/** Persistent, encrypted place for refreshed tokens. Keys are chosen by the client; one writer at a time. */
+export interface TokenStore {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, expiresAt: Instant | null): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+export interface ConnectionConfig {
+  environment: Environment;
+  /** Id of the chosen `AuthScheme`. */
+  auth: string;
+  /** Settings and secrets by field id. Never logged. */
+  values: Record<string, string>;
+  /**
+   * Separates two orgs of one product in cross-references (guides: `ExternalRef.instance`).
+   * Empty = the client derives it from its settings; it never holds a port or a secret.
+   */
+  instance?: string;
+  limits?: Partial<Limits>;
+}
+
+export interface ClientDependencies {
+  tokens: TokenStore;
+  log: (level: 'debug' | 'info' | 'warn', message: string, fields?: JsonObject) => void;
+  /** Called once per HTTP call, for metrics and benchmarks. Never receives bodies. */
+  onCall?: (call: { method: string; path: string; status: number | null; ms: number }) => void;
+}
+
+export interface ConnectionCheck {
+  id: string;
+  label: string;
+  ok: boolean;
+  /** What is wrong and what to do, in plain words; empty when ok. */
+  message: string;
+}
+
+export interface SystemClient {
+  readonly system: string;
+  readonly instance: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Cheapest calls that prove host, login, permissions and required custom fields. Never throws. */
+  test(): Promise<ConnectionCheck[]>;
+  /** Health of the shared guard: breaker state and budget use. */
+  health(): { breaker: 'closed' | 'open' | 'half-open'; inFlight: number; waiting: number };
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- operations
+
+/**
+ * How a repeated create is made harmless.
+ * `read-only`: changes nothing. `external-id`: upsert on our key, the vendor keeps it unique.
+ * `idempotency-key`: the vendor remembers our key. `probe-first`: the vendor has neither, so the
+ * engine probes before every create, also before the first.
+ */
+export type DuplicateSafety = 'read-only' | 'external-id' | 'idempotency-key' | 'probe-first';
+
+/** What `select` yields: one journaled step is made of each. `id` is the canonical id the step is keyed by. */
+export interface Item {
+  id: CanonicalId;
+}
+
+export interface MappingContext {
+  /** The whole deal document, for values that belong to other entities (a project needs its customer). */
+  deal: DealDocument;
+  system: string;
+  instance: string;
+  settings: Readonly<Record<string, string>>;
+  /** Parameters typed into the node's form for operations that declare them. */
+  parameters: Readonly<Record<string, string>>;
+  /**
+   * The firm's lookup table for this system, for example `lookup('subsidiary', legalEntityId)`.
+   * @throws MappingError `MANDATORY_FIELD_MISSING` naming table and key when there is no entry.
+   */
+  lookup(table: string, key: string): string;
+  /** As `lookup`, but undefined instead of an error: for values that may stay empty. */
+  lookupOptional(table: string, key: string): string | undefined;
+  /**
+   * This system's own id of an entity of the deal, from its `externalRefs`.
+   * @throws MappingError `MANDATORY_FIELD_MISSING` when the entity is not in this system yet.
+   */
+  refId(entity: { externalRefs?: ExternalRef[] } | undefined, type: string, what: string): string;
+}
+
+export interface ReadContext extends MappingContext {
+  /** Canonical id of a record named by `references`; made once and remembered by the store. */
+  idOf(entity: EntityName, type: string, externalId: string): CanonicalId;
+}
+
+export interface CallContext {
+  /** Idempotency key of guides §2; the same for every attempt at the same content. */
+  idempotencyKey: string;
+  attempt: number;
+  signal: AbortSignal;
+}
+
+/** A record in the vendor that must be known by a canonical id before `fromSystem` runs. */
+export interface Reference {
+  entity: EntityName;
+  type: string;
+  id: string;
+  /** The canonical id the record itself carries (external-id field), if it is one of ours. */
+  claims?: string | null;
+}
+
+/** What a step gives back. Plain JSON: it is journaled and answered again on replay. */
+export interface OperationResult {
+  /** Cross-references to record; also appended to the entity of the deal that has this id. */
+  refs: { id: CanonicalId; entity: EntityName; ref: ExternalRef }[];
+  /** Merged into the deal document: objects field by field, arrays element by element on `id`. */
+  merge?: Partial<DealDocument>;
+  /** Anything else for the flow (query rows); set on `msg.result`. */
+  rows?: JsonValue;
+  /** Short proof for the audit: digest, status, location. No personal data. */
+  evidence?: JsonObject;
+}
+
+/**
+ * One operation of one vendor.
+ *
+ * Order of a step: `select` → `toSystem` (pure; its value is fingerprinted and journaled) → `call` →
+ * `references` → `fromSystem` (pure). After an unknown outcome `probe` runs before any resend.
+ */
+export interface Operation<C extends SystemClient = SystemClient, I extends Item = Item, Wire = unknown, Reply = unknown> {
+  entity: string;
+  verb: Verb;
+  /** The vendor's record type as it stands in `ExternalRef.type`. */
+  recordType: string;
+  duplicateSafety: DuplicateSafety;
+  /** How long after a write the vendor's own search may not show it yet. */
+  visibleAfterMs: number;
+  /** The items of the deal this operation works on; none = nothing to do, the message passes. */
+  select(deal: DealDocument, parameters: Readonly<Record<string, string>>): I[];
+  /** Pure. Throws `MappingError` with a domain code when something is missing. */
+  toSystem(item: I, context: MappingContext): Wire;
+  /** The vendor calls. Throws `SystemError`. */
+  call(client: C, wire: Wire, context: CallContext): Promise<Reply>;
+  references?(reply: Reply): Reference[];
+  /** Pure. */
+  fromSystem(reply: Reply, item: I, context: ReadContext): OperationResult;
+  /**
+   * Looks for what an earlier attempt may have written, by our own key.
+   * Resolves to the reply as `call` would have given it, or null when it is certainly not there.
+   * Throws `SystemError` kind `unknown` when it cannot decide (for example two matches).
+   * Must exist on everything that is not `read-only`.
+   */
+  probe?(client: C, wire: Wire, context: CallContext): Promise<Reply | null>;
+  /** Undoes a confirmed call, with the values of that call. Absent = a human must. */
+  compensate?(client: C, wire: Wire, reply: Reply, context: CallContext): Promise<void>;
+}
+
+// ---------------------------------------------------------------- events
+
+export interface SourceEvent {
+  /** Unique per source and stable over polls: built of the record id and its business content. */
+  id: string;
+  type: BusinessEventType;
+  /** When the fact became true in the vendor. */
+  time: Instant;
+  /** The record the event is about; its canonical id becomes subject and ordering key. */
+  subject: Reference;
+  /** State as far as the poll saw it, in canonical field names; may be incomplete. */
+  data: JsonObject;
+}
+
+export interface PollContext {
+  settings: Readonly<Record<string, string>>;
+  /** Rows per page; vendors clamp it. */
+  pageSize: number;
+  /** Where to begin when there is no cursor yet. */
+  startAt: Instant;
+  signal: AbortSignal;
+}
+
+export interface PollResult {
+  events: SourceEvent[];
+  /** Where the next poll goes on. Saved in the same transaction as the events. */
+  cursor: JsonValue;
+  /** True = poll again at once. */
+  more: boolean;
+}
+
+export interface EventSource<C extends SystemClient = SystemClient> {
+  /** Key in `manifest.events`. */
+  id: string;
+  poll(client: C, cursor: JsonValue | null, context: PollContext): Promise<PollResult>;
+}
+
+// ---------------------------------------------------------------- module
+
+export interface SystemModule<C extends SystemClient = SystemClient> {
+  manifest: SystemManifest;
+  createClient(config: ConnectionConfig, dependencies: ClientDependencies): C;
+  // biome-ignore lint/suspicious/noExplicitAny: items, wires and replies differ per operation; each operation is typed where it is defined
+  operations: Operation<C, any, any, any>[];
+  events: EventSource<C>[];
+}

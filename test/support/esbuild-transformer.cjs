@@ -1,0 +1,15 @@
+const { transformSync } = require('esbuild');
+
+/** Compiles one TypeScript file for Jest; types are checked by `npm run typecheck`, not here. */
+module.exports = {
+  process(source, filename) {
+    const { code, map } = transformSync(source, {
+      loader: 'ts',
+      format: 'cjs',
+      target: 'node22',
+      sourcefile: filename,
+      sourcemap: 'external',
+    });
+    return { code, map };
+  },
+};
