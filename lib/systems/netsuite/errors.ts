@@ -2,29 +2,22 @@ import type { JsonValue } from '../../model';
 import type { ErrorTable } from '../kit/http-types';
 
 /**
- * Error bodies of the REST services, the token endpoint and RESTlets.
- * Codes: Oracle help "Error Handling and Error Codes in REST Web Services"; those of the concurrency
- * governance (`SSS_…`, `WS_…`) come from RESTlets and SOAP, which share the account's limit.
+ * Error bodies of the REST services, the token endpoint and RESTlets; plain statuses are the kit's.
+ * Codes: Oracle help "Error Handling and Error Codes in REST Web Services". Those of the concurrency governance
+ * (`SSS_…`, `WS_…`) come from RESTlets and SOAP, which share the account's limit.
  */
 export const netsuiteErrors: ErrorTable = {
   rows: [
     { code: 'CONCURRENCY_LIMIT_EXCEEDED', kind: 'rate_limited' },
-    { code: /^SSS_REQUEST_LIMIT_EXCEEDED$|^SSS_CONCURRENCY/, kind: 'rate_limited' },
+    { code: /^SSS_(REQUEST_LIMIT|CONCURRENCY_LIMIT|CONCURRENT_REQUEST)/, kind: 'rate_limited' },
     { code: /^WS_(CONCUR_SESSION_DISALLWD|REQUEST_BLOCKED|EXCEEDED_CONCURRENT)/, kind: 'rate_limited' },
-    { status: 429, kind: 'rate_limited' },
     { code: /^INVALID_LOGIN/, kind: 'auth' },
     { code: /^invalid_(grant|client|token)$|^unauthorized_client$/, kind: 'auth' },
-    { status: 401, kind: 'auth' },
     { code: 'RCRD_HAS_BEEN_CHANGED', kind: 'conflict' },
     // An earlier request with this key was accepted: its outcome is to be looked up, not repeated.
     { code: 'IDEMPOTENCY_ERROR', kind: 'unknown' },
-    { code: /^NONEXISTENT_ID$|^RCRD_DSNT_EXIST$/, kind: 'not_found' },
-    { status: 404, kind: 'not_found' },
-    // The account is closed for maintenance or no longer serves this host: nothing was processed.
-    { code: /^SERVER_IS_DOWN|^SITE_DOWN|^COMPANY_IS_BEING_/, kind: 'transient' },
-    { status: (status) => status >= 400 && status < 500, kind: 'rejected' },
-    // A script may have failed after the record was saved, so a 5xx does not say that nothing happened.
-    { status: (status) => status >= 500, kind: 'unknown' },
+    { code: 'NONEXISTENT_ID', kind: 'not_found' },
+    { status: 403, kind: 'rejected' },
   ],
   codeOf: (body) => errorDetails(body)[0]?.code ?? null,
   reasonOf(body) {
