@@ -183,8 +183,9 @@ class PooledHttpClient implements HttpClient {
   #urlOf(request: HttpRequest): URL {
     const { path } = request;
     const absolute = /^https?:\/\//i.test(path);
-    const below = absolute || path.startsWith(`${this.#prefix}/`) ? path : this.#prefix + path;
-    const url = new URL(absolute ? below : this.#origin + below);
+    const rooted = `/${path.replace(/^\/+/, '')}`;
+    const below = rooted.startsWith(`${this.#prefix}/`) ? rooted : this.#prefix + rooted;
+    const url = new URL(absolute ? path : this.#origin + below);
     if (url.origin !== this.#origin) {
       throw new SystemError({
         system: this.#options.system,
