@@ -1,12 +1,12 @@
 import type { JsonValue } from '../../model';
-import type { ErrorTable } from '../kit/http-types';
+import type { ErrorTable } from '../kit';
 
 /**
  * Error bodies of the REST services, the token endpoint and RESTlets; plain statuses are the kit's.
  * Codes: Oracle help "Error Handling and Error Codes in REST Web Services". Those of the concurrency governance
  * (`SSS_…`, `WS_…`) come from RESTlets and SOAP, which share the account's limit.
  */
-export const netsuiteErrors: ErrorTable = {
+export const errorTable: ErrorTable = {
   rows: [
     { code: 'CONCURRENCY_LIMIT_EXCEEDED', kind: 'rate_limited' },
     { code: /^SSS_(REQUEST_LIMIT|CONCURRENCY_LIMIT|CONCURRENT_REQUEST)/, kind: 'rate_limited' },

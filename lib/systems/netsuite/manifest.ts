@@ -1,4 +1,4 @@
-import type { FieldSpec, Limits, SystemManifest } from '../kit/types';
+import type { FieldSpec, Limits, SystemManifest } from "../kit";
 
 const accountId: FieldSpec = {
   id: 'accountId',
@@ -12,7 +12,8 @@ const accountId: FieldSpec = {
 /** Calls in flight are limited per account, over all integrations; five is the smallest tier. */
 const limits: Limits = { concurrency: 4, timeoutMs: 60_000 };
 
-export const netsuiteManifest: SystemManifest = {
+/** Oracle NetSuite: customers, projects, billing schedules, sales orders, invoices and payments. */
+export const manifest: SystemManifest = {
   id: 'netsuite',
   label: 'NetSuite',
   family: 'erp',
