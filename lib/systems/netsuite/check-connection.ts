@@ -1,5 +1,4 @@
-import { SystemError } from '../kit';
-import { type CheckStep, runChecks } from '../kit';
+import { type CheckStep, runChecks, SystemError } from '../kit';
 import type { NetSuiteClient } from './client';
 import type { RecordType } from './record-service';
 
@@ -8,8 +7,16 @@ const RECORDS: { type: RecordType; label: string; permission: string }[] = [
   { type: 'customer', label: 'Customers', permission: 'Lists > Customers' },
   { type: 'contact', label: 'Contacts', permission: 'Lists > Contacts' },
   { type: 'job', label: 'Projects', permission: 'Lists > Projects (feature: Projects)' },
-  { type: 'projectTask', label: 'Project tasks', permission: 'Lists > Project Tasks (feature: Project Management)' },
-  { type: 'billingSchedule', label: 'Billing schedules', permission: 'Lists > Billing Schedules (feature: Advanced Billing)' },
+  {
+    type: 'projectTask',
+    label: 'Project tasks',
+    permission: 'Lists > Project Tasks (feature: Project Management)',
+  },
+  {
+    type: 'billingSchedule',
+    label: 'Billing schedules',
+    permission: 'Lists > Billing Schedules (feature: Advanced Billing)',
+  },
   { type: 'charge', label: 'Charges', permission: 'Transactions > Charge (feature: Charge-Based Billing)' },
   { type: 'salesOrder', label: 'Sales orders', permission: 'Transactions > Sales Order' },
   { type: 'invoice', label: 'Invoices', permission: 'Transactions > Invoice' },
@@ -18,7 +25,11 @@ const RECORDS: { type: RecordType; label: string; permission: string }[] = [
 
 /** Login, SuiteQL and each record type, in the order in which an administrator would put them right. */
 export function checkConnection(client: NetSuiteClient) {
-  return runChecks([loginStep(client), subsidiaryStep(client), ...RECORDS.map((each) => recordStep(client, each))]);
+  return runChecks([
+    loginStep(client),
+    subsidiaryStep(client),
+    ...RECORDS.map((each) => recordStep(client, each)),
+  ]);
 }
 
 /** A refused permission still proves that the login works. */
@@ -32,7 +43,8 @@ function loginStep(client: NetSuiteClient): CheckStep {
         await client.records.probePermission('customer');
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
-        if (error.kind === 'rejected' || error.vendorCode !== null && error.kind === 'not_found') return undefined;
+        if (error.kind === 'rejected' || (error.vendorCode !== null && error.kind === 'not_found'))
+          return undefined;
         return `${error.reason}. Check the account ID, the integration record and the role of the token or certificate.`;
       }
     },
@@ -53,12 +65,18 @@ function subsidiaryStep(client: NetSuiteClient): CheckStep {
   };
 }
 
-function recordStep(client: NetSuiteClient, { type, label, permission }: (typeof RECORDS)[number]): CheckStep {
+function recordStep(
+  client: NetSuiteClient,
+  { type, label, permission }: (typeof RECORDS)[number],
+): CheckStep {
   return {
     id: `record-${type}`,
     label,
     run: async () => {
-      await explained(() => client.records.probePermission(type), `Give the role the permission ${permission}`);
+      await explained(
+        () => client.records.probePermission(type),
+        `Give the role the permission ${permission}`,
+      );
       return undefined;
     },
   };
@@ -70,6 +88,11 @@ async function explained<T>(call: () => Promise<T>, advice: string): Promise<T> 
     return await call();
   } catch (error) {
     if (!(error instanceof SystemError) || error.kind === 'transient') throw error;
-    throw new SystemError({ system: error.system, kind: error.kind, reason: `${error.reason} ${advice}.`, cause: error });
+    throw new SystemError({
+      system: error.system,
+      kind: error.kind,
+      reason: `${error.reason} ${advice}.`,
+      cause: error,
+    });
   }
 }

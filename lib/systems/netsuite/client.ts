@@ -1,4 +1,4 @@
-import { Q2cError } from '../../model';
+import { type CanonicalId, isId, Q2cError } from '../../model';
 import {
   type Authenticator,
   baseUrlOf,
@@ -24,8 +24,8 @@ export interface NetSuiteClient extends SystemClient {
   readonly records: RecordService;
   /** All rows of a SuiteQL query; see `runSuiteQl`. */
   query(sql: string, signal?: AbortSignal): Promise<Row[]>;
-  /** True for an External ID that was written by us, for whatever record. */
-  isOurs(externalId: string | undefined): boolean;
+  /** The canonical id in an External ID that we wrote; null for the keys of other integrations. */
+  canonicalIdIn(externalId: string | null | undefined): CanonicalId | null;
 }
 
 /**
@@ -54,7 +54,13 @@ export function createNetSuiteClient(
   // Logging in is not governed as a call, and must not wait behind the calls that wait for it.
   const login = createHttpClient(common);
   const instance = config.instance || realm;
-  const authenticator = createAuthenticator(connection, config, { realm, baseUrl, instance, login, dependencies });
+  const authenticator = createAuthenticator(connection, config, {
+    realm,
+    baseUrl,
+    instance,
+    login,
+    dependencies,
+  });
   const http = createHttpClient({ ...common, authenticator, slots: account.slots });
   return new RestClient(http, instance, connection.settings, async () => {
     account.leave();
@@ -83,9 +89,10 @@ class RestClient implements NetSuiteClient {
     return runSuiteQl(sql, { http: this.#http, system: this.system, signal });
   }
 
-  isOurs(externalId: string | undefined) {
+  canonicalIdIn(externalId: string | null | undefined) {
     const prefix = this.settings.externalIdPrefix ?? '';
-    return externalId !== undefined && prefix !== '' && externalId.startsWith(prefix);
+    const id = externalId?.startsWith(prefix) ? externalId.slice(prefix.length) : null;
+    return isId(id) ? id : null;
   }
 
   test() {

@@ -46,7 +46,7 @@ export async function findCustomer(
   const [match, ...others] = matches;
   if (!match) return null;
   if (others.length > 0) throw duplicate(client, `${matches.length} customers match it: ${numbers(matches)}`);
-  if (client.isOurs(match.externalid)) {
+  if (client.canonicalIdIn(match.externalid) !== null) {
     throw duplicate(client, `${match.entityid} is already linked to another customer of the deals`);
   }
   return found(match);
@@ -55,8 +55,12 @@ export async function findCustomer(
 /** One query for all keys: each call counts against the account's concurrency. */
 function candidatesQuery({ externalId, name, taxNumber, taxField, country }: CustomerKeys): string {
   const taxColumn = columnOf(taxField);
-  const conditions = [`externalid = ${sqlText(externalId)}`, `UPPER(companyname) = ${sqlText(name.toUpperCase())}`];
-  if (taxNumber) conditions.push(`${taxColumn} IN (${spellings(taxNumber, country).map(sqlText).join(', ')})`);
+  const conditions = [
+    `externalid = ${sqlText(externalId)}`,
+    `UPPER(companyname) = ${sqlText(name.toUpperCase())}`,
+  ];
+  if (taxNumber)
+    conditions.push(`${taxColumn} IN (${spellings(taxNumber, country).map(sqlText).join(', ')})`);
   return `SELECT id, entityid, externalid, companyname, isinactive, ${taxColumn} FROM customer WHERE ${conditions.join(' OR ')} ORDER BY id`;
 }
 
@@ -89,7 +93,9 @@ async function sameNameAndPlace(
   const sameName = rows.filter((row) => normaliseName(row.companyname ?? '') === normaliseName(name));
   const comparable = sameName.filter((row) => !(taxNumber && row[columnOf(taxField)]));
   const records = await Promise.all(
-    comparable.map(({ id = '' }) => client.records.read('customer', id, { expandSubResources: true }, signal)),
+    comparable.map(({ id = '' }) =>
+      client.records.read('customer', id, { expandSubResources: true }, signal),
+    ),
   );
   return comparable.filter((_, index) => isAt(records[index], keys));
 }

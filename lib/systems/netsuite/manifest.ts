@@ -1,4 +1,4 @@
-import type { FieldSpec, Limits, SystemManifest } from "../kit";
+import type { FieldSpec, Limits, SystemManifest } from '../kit';
 
 const accountId: FieldSpec = {
   id: 'accountId',
@@ -72,17 +72,6 @@ export const manifest: SystemManifest = {
       type: 'text',
       default: 'vatRegNumber',
       required: true,
-    },
-    {
-      id: 'milestoneAmounts',
-      label: 'Milestone amounts are',
-      help: 'How the account reads the Amount column of a fixed bid milestone billing schedule.',
-      type: 'select',
-      default: 'percent',
-      options: [
-        { value: 'percent', label: 'percentages of the line' },
-        { value: 'amount', label: 'amounts of money' },
-      ],
     },
     {
       id: 'concurrency',
@@ -178,16 +167,10 @@ export const manifest: SystemManifest = {
             {
               id: 'query',
               label: 'SuiteQL',
+              help: 'One query delivers 100,000 rows at most. For more, write WHERE id > :last … ORDER BY id: it is then read in order of the ids, to the end.',
               type: 'multiline',
               required: true,
-              placeholder: 'SELECT id, entityid FROM customer',
-            },
-            {
-              id: 'keyColumn',
-              label: 'Key column',
-              help: 'Unique column of the result to page by. Needed for more than 100,000 rows; the query must then have no ORDER BY.',
-              type: 'text',
-              placeholder: 'id',
+              placeholder: 'SELECT id, entityid, companyname FROM customer ORDER BY id',
             },
           ],
         },

@@ -11,7 +11,7 @@ import {
   type ExternalRef,
   type Money,
 } from '../../model';
-import { jsonNumberOf, MappingError, type MappingContext, type OperationResult } from '../kit';
+import { jsonNumberOf, type MappingContext, MappingError, type OperationResult } from '../kit';
 import type { RecordType } from './record-service';
 
 /** How NetSuite refers to another record or to an entry of a list. */
@@ -52,10 +52,30 @@ export function amountOf(money: Money, currency: Currency, field: string): numbe
 /** The cross-reference of a record that was written or read. */
 export function refTo(
   context: MappingContext,
-  about: { id: CanonicalId; entity: EntityName; type: RecordType; recordId: string; role?: ExternalRef['role'] },
+  about: {
+    id: CanonicalId;
+    entity: EntityName;
+    type: RecordType;
+    recordId: string;
+    role?: ExternalRef['role'];
+  },
 ): OperationResult['refs'][number] {
   const { id, entity, type, recordId, role = 'copy' } = about;
-  return { id, entity, ref: { system: context.system, instance: context.instance, type, id: recordId, role } };
+  return {
+    id,
+    entity,
+    ref: { system: context.system, instance: context.instance, type, id: recordId, role },
+  };
+}
+
+/** Internal id of an entity's record of a type in this account; undefined when it has none. */
+export function recordIdOf(
+  entity: { externalRefs?: ExternalRef[] } | undefined,
+  type: RecordType,
+  { system, instance }: MappingContext,
+): string | undefined {
+  const isIt = (ref: ExternalRef) => ref.system === system && ref.instance === instance && ref.type === type;
+  return entity?.externalRefs?.find(isIt)?.id;
 }
 
 /** Models whose amount is agreed beforehand; the others are billed by what was consumed. */
@@ -69,9 +89,15 @@ export const liveLines = ({ contractLines = [] }: DealDocument): Draft<ContractL
   contractLines.filter(({ status }) => status !== 'superseded' && status !== 'cancelled');
 
 /** The planned amounts of a contract line, in order, without those that a change has replaced or cancelled. */
-export function scheduleOf(line: Draft<ContractLine>, { billingSchedule = [] }: DealDocument): Draft<BillingScheduleLine>[] {
+export function scheduleOf(
+  line: Draft<ContractLine>,
+  { billingSchedule = [] }: DealDocument,
+): Draft<BillingScheduleLine>[] {
   return billingSchedule
-    .filter(({ contractLineId, status }) => contractLineId === line.id && status !== 'superseded' && status !== 'cancelled')
+    .filter(
+      ({ contractLineId, status }) =>
+        contractLineId === line.id && status !== 'superseded' && status !== 'cancelled',
+    )
     .toSorted((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
 }
 
@@ -85,12 +111,20 @@ export function fixedAmount(line: Draft<ContractLine>, deal: DealDocument): Mone
 }
 
 /** Service line of a contract line, else of the project, else of the whole deal. */
-export function serviceLineOf(line: Draft<ContractLine>, { project, opportunity }: DealDocument, step: string): string {
+export function serviceLineOf(
+  line: Draft<ContractLine>,
+  { project, opportunity }: DealDocument,
+  step: string,
+): string {
   const own = line.dimensions?.serviceLine ?? project?.serviceLine ?? opportunity?.serviceLine;
   return required(own, `Service line of "${line.description ?? `line ${line.lineNo}`}"`, step);
 }
 
 /** Legal entity that sells: the contract's, else the customer's. */
 export function sellingEntity({ contract, project, customer }: DealDocument, step: string): CanonicalId {
-  return required(contract?.legalEntityId ?? project?.legalEntityId ?? customer?.legalEntityId, 'Legal entity', step);
+  return required(
+    contract?.legalEntityId ?? project?.legalEntityId ?? customer?.legalEntityId,
+    'Legal entity',
+    step,
+  );
 }

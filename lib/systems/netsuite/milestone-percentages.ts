@@ -14,7 +14,8 @@ export function percentagesOf(amounts: readonly Decimal[]): Decimal[] {
   const total = exact.reduce((sum, amount) => sum.plus(amount), new Exact(0));
   let left = new Exact(100);
   return exact.map((amount, index) => {
-    const share = index === exact.length - 1 ? left : amount.times(100).dividedBy(total).toDecimalPlaces(PLACES);
+    const share =
+      index === exact.length - 1 ? left : amount.times(100).dividedBy(total).toDecimalPlaces(PLACES);
     left = left.minus(share);
     return share.toFixed();
   });

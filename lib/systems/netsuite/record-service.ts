@@ -48,7 +48,12 @@ export class RecordService {
     signal: AbortSignal,
   ): Promise<NetSuiteRecord | null> {
     try {
-      return await this.read(type, `eid:${externalId}`, { fields: ['externalId', ...fields].join(',') }, signal);
+      return await this.read(
+        type,
+        `eid:${externalId}`,
+        { fields: ['externalId', ...fields].join(',') },
+        signal,
+      );
     } catch (error) {
       // Only this code says that the record is missing; any other 404 may be a wrong address or a missing permission.
       if (error instanceof SystemError && error.vendorCode === 'NONEXISTENT_ID') return null;
@@ -65,7 +70,11 @@ export class RecordService {
   ): Promise<NetSuiteRecord> {
     const reply = await this.#http.request({ method: 'GET', path: pathOf(type, id), query, signal });
     // An answer without id proves neither that the record is there nor that it is missing.
-    return parseReply(record, reply, { system: this.#system, what: `GET ${type}`, write: true }) as NetSuiteRecord;
+    return parseReply(record, reply, {
+      system: this.#system,
+      what: `GET ${type}`,
+      write: true,
+    }) as NetSuiteRecord;
   }
 
   /**
@@ -109,7 +118,11 @@ export class RecordService {
 
   /** One id of the type, to see whether the role may list it. */
   async probePermission(type: RecordType): Promise<void> {
-    await this.#http.request({ method: 'GET', path: `/services/rest/record/v1/${type}`, query: { limit: 1 } });
+    await this.#http.request({
+      method: 'GET',
+      path: `/services/rest/record/v1/${type}`,
+      query: { limit: 1 },
+    });
   }
 
   #idInLocation(type: RecordType, { headers, status }: HttpResponse): string {

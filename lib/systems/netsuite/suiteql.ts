@@ -92,7 +92,10 @@ function rowOf({ links: _links, ...columns }: Record<string, unknown>): Row {
 }
 
 /** The vendor's own link says where to go on: a page may hold fewer rows than asked for. */
-function nextPlace(links: { rel: string; href: string }[], system: string): { limit: string; offset: string } {
+function nextPlace(
+  links: { rel: string; href: string }[],
+  system: string,
+): { limit: string; offset: string } {
   const href = links.find(({ rel }) => rel === 'next')?.href;
   const query = href === undefined ? null : new URL(href, 'https://relative.invalid').searchParams;
   const offset = query?.get('offset');

@@ -17,7 +17,11 @@ export interface RecordReply {
 /** The usual `probe`: is there a record with our key? */
 export const probeByKey =
   (type: RecordType) =>
-  async (client: NetSuiteClient, { externalId }: RecordWire, { signal }: CallContext): Promise<RecordReply | null> => {
+  async (
+    client: NetSuiteClient,
+    { externalId }: RecordWire,
+    { signal }: CallContext,
+  ): Promise<RecordReply | null> => {
     const record = await client.records.find(type, externalId, [], signal);
     return record && { id: record.id };
   };

@@ -1,17 +1,26 @@
 import {
   add,
   type BillingScheduleLine,
-  compare,
   type ContractLine,
+  compare,
   type DealDocument,
   type Draft,
   type JsonObject,
   type Money,
 } from '../../../model';
-import { defined, defineOperation, jsonNumberOf, MappingError, type MappingContext } from '../../kit';
+import { defined, defineOperation, jsonNumberOf, type MappingContext } from '../../kit';
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
-import { amountOf, externalIdOf, isFixed, liveLines, reference, refTo, required, scheduleOf } from '../mapping';
+import {
+  amountOf,
+  externalIdOf,
+  isFixed,
+  liveLines,
+  reference,
+  refTo,
+  required,
+  scheduleOf,
+} from '../mapping';
 import { percentagesOf } from '../milestone-percentages';
 import { probeByKey, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
@@ -30,7 +39,12 @@ interface ScheduleWire extends RecordWire {
  * amounts. Fees of a retainer are dated entries like any other, because an interval schedule would compute dates and
  * amounts of its own.
  */
-export const createBillingSchedule = defineOperation<NetSuiteClient, Draft<ContractLine>, ScheduleWire, RecordReply>({
+export const createBillingSchedule = defineOperation<
+  NetSuiteClient,
+  Draft<ContractLine>,
+  ScheduleWire,
+  RecordReply
+>({
   entity: 'billingSchedule',
   verb: 'create',
   recordType: 'billingSchedule',
@@ -59,44 +73,76 @@ export const createBillingSchedule = defineOperation<NetSuiteClient, Draft<Contr
 
   probe: probeByKey('billingSchedule'),
 
-  compensate: (client, _wire, { id }, { signal }) => removeOrInactivate(client, 'billingSchedule', id, signal),
+  compensate: (client, _wire, { id }, { signal }) =>
+    removeOrInactivate(client, 'billingSchedule', id, signal),
 });
 
 function hasAmounts(schedule: Draft<BillingScheduleLine>[]): boolean {
   return schedule.length > 0 && compare(add(...schedule.map(({ amount }) => amount?.amount ?? '0')), '0') > 0;
 }
 
-/** Each entry bills when its date has come and its milestone is completed; see docs/systems/netsuite.md. */
+/** Milestones cannot be added later, and the schedule must belong to the project (Oracle help "Billing Schedule"). */
 function milestoneSchedule(line: Draft<ContractLine>, context: MappingContext): JsonObject {
-  const schedule = scheduleOf(line, context.deal);
-  const amounts = milestoneAmounts(line, schedule, context);
+  const entries = scheduleOf(line, context.deal);
+  const amounts = milestonePercentages(entries, context);
+  const items = entries.map((entry, index) =>
+    defined({
+      milestoneAmount: amounts[index],
+      milestoneDate: dateOf(entry),
+      milestoneCompleted: false,
+      comments: entry.description,
+    }),
+  );
   return {
     ...commonBody(line, context),
     scheduleType: reference('FBM'),
-    initialAmount: 0,
-    milestone: {
-      items: schedule.map((entry, index) =>
-        defined({
-          milestoneAmount: amounts[index],
-          milestoneDate: dateOf(entry),
-          milestoneCompleted: false,
-          comments: entry.description,
-        }),
-      ),
-    },
+    project: reference(context.refId(context.deal.project, 'job', 'the project')),
+    milestone: { items },
   };
 }
 
 function datedSchedule(line: Draft<ContractLine>, context: MappingContext): JsonObject {
-  const schedule = scheduleOf(line, context.deal);
-  const amounts = milestoneAmounts(line, schedule, context);
+  const items = scheduleOf(line, context.deal).map((entry) =>
+    defined({ amount: plannedNumber(entry, context), recurrenceDate: dateOf(entry) }),
+  );
   return {
     ...commonBody(line, context),
     scheduleType: reference('STD'),
     frequency: reference('CUSTOM'),
     initialAmount: 0,
-    recurrence: {
-      items: schedule.map((entry, index) => defined({ amount: amounts[index], recurrenceDate: dateOf(entry) })),
-    },
+    recurrence: { items },
   };
 }
+
+function commonBody(line: Draft<ContractLine>, context: MappingContext): JsonObject {
+  const { contract } = context.deal;
+  return {
+    name: `${required(contract?.number, 'Contract number', STEP)} / ${required(line.lineNo, 'Number of the contract line', STEP)}`,
+    isPublic: false,
+  };
+}
+
+/** Amounts of milestones are percentages (Oracle help "Creating a Milestone Billing Schedule"): here of the order's line. */
+function milestonePercentages(entries: Draft<BillingScheduleLine>[], context: MappingContext): number[] {
+  for (const entry of entries) plannedNumber(entry, context);
+  const percentages = percentagesOf(entries.map((entry) => plannedMoney(entry).amount));
+  return percentages.map((percent) => jsonNumberOf(percent, 'NetSuite', 'Percentage of a milestone'));
+}
+
+function plannedNumber(entry: Draft<BillingScheduleLine>, { deal }: MappingContext): number {
+  const currency = required(deal.contract?.currency, 'Currency of the contract', STEP);
+  return amountOf(plannedMoney(entry), currency, nameOf(entry));
+}
+
+const plannedMoney = (entry: Draft<BillingScheduleLine>): Money =>
+  required(entry.amount, `Amount of ${nameOf(entry)}`, STEP);
+
+/** Only what is released by hand, such as a holdback, may be without a date. */
+function dateOf(entry: Draft<BillingScheduleLine>): string | undefined {
+  return entry.trigger === 'manual'
+    ? entry.plannedDate
+    : required(entry.plannedDate, `Date of ${nameOf(entry)}`, STEP);
+}
+
+const nameOf = ({ description, seq }: Draft<BillingScheduleLine>): string =>
+  description ? `"${description}"` : `instalment ${seq}`;

@@ -97,7 +97,7 @@ async function findByEmail(
   );
   if (rows.length === 0 || rows.some((row) => row.externalid === externalId)) return null;
   const [row, ...others] = rows;
-  if (others.length > 0 || client.isOurs(row?.externalid)) {
+  if (others.length > 0 || client.canonicalIdIn(row?.externalid) !== null) {
     throw new SystemError({
       system: client.system,
       kind: 'rejected',

@@ -39,7 +39,10 @@ export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, C
     const existing = await adopted(client, keys, signal);
     if (existing) return existing;
     // The address book is replaced, because a repeated upsert would add the address once more.
-    const id = await client.records.upsert('customer', keys.externalId, body, { replace: 'addressBook', signal });
+    const id = await client.records.upsert('customer', keys.externalId, body, {
+      replace: 'addressBook',
+      signal,
+    });
     const { entityId } = await client.records.read('customer', id, { fields: 'entityId' }, signal);
     return { id, number: String(entityId ?? '') };
   },
@@ -71,8 +74,16 @@ export function customerKeys(customer: Draft<Customer>, context: MappingContext)
 
 function customerBody(customer: Draft<Customer>, keys: CustomerKeys, context: MappingContext): JsonObject {
   const { deal } = context;
-  const currency = required(customer.defaultCurrency ?? deal.contract?.currency, 'Currency of the customer', STEP);
-  const terms = required(customer.paymentTerms ?? deal.contract?.paymentTerms, 'Payment terms of the customer', STEP);
+  const currency = required(
+    customer.defaultCurrency ?? deal.contract?.currency,
+    'Currency of the customer',
+    STEP,
+  );
+  const terms = required(
+    customer.paymentTerms ?? deal.contract?.paymentTerms,
+    'Payment terms of the customer',
+    STEP,
+  );
   return defined({
     companyName: keys.name,
     isPerson: false,
@@ -82,12 +93,18 @@ function customerBody(customer: Draft<Customer>, keys: CustomerKeys, context: Ma
     terms: reference(context.lookup('terms', terms)),
     [keys.taxField]: keys.taxNumber ?? undefined,
     url: customer.website,
-    addressBook: { items: [{ defaultBilling: true, defaultShipping: true, addressBookAddress: address(customer) }] },
+    addressBook: {
+      items: [{ defaultBilling: true, defaultShipping: true, addressBookAddress: address(customer) }],
+    },
   });
 }
 
 /** Orders are refused in a currency that the customer does not have. */
-function currencyList(currency: string, { contract }: DealDocument, context: MappingContext): JsonObject | undefined {
+function currencyList(
+  currency: string,
+  { contract }: DealDocument,
+  context: MappingContext,
+): JsonObject | undefined {
   if (!contract?.currency || contract.currency === currency) return undefined;
   const currencies = [currency, contract.currency];
   return { items: currencies.map((code) => ({ currency: reference(context.lookup('currency', code)) })) };
@@ -121,6 +138,7 @@ async function adopted(
   const existing = await findCustomer(client, keys, signal);
   if (!existing) return null;
   const { id, number, externalId } = existing;
-  if (externalId === null) await client.records.update('customer', id, { externalId: keys.externalId }, signal);
+  if (externalId === null)
+    await client.records.update('customer', id, { externalId: keys.externalId }, signal);
   return { id, number };
 }

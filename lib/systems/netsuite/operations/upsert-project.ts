@@ -1,8 +1,9 @@
-import { add, type CommercialModel, type DealDocument, type Draft, type JsonObject, type Project } from '../../../model';
+import { add, type DealDocument, type Draft, type JsonObject, type Project } from '../../../model';
 import { defined, defineOperation, jsonNumberOf, type MappingContext } from '../../kit';
+import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
-import { externalIdOf, fixedAmount, isFixed, liveLines, reference, refTo, required, sellingEntity } from '../mapping';
-import { removeOrInactivate, type RecordReply, type RecordWire } from '../written-record';
+import { externalIdOf, fixedAmount, liveLines, reference, refTo, required, sellingEntity } from '../mapping';
+import { type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
 const STEP = 'the project is created in NetSuite';
 
@@ -57,7 +58,8 @@ function projectBody(project: Draft<Project>, context: MappingContext): JsonObje
     entityId: required(project.code, 'Project code', STEP),
     companyName: required(project.name, 'Project name', STEP),
     parent: reference(context.refId(customer, 'customer', 'the customer')),
-    subsidiary: reference(context.lookup('subsidiary', project.deliveryEntityId ?? sellingEntity(deal, STEP))),
+    // Of its customer, also when another legal entity delivers.
+    subsidiary: reference(context.lookup('subsidiary', sellingEntity(deal, STEP))),
     currency: reference(context.lookup('currency', required(currency, 'Currency of the contract', STEP))),
     jobBillingType: reference(context.lookup('jobBillingType', billingTypeOf(deal))),
     projectExpenseType: reference(context.lookup('projectExpenseType', 'regular')),
@@ -66,21 +68,6 @@ function projectBody(project: Draft<Project>, context: MappingContext): JsonObje
     projectedEndDate: (project.period ?? contract?.effective)?.to,
     jobPrice: projectPrice(deal),
   });
-}
-
-export type BillingType = 'time_and_materials' | 'fixed_bid_milestone' | 'charge_based';
-
-/**
- * A project has one billing type. Agreed amounts alone are a fixed bid; hours and costs alone are time and
- * materials; usage, and any mixture of the two, can only be billed by charges.
- */
-export function billingTypeOf(deal: DealDocument): BillingType {
-  const lines = liveLines(deal);
-  const consumed = lines.filter((line) => !isFixed(line)).map(({ commercialModel }) => commercialModel);
-  if (consumed.length === 0 && lines.length > 0) return 'fixed_bid_milestone';
-  const byHours: (CommercialModel | undefined)[] = ['time_and_materials', 'cost_plus'];
-  const hoursOnly = consumed.length === lines.length && consumed.every((model) => byHours.includes(model));
-  return hoursOnly ? 'time_and_materials' : 'charge_based';
 }
 
 /** Key in the firm's table `jobStatus`. */

@@ -23,7 +23,10 @@ export const upsertTask = defineOperation<NetSuiteClient, Draft<Task>, RecordWir
 
   select: parentsFirst,
 
-  toSystem: (task, context) => ({ externalId: externalIdOf(context, task.id), body: taskBody(task, context) }),
+  toSystem: (task, context) => ({
+    externalId: externalIdOf(context, task.id),
+    body: taskBody(task, context),
+  }),
 
   call: async (client, { externalId, body }, { signal }) => ({
     id: await client.records.upsert('projectTask', externalId, body, { signal }),
