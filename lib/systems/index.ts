@@ -1,4 +1,5 @@
 import type { SystemManifest, SystemModule } from './kit';
+import { manifest as netsuite } from './netsuite/manifest';
 import { manifest as salesforce } from './salesforce/manifest';
 
 export * from './kit';
@@ -12,6 +13,7 @@ interface SystemEntry {
 
 /** Every system, one line per folder of `lib/systems`; a test fails when a folder is missing here. */
 const systems = {
+  netsuite: { manifest: netsuite, load: async () => (await import('./netsuite')).system },
   salesforce: { manifest: salesforce, load: async () => (await import('./salesforce')).system },
 } satisfies Record<string, SystemEntry>;
 

@@ -30,7 +30,7 @@ export interface NetSuiteClient extends SystemClient {
 
 /**
  * @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete, `VALUE_INVALID` when the account id
- * or a setting cannot be right.
+ * cannot be right.
  */
 export function createNetSuiteClient(
   config: ConnectionConfig,
@@ -47,10 +47,15 @@ export function createNetSuiteClient(
   // Anywhere else, a base URL of one's own would hand the credentials to another host.
   const own = config.environment === 'simulator' ? config.values.baseUrl : undefined;
   const baseUrl = own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
-  const limits = { ...connection.limits, concurrency: concurrencyOf(connection, config) };
   const realm = accountRealm(accountId);
-  const account = joinAccount(`${realm} ${baseUrl}`, limits.concurrency);
-  const common = { system: manifest.id, baseUrl, errors: errorTable, limits, onCall: dependencies.onCall };
+  const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
+  const common = {
+    system: manifest.id,
+    baseUrl,
+    errors: errorTable,
+    limits: connection.limits,
+    onCall: dependencies.onCall,
+  };
   // Logging in is not governed as a call, and must not wait behind the calls that wait for it.
   const login = createHttpClient(common);
   const instance = config.instance || realm;
@@ -138,13 +143,4 @@ function createAuthenticator(
     tokens: about.dependencies.tokens,
     instance: about.instance,
   });
-}
-
-function concurrencyOf({ value }: ConnectionValues, config: ConnectionConfig): number {
-  const concurrency = config.limits?.concurrency ?? Number(value('concurrency'));
-  if (Number.isInteger(concurrency) && concurrency >= 1) return concurrency;
-  throw new Q2cError(
-    'VALUE_INVALID',
-    `The connection to NetSuite: "${value('concurrency')}" calls at once is not a whole number above zero.`,
-  );
 }
