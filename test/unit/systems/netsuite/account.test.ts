@@ -1,4 +1,9 @@
-import { accountHost, accountRealm, isAccountId, restBaseUrl } from '../../../../lib/systems/netsuite/account';
+import {
+  accountHost,
+  accountRealm,
+  isAccountId,
+  restBaseUrl,
+} from '../../../../lib/systems/netsuite/account';
 
 describe('account id', () => {
   test.each([

@@ -63,7 +63,13 @@ describe('error table', () => {
   });
 
   test.each<[string, number, JsonValue, string, string]>([
-    ['OAuth', 400, { error: 'invalid_grant', error_description: 'Bad certificate' }, 'auth', 'Bad certificate'],
+    [
+      'OAuth',
+      400,
+      { error: 'invalid_grant', error_description: 'Bad certificate' },
+      'auth',
+      'Bad certificate',
+    ],
     ['OAuth without description', 401, { error: 'invalid_client' }, 'auth', 'invalid_client'],
     [
       'RESTlet',

@@ -49,7 +49,10 @@ describe('record service', () => {
 
   test('find asks for the fields by our key', async () => {
     const { http, records } = serviceOf(json({ id: '328', entityId: 'P-1' }));
-    expect(await records.find('job', KEY, ['entityId'], signal)).toMatchObject({ id: '328', entityId: 'P-1' });
+    expect(await records.find('job', KEY, ['entityId'], signal)).toMatchObject({
+      id: '328',
+      entityId: 'P-1',
+    });
     expect(http.requests[0]).toMatchObject({
       method: 'GET',
       path: `/services/rest/record/v1/job/eid:${KEY}`,
@@ -57,13 +60,19 @@ describe('record service', () => {
     });
   });
 
-  test.each([[json({})], [json(null)], [json('ok')]])('an answer without id decides nothing: %j', async (answer) => {
-    const { records } = serviceOf(answer);
-    await expect(records.find('job', KEY, [], signal)).rejects.toMatchObject({ kind: 'unknown' });
-  });
+  test.each([[json({})], [json(null)], [json('ok')]])(
+    'an answer without id decides nothing: %j',
+    async (answer) => {
+      const { records } = serviceOf(answer);
+      await expect(records.find('job', KEY, [], signal)).rejects.toMatchObject({ kind: 'unknown' });
+    },
+  );
 
   test('remove is content with a record that is gone', async () => {
-    const { http, records } = serviceOf(refusal('not_found', 'NONEXISTENT_ID'), refusal('rejected', 'USER_ERROR'));
+    const { http, records } = serviceOf(
+      refusal('not_found', 'NONEXISTENT_ID'),
+      refusal('rejected', 'USER_ERROR'),
+    );
     await records.remove('charge', '9', signal);
     await expect(records.remove('charge', '9', signal)).rejects.toMatchObject({ kind: 'rejected' });
     expect(http.requests.every(({ safe }) => safe === true)).toBe(true);

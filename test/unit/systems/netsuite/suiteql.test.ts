@@ -4,7 +4,9 @@ import { json, scriptedHttp } from './support';
 
 const page = (ids: number[], options: { next?: string; total?: number } = {}) =>
   json({
-    links: options.next ? [{ rel: 'next', href: `https://1234567.suitetalk.api.netsuite.com/x?${options.next}` }] : [],
+    links: options.next
+      ? [{ rel: 'next', href: `https://1234567.suitetalk.api.netsuite.com/x?${options.next}` }]
+      : [],
     count: ids.length,
     hasMore: options.next !== undefined,
     items: ids.map((id) => ({ links: [], id: String(id) })),
@@ -54,14 +56,18 @@ describe('SuiteQL', () => {
 
   test('rows that are missing are never passed over', async () => {
     const http = scriptedHttp([page([1, 2], { total: 3 })]);
-    expect(await failureOf(runSuiteQl('SELECT id FROM customer', { http, system: 'netsuite' }))).toMatchObject({
+    expect(
+      await failureOf(runSuiteQl('SELECT id FROM customer', { http, system: 'netsuite' })),
+    ).toMatchObject({
       kind: 'transient',
     });
   });
 
   test('more rows announced without a link is a changed interface', async () => {
     const http = scriptedHttp([json({ hasMore: true, items: [{ id: '1' }] })]);
-    expect(await failureOf(runSuiteQl('SELECT id FROM customer', { http, system: 'netsuite' }))).toMatchObject({
+    expect(
+      await failureOf(runSuiteQl('SELECT id FROM customer', { http, system: 'netsuite' })),
+    ).toMatchObject({
       code: 'SCHEMA_CHANGED',
     });
   });

@@ -1,7 +1,12 @@
 import type { DealDocument, Draft, EntityName, JsonValue } from '../../../../lib/model';
 import { idPrefixes } from '../../../../lib/model';
-import { type HttpClient, type HttpRequest, type HttpResponse, MappingError } from '../../../../lib/systems/kit';
 import type { ReadContext } from '../../../../lib/systems/kit';
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  MappingError,
+} from '../../../../lib/systems/kit';
 import { NETSUITE_LISTS } from '../../../../simulator/seed/world';
 
 export const INSTANCE = '1234567_SB1';
@@ -32,19 +37,29 @@ export function contextOf(deal: DealDocument, settings: Record<string, string> =
     lookup(table, key) {
       const value = lookupOptional(table, key);
       if (value !== undefined) return value;
-      throw new MappingError('MANDATORY_FIELD_MISSING', `${table} has no entry for ${key}`, { field: table, step: key });
+      throw new MappingError('MANDATORY_FIELD_MISSING', `${table} has no entry for ${key}`, {
+        field: table,
+        step: key,
+      });
     },
     refId(entity, type, what) {
       const ref = entity?.externalRefs?.find((each) => each.type === type);
       if (ref) return ref.id;
-      throw new MappingError('MANDATORY_FIELD_MISSING', `${what} is not in NetSuite yet`, { field: what, step: type });
+      throw new MappingError('MANDATORY_FIELD_MISSING', `${what} is not in NetSuite yet`, {
+        field: what,
+        step: type,
+      });
     },
     idOf: (entity, _type, externalId) => id(entity, Number(externalId)),
   };
 }
 
 /** The entity with a record of the given type in NetSuite. */
-export function inNetSuite<T extends { externalRefs: unknown[] }>(entity: T, type: string, recordId: string): T {
+export function inNetSuite<T extends { externalRefs: unknown[] }>(
+  entity: T,
+  type: string,
+  recordId: string,
+): T {
   const ref = { system: 'netsuite', instance: INSTANCE, type, id: recordId, role: 'copy' };
   return { ...entity, externalRefs: [...entity.externalRefs, ref] };
 }
@@ -65,7 +80,14 @@ const line = (n: number, fields: Partial<Draft<NonNullable<DealDocument['contrac
 export function workedExample(): Required<
   Pick<
     DealDocument,
-    'customer' | 'contacts' | 'contract' | 'contractLines' | 'project' | 'tasks' | 'milestones' | 'billingSchedule'
+    | 'customer'
+    | 'contacts'
+    | 'contract'
+    | 'contractLines'
+    | 'project'
+    | 'tasks'
+    | 'milestones'
+    | 'billingSchedule'
   >
 > {
   const amounts = ['45000.00', '75000.00', '30000.00'];
@@ -76,7 +98,13 @@ export function workedExample(): Required<
       id: id('customer'),
       legalName: 'Nordwind Maschinenbau GmbH',
       country: 'DE',
-      billingAddress: { lines: ['Hafenstr. 12', 'Haus B'], city: 'Bonn', region: 'DE-NW', postalCode: '53111', country: 'DE' },
+      billingAddress: {
+        lines: ['Hafenstr. 12', 'Haus B'],
+        city: 'Bonn',
+        region: 'DE-NW',
+        postalCode: '53111',
+        country: 'DE',
+      },
       taxProfile: { registrationNumber: 'DE136695976', status: 'registered' },
       defaultCurrency: 'EUR',
       paymentTerms: 'net_30',
@@ -108,7 +136,11 @@ export function workedExample(): Required<
     },
     contractLines: [
       line(1, { description: 'Rollout', commercialModel: 'milestone', amount: eur('150000.00') }),
-      line(2, { description: 'Consulting', commercialModel: 'time_and_materials', capAmount: eur('60000.00') }),
+      line(2, {
+        description: 'Consulting',
+        commercialModel: 'time_and_materials',
+        capAmount: eur('60000.00'),
+      }),
       line(3, { description: 'Support', commercialModel: 'retainer', amount: eur('30000.00') }),
     ],
     project: {
