@@ -44,9 +44,7 @@ export function createNetSuiteClient(
       `The connection to NetSuite: "${accountId}" is not an account ID such as 1234567 or 1234567_SB1.`,
     );
   }
-  // Anywhere else, a base URL of one's own would hand the credentials to another host.
-  const own = config.environment === 'simulator' ? config.values.baseUrl : undefined;
-  const baseUrl = own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
+  const baseUrl = baseUrlFor(config, accountId);
   const realm = accountRealm(accountId);
   const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
   const common = {
@@ -71,6 +69,15 @@ export function createNetSuiteClient(
     account.leave();
     await Promise.all([http.close(), login.close()]);
   });
+}
+
+/**
+ * Where the REST services answer. A base URL of one's own counts in Simulator mode only: anywhere else it would hand
+ * the credentials to another host.
+ */
+export function baseUrlFor({ environment, values }: ConnectionConfig, accountId: string): string {
+  const own = environment === 'simulator' ? values.baseUrl : undefined;
+  return own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
 }
 
 class RestClient implements NetSuiteClient {

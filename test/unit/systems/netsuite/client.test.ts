@@ -1,6 +1,10 @@
 import { constants, generateKeyPairSync, verify } from 'node:crypto';
 import type { ConnectionConfig, TokenStore } from '../../../../lib/systems/kit';
-import { createNetSuiteClient, type NetSuiteClient } from '../../../../lib/systems/netsuite/client';
+import {
+  baseUrlFor,
+  createNetSuiteClient,
+  type NetSuiteClient,
+} from '../../../../lib/systems/netsuite/client';
 import { type ReceivedRequest, sendJson, startTestServer, type TestServer } from '../kit/test-server';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -72,10 +76,13 @@ describe('connection', () => {
     expect(connect({ instance: 'acquired' }).instance).toBe('acquired');
   });
 
-  test('takes a base URL of its own in Simulator mode only', async () => {
-    const client = connect({ environment: 'production', limits: { timeoutMs: 2000 } });
-    await expect(client.query('SELECT id FROM subsidiary')).rejects.toThrow();
-    expect(server.requests).toHaveLength(0);
+  test('takes a base URL of its own in Simulator mode only', () => {
+    const values = { baseUrl: 'http://127.0.0.1:4600/netsuite/' };
+    const baseUrl = (environment: ConnectionConfig['environment']) =>
+      baseUrlFor({ environment, auth: 'tba', values }, '1234567_SB1');
+    expect(baseUrl('simulator')).toBe('http://127.0.0.1:4600/netsuite');
+    expect(baseUrl('sandbox')).toBe('https://1234567-sb1.suitetalk.api.netsuite.com');
+    expect(baseUrl('production')).toBe('https://1234567-sb1.suitetalk.api.netsuite.com');
   });
 
   test.each([[{ accountId: 'https://1234567.app.netsuite.com' }], [{ consumerSecret: '' }]])(

@@ -21,7 +21,6 @@ const LEGAL_ENTITY = id('legalEntity');
 const TABLES: Record<string, Readonly<Record<string, string>>> = {
   ...NETSUITE_LISTS,
   subsidiary: { [LEGAL_ENTITY]: '2' },
-  chargeType: { milestone: '-19' },
 };
 
 export function contextOf(deal: DealDocument, settings: Record<string, string> = {}): ReadContext {
