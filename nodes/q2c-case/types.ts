@@ -1,5 +1,7 @@
-export const severities = ['low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof severities)[number];
+import type { Severity } from '../../lib/model';
+
+/** The model's severities, mildest first. */
+export const severities = ['warning', 'error', 'critical'] as const satisfies readonly Severity[];
 
 export interface CaseProperties {
   name: string;
@@ -20,7 +22,7 @@ export const defaults: CaseProperties = {
   store: '',
   code: '',
   ownerRole: '',
-  severity: 'medium',
+  severity: 'error',
   message: '',
   messageType: 'str',
 };
