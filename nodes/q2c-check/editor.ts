@@ -1,4 +1,4 @@
-import { defaults, type CheckProperties } from './types';
+import { type CheckProperties, defaults } from './types';
 
 RED.nodes.registerType<CheckProperties>('q2c-check', {
   category: 'q2c_process',

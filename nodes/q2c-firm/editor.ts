@@ -23,7 +23,11 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
   },
   oneditprepare() {
     const input = $('#node-config-input-data');
-    const opened = RED.editor.createEditor({ id: 'q2c-firm-editor', mode: 'ace/mode/json', value: this.data });
+    const opened = RED.editor.createEditor({
+      id: 'q2c-firm-editor',
+      mode: 'ace/mode/json',
+      value: this.data,
+    });
     opened.on('change', () => {
       input.val(opened.getValue()).trigger('change');
       show(this);

@@ -37,7 +37,9 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
   const templates = templateTypes(html);
   return [
     ...types.filter(({ type }) => !templates.includes(type)).map(({ type }) => `${type} has no form`),
-    ...templates.filter((type) => !types.some((t) => t.type === type)).map((type) => `${type} is not registered`),
+    ...templates
+      .filter((type) => !types.some((t) => t.type === type))
+      .map((type) => `${type} is not registered`),
     ...types
       .filter(({ icon }) => !existsSync(join(dist, 'icons', String(icon))))
       .map(({ type, icon }) => `${type}: icon is missing (icons/${icon})`),
@@ -53,5 +55,8 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
 function text(catalogue: Catalogue, key: string): string | Catalogue | undefined {
   return key
     .split('.')
-    .reduce<string | Catalogue | undefined>((at, part) => (typeof at === 'object' ? at[part] : undefined), catalogue);
+    .reduce<string | Catalogue | undefined>(
+      (at, part) => (typeof at === 'object' ? at[part] : undefined),
+      catalogue,
+    );
 }

@@ -36,7 +36,8 @@ export function parameterFields({ entities }: SystemManifest): FieldSpec[] {
 
 /** Names that the editor or our own forms use; a manifest's field would overwrite them. */
 const taken = {
-  editor: 'id type z wires inputs outputs changed dirty valid validationErrors ports selected icon info label users credentials',
+  editor:
+    'id type z wires inputs outputs changed dirty valid validationErrors ports selected icon info label users credentials',
   connection: 'name environment auth',
   operation: 'name connection store firm entity verb input inputType',
 };
@@ -69,7 +70,8 @@ function clashes(specs: FieldSpec[]): string[] {
   return specs.flatMap((spec) => {
     const known = first.get(spec.id);
     if (!known) first.set(spec.id, spec);
-    const same = !known || (known.type === spec.type && !known.secret === !spec.secret && known.label === spec.label);
+    const same =
+      !known || (known.type === spec.type && !known.secret === !spec.secret && known.label === spec.label);
     return same ? [] : [`field '${spec.id}' is declared twice with different type, secrecy or label`];
   });
 }

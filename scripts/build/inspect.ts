@@ -42,7 +42,8 @@ function registeredType({ arguments: [type, definition] }: CallExpression): Regi
   };
   const keys = (key: string) => {
     const value = properties.get(key);
-    if (value && value.type !== 'ObjectExpression') throw new Error(`${name}: '${key}' is not an object literal`);
+    if (value && value.type !== 'ObjectExpression')
+      throw new Error(`${name}: '${key}' is not an object literal`);
     return value ? entries(value as ObjectExpression, name).map(([property]) => property) : [];
   };
   return {
@@ -90,9 +91,13 @@ export function translatedKeys(script: string): string[] {
 }
 
 function calledName({ callee }: CallExpression): string | undefined {
-  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' ? callee.property.name : undefined;
+  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
+    ? callee.property.name
+    : undefined;
 }
 
 function scripts(html: string): string[] {
-  return [...html.matchAll(/<script type="text\/javascript">([^]*?)<\/script>/g)].map(([, script]) => String(script));
+  return [...html.matchAll(/<script type="text\/javascript">([\s\S]*?)<\/script>/g)].map(([, script]) =>
+    String(script),
+  );
 }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { constants, compileFunction } from 'node:vm';
+import { compileFunction, constants } from 'node:vm';
 import { build } from 'esbuild';
 
 /**

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SystemManifest } from '../../lib/systems/kit/types.ts';
+import type { Sources } from './sources.ts';
 import { systemCatalogue } from './system-catalogue.ts';
 import { systemHelp } from './system-help.ts';
-import type { Sources } from './sources.ts';
 
 /** Texts of one node set in one language: nested keys, as i18next reads them. */
 export interface Catalogue {
@@ -18,19 +18,32 @@ export const sourceLanguage = 'en-US';
  * Writes `locales/<language>/<set>.json` and `.html` (help) for every set. The host loads one catalogue per
  * set, so the texts that sets have in common (`_shared.json`, `_system.json`) are merged into each of them.
  */
-export async function buildLocales({ root, nodes, systems, languages }: Sources, outdir: string): Promise<void> {
+export async function buildLocales(
+  { root, nodes, systems, languages }: Sources,
+  outdir: string,
+): Promise<void> {
   for (const language of languages) {
     const source = join(root, 'locales', language);
     const target = join(outdir, 'locales', language);
     await mkdir(target, { recursive: true });
     const shared = await readCatalogue(source, '_shared');
     for (const { name } of nodes) {
-      await write(target, name, merge(shared, await readCatalogue(source, name)), await readHelp(source, name));
+      await write(
+        target,
+        name,
+        merge(shared, await readCatalogue(source, name)),
+        await readHelp(source, name),
+      );
     }
     const common = merge(shared, await readCatalogue(source, '_system'));
     for (const { name, manifest } of systems) {
       const own = await readCatalogue(source, name);
-      await write(target, name, merge(merge(common, inSourceLanguage(language, manifest)), own), await help(source, manifest));
+      await write(
+        target,
+        name,
+        merge(merge(common, inSourceLanguage(language, manifest)), own),
+        await help(source, manifest),
+      );
     }
   }
 }

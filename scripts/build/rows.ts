@@ -5,7 +5,7 @@ import type { FieldSpec } from '../../lib/systems/kit/types.ts';
  * `shown`, an attribute of the row, tells the script when to show it.
  */
 export function fieldRow(spec: FieldSpec, inputId: string, key: string, shown = ''): string {
-  return `<div class="form-row" ${shown}>
+  return `<div class="form-row"${shown && ` ${shown}`}>
   <label for="${inputId}" data-i18n="${key}.label"></label>
   ${control(spec, inputId, key)}${spec.help ? `\n  <div class="q2c-help" data-i18n="${key}.help"></div>` : ''}
 </div>`;
@@ -27,7 +27,8 @@ function control(spec: FieldSpec, inputId: string, key: string): string {
 function options(spec: FieldSpec, key: string): string {
   const blank = spec.required || spec.default ? '' : '<option value=""></option>';
   const choices = (spec.options ?? []).map(
-    ({ value }, index) => `<option value="${escapeAttribute(value)}" data-i18n="${key}.options.${index}"></option>`,
+    ({ value }, index) =>
+      `<option value="${escapeAttribute(value)}" data-i18n="${key}.options.${index}"></option>`,
   );
   return blank + choices.join('');
 }

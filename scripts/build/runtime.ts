@@ -20,8 +20,8 @@ const options = {
  * Bundles the server side: `lib.js`, one file per node set, the simulator.
  *
  * Stores, connections and token caches live in module variables. They exist once per host only if every set
- * requires the same built file, so whatever a set imports from `lib/` or `nodes/_shared/` is taken out of
- * its bundle and asked from `lib.js`, which holds those modules by their path in the repository.
+ * requires the same built file, so whatever a set imports from `lib/`, `nodes/_shared/` or `nodes/_system/` is
+ * taken out of its bundle and asked from `lib.js`, which holds those modules by their path in the repository.
  */
 export async function buildRuntimes(sources: Sources, outdir: string): Promise<void> {
   const shared = new Set<string>();
@@ -85,17 +85,22 @@ async function buildSimulator(root: string, outdir: string): Promise<void> {
   if (present.length > 0) await build({ ...options, entryPoints, outdir });
 }
 
-/** Redirects imports of modules in `lib/` and `nodes/_shared/` to `lib.js` and notes them in `shared`. */
+const isShared = (file: string): boolean => /^(lib|nodes\/_(shared|system))\//.test(file);
+
+/** Redirects imports of shared modules to `lib.js` and notes them in `shared`. */
 function sharedModules(root: string, shared: Set<string>): Plugin {
   return {
     name: 'shared-modules',
     setup({ onResolve, onLoad, resolve }) {
-      onResolve({ filter: /^\.\/lib\.js$/, namespace: 'shared-module' }, ({ path }) => ({ path, external: true }));
+      onResolve({ filter: /^\.\/lib\.js$/, namespace: 'shared-module' }, ({ path }) => ({
+        path,
+        external: true,
+      }));
       onResolve({ filter: /^\./ }, async ({ path, resolveDir, kind, pluginData }) => {
         if (pluginData === 'resolving') return undefined;
         const resolved = await resolve(path, { resolveDir, kind, pluginData: 'resolving' });
         const file = relative(root, resolved.path).split(sep).join('/');
-        if (resolved.errors.length > 0 || !/^(lib|nodes\/_shared)\//.test(file)) return undefined;
+        if (resolved.errors.length > 0 || !isShared(file)) return undefined;
         const module = file.replace(/\.ts$/, '');
         shared.add(module);
         return { path: module, namespace: 'shared-module' };

@@ -57,10 +57,13 @@ async function loadManifest(file: string): Promise<SystemManifest> {
     throw new Error(`${file}: ${manifests.length} manifests exported, exactly one expected`);
   }
   const folder = basename(join(file, '..'));
-  if (manifest.id !== folder) throw new Error(`${file}: id '${manifest.id}' differs from its folder '${folder}'`);
+  if (manifest.id !== folder)
+    throw new Error(`${file}: id '${manifest.id}' differs from its folder '${folder}'`);
   return manifest;
 }
 
 function isManifest(value: unknown): value is SystemManifest {
-  return typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value;
+  return (
+    typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value
+  );
 }

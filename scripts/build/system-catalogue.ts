@@ -33,7 +33,9 @@ function fieldTexts({ label, help, placeholder, options }: FieldSpec): Catalogue
     ...(help && { help }),
     ...(placeholder && { placeholder }),
     // By position: a value may contain the characters that separate keys.
-    ...(options && { options: Object.fromEntries(options.map((option, index) => [String(index), option.label])) }),
+    ...(options && {
+      options: Object.fromEntries(options.map((option, index) => [String(index), option.label])),
+    }),
   };
 }
 

@@ -120,7 +120,7 @@ function eventsType(name: string, manifest: SystemManifest): string {
     concurrency: { value: eventsDefaults.concurrency, validate: validators.wholeNumber },
   },
   paletteLabel() {
-    return this._('events.paletteLabel');
+    return this._('events.paletteLabel', { system: this._('system.label') });
   },
   outputLabels() {
     return this._('events.outputLabel');
@@ -140,7 +140,9 @@ function eventsType(name: string, manifest: SystemManifest): string {
 /** Entity → verb → ids of the parameters that must be filled in. */
 function requiredParameters({ entities }: SystemManifest): Record<string, Record<string, string[]>> {
   return mapValues(entities, ({ operations }) =>
-    mapValues(operations, ({ parameters }) => (parameters ?? []).filter(({ required }) => required).map(({ id }) => id)),
+    mapValues(operations, ({ parameters }) =>
+      (parameters ?? []).filter(({ required }) => required).map(({ id }) => id),
+    ),
   );
 }
 

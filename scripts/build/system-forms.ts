@@ -15,7 +15,11 @@ export async function systemHtml(root: string, { name, manifest }: SystemSet): P
   ];
   if (hasEvents(manifest)) forms.push({ type: `${name}-events`, body: await form(root, 'events', {}) });
   const contents = systemEditor(name, manifest);
-  return setHtml(root, forms, await bundleEditor(root, { stdin: { contents, resolveDir: root, loader: 'ts' } }));
+  return setHtml(
+    root,
+    forms,
+    await bundleEditor(root, { stdin: { contents, resolveDir: root, loader: 'ts' } }),
+  );
 }
 
 /** A form of `nodes/_system` with its `{{slots}}` filled. */
@@ -23,7 +27,8 @@ async function form(root: string, node: string, slots: Record<string, string>): 
   const template = await readFile(join(root, 'nodes/_system', node, 'form.html'), 'utf8');
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, slot: string) => {
     const text = slots[slot];
-    if (text === undefined) throw new Error(`nodes/_system/${node}/form.html: nothing fills the slot {{${slot}}}`);
+    if (text === undefined)
+      throw new Error(`nodes/_system/${node}/form.html: nothing fills the slot {{${slot}}}`);
     return text;
   });
 }
@@ -33,7 +38,10 @@ function connectionForm(root: string, manifest: SystemManifest): Promise<string>
   const described = new Set(fields.map(({ spec }) => spec.id));
   const common = commonFields.filter(({ id }) => !described.has(id));
   return form(root, 'connection', {
-    schemes: lines(manifest.auth, ({ id }) => `<option value="${id}" data-i18n="scheme.${id}.label"></option>`),
+    schemes: lines(
+      manifest.auth,
+      ({ id }) => `<option value="${id}" data-i18n="scheme.${id}.label"></option>`,
+    ),
     authentication: lines(
       fields.filter(({ schemes }) => schemes !== null),
       connectionRow,

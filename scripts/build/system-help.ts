@@ -9,7 +9,9 @@ export function systemHelp(template: string, manifest: SystemManifest): string {
   const slots: Record<string, string> = {
     id: manifest.id,
     label: manifest.label,
-    schemes: manifest.auth.map(({ label, help, fields }) => `**${label}**. ${help}\n\n${properties(fields)}`).join('\n\n'),
+    schemes: manifest.auth
+      .map(({ label, help, fields }) => `**${label}**. ${help}\n\n${properties(fields)}`)
+      .join('\n\n'),
     settings: properties(manifest.settings),
     operations: operations(manifest),
     events: Object.values(manifest.events)
@@ -22,7 +24,9 @@ export function systemHelp(template: string, manifest: SystemManifest): string {
     if (text === undefined) throw new Error(`help of the systems: nothing fills the slot {{${slot}}}`);
     return text;
   });
-  const eventsHelp = new RegExp(`<script[^>]*data-help-name="q2c-${manifest.id}-events">[^]*?</script>\\n?`);
+  const eventsHelp = new RegExp(
+    `<script[^>]*data-help-name="q2c-${manifest.id}-events">[\\s\\S]*?</script>\\n?`,
+  );
   return hasEvents(manifest) ? filled : filled.replace(eventsHelp, '');
 }
 
@@ -37,12 +41,15 @@ function properties(fields: FieldSpec[]): string {
 }
 
 function operations({ entities }: SystemManifest): string {
-  const rows = Object.values(entities).flatMap((entity) =>
-    Object.values(entity.operations).map(({ label, description }) => `| ${entity.label} | ${label} | ${description} |`),
-  );
-  return ['| Entity | Operation | What happens |', '| --- | --- | --- |', ...rows].join('\n');
+  return Object.values(entities)
+    .flatMap(({ operations: verbs }) => Object.values(verbs))
+    .map(({ label, description }) => `- **${label}**: ${description}`)
+    .join('\n');
 }
 
 function customFields({ customFields: fields }: SystemManifest): string {
-  return fields.map(({ object, name, type, purpose }) => `- \`${object}.${name}\` (${type}): ${purpose}`).join('\n');
+  if (fields.length === 0) return 'none';
+  return fields
+    .map(({ object, name, type, purpose }) => `- \`${object}.${name}\` (${type}): ${purpose}`)
+    .join('\n');
 }

@@ -22,7 +22,9 @@ export function summariseFirm(text: string): { summary: FirmSummary } | { proble
   try {
     firm = JSON.parse(text);
   } catch (error) {
-    return { problem: { key: 'problem.json', values: { reason: error instanceof Error ? error.message : '' } } };
+    return {
+      problem: { key: 'problem.json', values: { reason: error instanceof Error ? error.message : '' } },
+    };
   }
   if (!isRecord(firm)) return { problem: { key: 'problem.object' } };
   const missing = sections.find((section) => !(section in firm));
@@ -59,7 +61,10 @@ function entityRows(entities: unknown): FirmSummary['entities'] {
 
 function tableRows(lookups: unknown): FirmSummary['tables'] {
   return records(lookups).flatMap(([system, tables]) =>
-    records(tables).map(([table, entries]) => ({ name: `${system}.${table}`, entries: records(entries).length })),
+    records(tables).map(([table, entries]) => ({
+      name: `${system}.${table}`,
+      entries: records(entries).length,
+    })),
   );
 }
 

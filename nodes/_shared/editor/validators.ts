@@ -11,7 +11,8 @@ export const wholeNumberOrEmpty: Validator<unknown> = function (value, _options)
 /** Empty, or an instant in UTC such as `2026-01-31T00:00:00Z`. */
 export const instantOrEmpty: Validator<unknown> = function (value, _options) {
   const text = value.trim();
-  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text) && !Number.isNaN(Date.parse(text));
+  const instant =
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text) && !Number.isNaN(Date.parse(text));
   return text === '' || instant || this._('validator.instant');
 };
 
