@@ -30,8 +30,9 @@ RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    const none = { value: '', label: this._('common.choose') };
     const choices = businessEventTypes.map((value) => ({ value, label: shortName(value) }));
-    fillPicker($('#node-input-eventType'), choices, this.eventType);
+    fillPicker($('#node-input-eventType'), [none, ...choices], this.eventType);
   },
 });
 

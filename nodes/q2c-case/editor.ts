@@ -38,8 +38,9 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
   oneditprepare() {
     const role = (value: string) => ({ value, label: this._(`role.${value}`) });
     const severity = (value: string) => ({ value, label: this._(`severity.${value}`) });
+    const none = { value: '', label: this._('common.choose') };
     const byCode = { value: '', label: this._('ownerOfCode') };
-    fillPicker($('#node-input-code'), titles, this.code);
+    fillPicker($('#node-input-code'), [none, ...titles], this.code);
     fillPicker($('#node-input-ownerRole'), [byCode, ...roles.map(role)], this.ownerRole);
     fillPicker($('#node-input-severity'), severities.map(severity), this.severity);
     $('#node-input-message').typedInput({
