@@ -4,8 +4,8 @@ import {
   type CanonicalId,
   type Contact,
   type Contract,
-  compare,
   type Customer,
+  compare,
   type DealDocument,
   type Draft,
   deriveId,
@@ -16,8 +16,8 @@ import {
   isCurrency,
   isDecimal,
   isPaymentTerms,
-  minorUnits,
   type Money,
+  minorUnits,
   naturalKey,
   type Opportunity,
   type Quote,
@@ -96,10 +96,21 @@ class Check {
     } else this.checkContract(opportunity, contract, quote);
 
     const legalEntity = this.chooseLegalEntity(opportunity, customer);
-    if (this.issues.length > 0 || customer === undefined || quote === undefined || legalEntity === undefined) {
+    if (
+      this.issues.length > 0 ||
+      customer === undefined ||
+      quote === undefined ||
+      legalEntity === undefined
+    ) {
       return null;
     }
-    return this.complete(opportunity, customer, quote, contract ?? contractOf(opportunity, customer, quote), legalEntity);
+    return this.complete(
+      opportunity,
+      customer,
+      quote,
+      contract ?? contractOf(opportunity, customer, quote),
+      legalEntity,
+    );
   }
 
   // ---------------------------------------------------------------- the records
@@ -109,7 +120,12 @@ class Check {
     if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity');
     if (!opportunity.serviceLine) this.missing('opportunity', id, 'The service line');
     else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
-      this.invalid('opportunity', id, 'Service line', `"${opportunity.serviceLine}" is not one of the firm's service lines`);
+      this.invalid(
+        'opportunity',
+        id,
+        'Service line',
+        `"${opportunity.serviceLine}" is not one of the firm's service lines`,
+      );
     }
     this.checkAmount('opportunity', id, 'The amount', opportunity.amount);
   }
@@ -128,7 +144,12 @@ class Check {
     }
     if (!customer.paymentTerms) this.missing('customer', id, `The payment terms of ${name}`);
     else if (!isPaymentTerms(customer.paymentTerms)) {
-      this.invalid('customer', id, `Payment terms of ${name}`, `"${customer.paymentTerms}" are not payment terms`);
+      this.invalid(
+        'customer',
+        id,
+        `Payment terms of ${name}`,
+        `"${customer.paymentTerms}" are not payment terms`,
+      );
     }
     if (customer.creditStatus === 'hold') this.add('CREDIT_HOLD', 'customer', id, { customer: name });
   }
@@ -171,7 +192,10 @@ class Check {
     for (const [index, line] of lines.entries()) {
       const what = `Line ${line.lineNo ?? index + 1}${line.description ? ` (${line.description})` : ''}`;
       if (!line.commercialModel) this.missing('quote', quote.id, `The commercial model of ${what}`);
-      this.checkAmount('quote', quote.id, `The amount of ${what}`, { amount: line.amount, currency: currency ?? '' });
+      this.checkAmount('quote', quote.id, `The amount of ${what}`, {
+        amount: line.amount,
+        currency: currency ?? '',
+      });
       if (line.schedule === undefined || !isDecimal(line.amount)) continue;
       const planned = line.schedule.map(({ amount }) => amount);
       if (!planned.every(isDecimal)) {
@@ -187,7 +211,11 @@ class Check {
     this.checkSum('quote', quote.id, 'The lines', this.name, amounts, opportunity.amount.amount, currency);
   }
 
-  private checkContract(opportunity: Draft<Opportunity>, contract: Draft<Contract>, quote: Draft<Quote> | undefined): void {
+  private checkContract(
+    opportunity: Draft<Opportunity>,
+    contract: Draft<Contract>,
+    quote: Draft<Quote> | undefined,
+  ): void {
     const { id } = contract;
     if (!contract.number) this.missing('contract', id, 'The contract number');
     if (!contract.effective?.from || !contract.effective.to) {
@@ -231,7 +259,12 @@ class Check {
     const currency = opportunity.amount?.currency;
     const sells = [chosen.functionalCurrency, ...chosen.sellingCurrencies];
     if (currency !== undefined && isCurrency(currency) && !sells.includes(currency)) {
-      this.invalid('opportunity', opportunity.id, 'Currency', `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`);
+      this.invalid(
+        'opportunity',
+        opportunity.id,
+        'Currency',
+        `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`,
+      );
     }
     return chosen;
   }
@@ -330,7 +363,8 @@ class Check {
         legalEntityId: legalEntity.id,
       },
     };
-    for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const) this.conform(part, deal[part]);
+    for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const)
+      this.conform(part, deal[part]);
     for (const contact of deal.contacts) this.conform('contact', contact);
     if (this.issues.length > 0) return null;
     const ready = { ...this.deal, ...deal } as ReadyDeal;
@@ -356,7 +390,12 @@ class Check {
     this.add('VALUE_INVALID', entity, subject, { field, document: this.name, reason });
   }
 
-  private add(code: ExceptionCode, entity: EntityName, subject: CanonicalId, params: Record<string, string>): void {
+  private add(
+    code: ExceptionCode,
+    entity: EntityName,
+    subject: CanonicalId,
+    params: Record<string, string>,
+  ): void {
     this.issues.push({ code, entity, subject, params });
   }
 }
@@ -374,7 +413,11 @@ function amountProblem(amount: string, currency: string): string | null {
 }
 
 /** The contract of a firm that sells without contract records: the terms of the opportunity itself. */
-function contractOf(opportunity: Draft<Opportunity>, customer: Draft<Customer>, quote: Draft<Quote>): Draft<Contract> {
+function contractOf(
+  opportunity: Draft<Opportunity>,
+  customer: Draft<Customer>,
+  quote: Draft<Quote>,
+): Draft<Contract> {
   const from = opportunity.expectedCloseDate ?? (opportunity.updatedAt ?? '').slice(0, 10);
   return {
     id: deriveId('contract', quote.id, 'contract'),
@@ -390,7 +433,12 @@ function claimsOf(deal: ReadyDeal): NaturalKeyClaim[] {
   const claims: NaturalKeyClaim[] = [];
   const customerKey = naturalKey.customer(deal.customer);
   if (customerKey !== undefined) {
-    claims.push({ entity: 'customer', key: customerKey, id: deal.customer.id, name: deal.customer.legalName });
+    claims.push({
+      entity: 'customer',
+      key: customerKey,
+      id: deal.customer.id,
+      name: deal.customer.legalName,
+    });
   }
   for (const contact of deal.contacts) {
     const key = naturalKey.contact(contact);
