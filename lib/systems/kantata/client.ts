@@ -1,66 +1,71 @@
 import type { JsonObject } from '../../model';
-import { SystemError } from '../kit/errors';
-import { createHttpClient } from '../kit/http';
-import type { HttpClient, HttpRequest } from '../kit/http-types';
-import type { ClientDependencies, ConnectionConfig, SystemClient } from '../kit/types';
-import { checkConnection } from './check';
-import type { Collection } from './collections';
-import { type Page, type Referenced, readEnvelope } from './envelope';
+import {
+  baseUrlOf,
+  type ClientDependencies,
+  type ConnectionConfig,
+  createHttpClient,
+  type HttpClient,
+  parseReply,
+  readAllPages,
+  readConnection,
+  runChecks,
+  SystemError,
+  type SystemClient,
+} from '../kit';
+import { type Collection, type Identified, projectTemplates, users, workspaces } from './collections';
+import { envelopeOf, type Page, type Referenced } from './envelope';
 import { errorTable } from './errors';
-import { DEFAULT_BASE_URL, DEFAULT_SERVICE_NAME, manifest } from './manifest';
+import { manifest } from './manifest';
 
-/** The vendor's maximum; the default is 20. */
+/** The vendor's maximum; its default is 20. */
 const ROWS_PER_PAGE = 200;
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** Kantata's REST conventions: envelopes, pages, roots of single and bulk creates. */
+/** Kantata's REST conventions: envelopes, pages, single and bulk creates. */
 export interface KantataClient extends SystemClient {
   /** `service_name` of our external references. */
   readonly serviceName: string;
   /**
    * All rows of all pages, each with the external references that `include` asked for.
-   * @throws SystemError `transient` when rows are missing at the end: something changed while it was read.
+   * @throws SystemError `transient` when rows are missing or doubled: pages are no snapshot.
    */
-  list<Row extends { id: string }>(collection: Collection<Row>, query: Query, signal?: AbortSignal): Promise<Referenced<Row>[]>;
+  list<Row extends Identified>(
+    collection: Collection<Row>,
+    query: Query,
+    signal: AbortSignal,
+  ): Promise<Referenced<Row>[]>;
   /**
    * Creates the objects, in as few calls as the vendor allows, and returns them with their external references.
    * @throws SystemError `unknown` when a reply does not name as many objects as were sent.
    */
-  create<Row extends { id: string }>(collection: Collection<Row>, bodies: JsonObject[], signal?: AbortSignal): Promise<Referenced<Row>[]>;
-  /** Changes the given attributes. An object that is gone (or archived) already is left alone. */
-  updateIfPresent<Row extends { id: string }>(
+  create<Row extends Identified>(
     collection: Collection<Row>,
-    id: string,
-    body: JsonObject,
-    signal?: AbortSignal,
-  ): Promise<void>;
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ): Promise<Referenced<Row>[]>;
+  /** Changes the given attributes; an object that is gone or archived already stays as it is. */
+  updateIfPresent(collection: Collection<Identified>, id: string, body: JsonObject, signal: AbortSignal): Promise<void>;
   /** Deletes; an object that is gone already is fine. */
-  remove<Row extends { id: string }>(collection: Collection<Row>, id: string, signal?: AbortSignal): Promise<void>;
+  remove(collection: Collection<Identified>, id: string, signal: AbortSignal): Promise<void>;
 }
 
+/** @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete. */
 export function createKantataClient(config: ConnectionConfig, dependencies: ClientDependencies): KantataClient {
-  const settings = settingsOf(config);
+  const { value, settings, limits } = readConnection(manifest, config);
   const http = createHttpClient({
     system: manifest.id,
-    baseUrl: settings.baseUrl,
+    baseUrl: baseUrlOf(manifest, value('baseUrl')),
     errors: errorTable,
-    limits: { ...manifest.limits[config.environment], ...config.limits },
+    limits,
     authenticator: {
-      headers: async () => ({ authorization: `Bearer ${config.values.accessToken ?? ''}` }),
+      headers: async () => ({ authorization: `Bearer ${value('accessToken')}` }),
+      // The token neither expires nor can it be renewed: a refused one was revoked.
       refresh: async () => false,
     },
     onCall: dependencies.onCall,
   });
-  return new RestClient(http, settings, config.instance || settings.accountName || new URL(settings.baseUrl).hostname);
-}
-
-function settingsOf({ values }: ConnectionConfig) {
-  return {
-    accountName: values.accountName ?? '',
-    serviceName: values.serviceName || DEFAULT_SERVICE_NAME,
-    baseUrl: values.baseUrl || DEFAULT_BASE_URL,
-  };
+  return new RestClient(http, settings, config.instance || value('accountName') || manifest.id);
 }
 
 class RestClient implements KantataClient {
@@ -70,103 +75,50 @@ class RestClient implements KantataClient {
   readonly serviceName: string;
   readonly #http: HttpClient;
 
-  constructor(http: HttpClient, settings: ReturnType<typeof settingsOf>, instance: string) {
+  constructor(http: HttpClient, settings: Readonly<Record<string, string>>, instance: string) {
     this.#http = http;
     this.settings = settings;
-    this.serviceName = settings.serviceName;
+    this.serviceName = settings.serviceName ?? '';
     this.instance = instance;
   }
 
-  async list<Row extends { id: string }>(collection: Collection<Row>, query: Query, signal?: AbortSignal): Promise<Referenced<Row>[]> {
-    const rows: Referenced<Row>[] = [];
-    for (let number = 1; ; number += 1) {
-      const page = await this.#page(collection, {
-        method: 'GET',
-        path: `/${collection.name}`,
-        query: { ...query, page: number, per_page: ROWS_PER_PAGE },
-        signal,
-      });
-      rows.push(...page.rows);
-      if (number >= page.pageCount) return this.#complete(collection, rows, page.count);
-    }
-  }
-
-  /** Pages are no snapshot: a row that moves between them is missing or doubled, and a page may come short. */
-  #complete<Row extends { id: string }>(collection: Collection<Row>, rows: Referenced<Row>[], count: number): Referenced<Row>[] {
-    const unique = [...new Map(rows.map((row) => [row.id, row])).values()];
-    if (unique.length === count) return unique;
-    throw new SystemError({
+  list<Row extends Identified>(collection: Collection<Row>, query: Query, signal: AbortSignal) {
+    return readAllPages<Referenced<Row>, number>({
       system: this.system,
-      kind: 'transient',
-      reason: `${collection.name} were to be ${count} rows but ${unique.length} arrived; they are read again`,
+      what: collection.name,
+      idOf: (row) => row.id,
+      fetch: async (next) => {
+        const number = next ?? 1;
+        const page = await this.#read(collection, { ...query, page: number, per_page: ROWS_PER_PAGE }, signal);
+        return { rows: page.rows, next: number < page.pageCount ? number + 1 : null, total: page.count };
+      },
     });
   }
 
-  async create<Row extends { id: string }>(collection: Collection<Row>, bodies: JsonObject[], signal?: AbortSignal) {
+  async create<Row extends Identified>(collection: Collection<Row>, bodies: JsonObject[], signal: AbortSignal) {
     const rows: Referenced<Row>[] = [];
-    // Newest objects stand on top in Kantata, so the last chunk goes first.
+    // New objects go on top in Kantata: the last chunk must be sent first to keep the order.
     for (const chunk of chunksOf(bodies, collection.bulkMax).reverse()) {
       rows.unshift(...(await this.#createChunk(collection, chunk, signal)));
     }
     return rows;
   }
 
-  async #createChunk<Row extends { id: string }>(collection: Collection<Row>, bodies: JsonObject[], signal?: AbortSignal) {
-    const page = await this.#page(collection, {
-      method: 'POST',
-      path: `/${collection.name}`,
-      query: { include: 'external_references' },
-      json: bodies.length === 1 ? { [collection.root]: bodies[0] } : { [collection.name]: bodies },
-      signal,
-    });
-    if (page.rows.length === bodies.length) return page.rows;
-    throw new SystemError({
-      system: this.system,
-      kind: 'unknown',
-      reason: `the reply names ${page.rows.length} of ${bodies.length} new ${collection.name}`,
-    });
+  async updateIfPresent({ name, root }: Collection<Identified>, id: string, body: JsonObject, signal: AbortSignal) {
+    const path = `/${name}/${id}`;
+    await this.#http.request({ method: 'PUT', path, json: { [root]: body }, accept: [404], safe: true, signal });
   }
 
-  async updateIfPresent<Row extends { id: string }>(collection: Collection<Row>, id: string, body: JsonObject, signal?: AbortSignal) {
-    await this.#http.request({
-      method: 'PUT',
-      path: `/${collection.name}/${id}`,
-      json: { [collection.root]: body },
-      accept: [404],
-      safe: true,
-      signal,
-    });
-  }
-
-  async remove<Row extends { id: string }>(collection: Collection<Row>, id: string, signal?: AbortSignal) {
-    await this.#http.request({
-      method: 'DELETE',
-      path: `/${collection.name}/${id}`,
-      accept: [404],
-      safe: true,
-      signal,
-    });
-  }
-
-  async #page<Row extends { id: string }>(collection: Collection<Row>, request: HttpRequest): Promise<Page<Row>> {
-    const { body } = await this.#http.request(request);
-    try {
-      return readEnvelope(body, collection);
-    } catch (error) {
-      const written = request.method !== 'GET';
-      throw new SystemError({
-        system: this.system,
-        // After a write nobody knows what happened; a read of another shape is a changed interface.
-        kind: written ? 'unknown' : 'rejected',
-        code: written ? 'OUTCOME_UNKNOWN' : 'SCHEMA_CHANGED',
-        reason: `the answer to ${request.method} ${request.path} cannot be understood: ${error instanceof Error ? error.message : String(error)}`,
-        cause: error,
-      });
-    }
+  async remove({ name }: Collection<Identified>, id: string, signal: AbortSignal) {
+    await this.#http.request({ method: 'DELETE', path: `/${name}/${id}`, accept: [404], safe: true, signal });
   }
 
   test() {
-    return checkConnection(this.#http);
+    return runChecks([
+      { id: 'login', label: 'Login', run: () => this.#check('/users/me', users), blocking: true },
+      { id: 'projects', label: 'Read projects', run: () => this.#check('/workspaces', workspaces) },
+      { id: 'templates', label: 'Read project templates', run: () => this.#check('/project_templates', projectTemplates) },
+    ]);
   }
 
   health() {
@@ -175,6 +127,44 @@ class RestClient implements KantataClient {
 
   close() {
     return this.#http.close();
+  }
+
+  async #check(path: string, collection: Collection<Identified>): Promise<undefined> {
+    const reply = await this.#http.request({ method: 'GET', path, query: { per_page: 1 } });
+    this.#page(collection, reply, `GET ${path}`, false);
+  }
+
+  async #read<Row extends Identified>(collection: Collection<Row>, query: Query, signal: AbortSignal) {
+    const path = `/${collection.name}`;
+    const reply = await this.#http.request({ method: 'GET', path, query, signal });
+    return this.#page(collection, reply, `GET ${path}`, false);
+  }
+
+  async #createChunk<Row extends Identified>(collection: Collection<Row>, bodies: JsonObject[], signal: AbortSignal) {
+    const path = `/${collection.name}`;
+    const reply = await this.#http.request({
+      method: 'POST',
+      path,
+      query: { include: 'external_references' },
+      json: bodies.length === 1 ? { [collection.root]: bodies[0] } : { [collection.name]: bodies },
+      signal,
+    });
+    const { rows } = this.#page(collection, reply, `POST ${path}`, true);
+    if (rows.length === bodies.length) return rows;
+    throw new SystemError({
+      system: this.system,
+      kind: 'unknown',
+      reason: `the answer to POST ${path} names ${rows.length} of ${bodies.length} new objects`,
+    });
+  }
+
+  #page<Row extends Identified>(
+    collection: Collection<Row>,
+    reply: Parameters<typeof parseReply>[1],
+    what: string,
+    write: boolean,
+  ): Page<Row> {
+    return parseReply(envelopeOf(collection), reply, { system: this.system, what, write });
   }
 }
 

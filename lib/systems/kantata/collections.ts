@@ -5,13 +5,14 @@ import { z } from 'zod';
  * Ids are strings in replies and integers in requests; association ids come only with `include`.
  */
 
-const row = z.object({
-  id: z.string(),
-  updated_at: z.string().nullish(),
-  external_reference_ids: z.array(z.string()).optional(),
-});
+const row = z.object({ id: z.string(), updated_at: z.string().nullish() });
 
-export interface Collection<Row extends { id: string }> {
+/** Every object of Kantata has an id. */
+export interface Identified {
+  id: string;
+}
+
+export interface Collection<Row extends Identified> {
   /** Path, key of the map in replies and root of bulk creates. */
   name: string;
   /** Root of single creates and updates. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ErrorTable } from '../kit/http-types';
+import type { ErrorTable } from '../kit';
 
 /** `type` is `oauth`, `system` or `validation`; Kantata has no machine-readable codes beyond that. */
 const errorBody = z.looseObject({

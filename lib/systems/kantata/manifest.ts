@@ -1,10 +1,4 @@
-import type { SystemManifest } from '../kit/types';
-
-/** Host of the vendor's API; sandbox accounts use the same one with their own token. */
-export const DEFAULT_BASE_URL = 'https://api.mavenlink.com/api/v1';
-
-/** `service_name` of our external references. One name per firm and Kantata account, never changed later. */
-export const DEFAULT_SERVICE_NAME = 'q2c';
+import type { SystemManifest } from '../kit';
 
 /**
  * Kantata gives up on a request after three minutes. We wait longer, so that a call that timed out here is
@@ -42,14 +36,15 @@ export const manifest: SystemManifest = {
       help: 'Name under which our ids stand in the external references of Kantata. Records are found again by it: do not change it once deals have passed.',
       type: 'text',
       required: true,
-      default: DEFAULT_SERVICE_NAME,
+      default: 'q2c',
     },
     {
       id: 'baseUrl',
       label: 'API address',
-      help: 'Only if your account uses another address than the usual one.',
+      help: 'Change it only if Kantata gave your account another address.',
       type: 'text',
-      placeholder: DEFAULT_BASE_URL,
+      required: true,
+      default: 'https://api.mavenlink.com/api/v1',
     },
   ],
   limits: {

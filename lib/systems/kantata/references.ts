@@ -1,5 +1,5 @@
 import type { CanonicalId, JsonObject } from '../../model';
-import { SystemError } from '../kit/errors';
+import { SystemError } from '../kit';
 import { chunksOf, type KantataClient } from './client';
 import type { Collection, ExternalReference, OwnedRow } from './collections';
 import type { Referenced } from './envelope';
