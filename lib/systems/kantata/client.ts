@@ -9,8 +9,8 @@ import {
   readAllPages,
   readConnection,
   runChecks,
-  SystemError,
   type SystemClient,
+  SystemError,
 } from '../kit';
 import { type Collection, type Identified, projectTemplates, users, workspaces } from './collections';
 import { envelopeOf, type Page, type Referenced } from './envelope';
@@ -45,13 +45,21 @@ export interface KantataClient extends SystemClient {
     signal: AbortSignal,
   ): Promise<Referenced<Row>[]>;
   /** Changes the given attributes; an object that is gone or archived already stays as it is. */
-  updateIfPresent(collection: Collection<Identified>, id: string, body: JsonObject, signal: AbortSignal): Promise<void>;
+  updateIfPresent(
+    collection: Collection<Identified>,
+    id: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Deletes; an object that is gone already is fine. */
   remove(collection: Collection<Identified>, id: string, signal: AbortSignal): Promise<void>;
 }
 
 /** @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete. */
-export function createKantataClient(config: ConnectionConfig, dependencies: ClientDependencies): KantataClient {
+export function createKantataClient(
+  config: ConnectionConfig,
+  dependencies: ClientDependencies,
+): KantataClient {
   const { value, settings, limits } = readConnection(manifest, config);
   const http = createHttpClient({
     system: manifest.id,
@@ -89,13 +97,21 @@ class RestClient implements KantataClient {
       idOf: (row) => row.id,
       fetch: async (next) => {
         const number = next ?? 1;
-        const page = await this.#read(collection, { ...query, page: number, per_page: ROWS_PER_PAGE }, signal);
+        const page = await this.#read(
+          collection,
+          { ...query, page: number, per_page: ROWS_PER_PAGE },
+          signal,
+        );
         return { rows: page.rows, next: number < page.pageCount ? number + 1 : null, total: page.count };
       },
     });
   }
 
-  async create<Row extends Identified>(collection: Collection<Row>, bodies: JsonObject[], signal: AbortSignal) {
+  async create<Row extends Identified>(
+    collection: Collection<Row>,
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ) {
     const rows: Referenced<Row>[] = [];
     // New objects go on top in Kantata: the last chunk must be sent first to keep the order.
     for (const chunk of chunksOf(bodies, collection.bulkMax).reverse()) {
@@ -104,9 +120,21 @@ class RestClient implements KantataClient {
     return rows;
   }
 
-  async updateIfPresent({ name, root }: Collection<Identified>, id: string, body: JsonObject, signal: AbortSignal) {
+  async updateIfPresent(
+    { name, root }: Collection<Identified>,
+    id: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ) {
     const path = `/${name}/${id}`;
-    await this.#http.request({ method: 'PUT', path, json: { [root]: body }, accept: [404], safe: true, signal });
+    await this.#http.request({
+      method: 'PUT',
+      path,
+      json: { [root]: body },
+      accept: [404],
+      safe: true,
+      signal,
+    });
   }
 
   async remove({ name }: Collection<Identified>, id: string, signal: AbortSignal) {
@@ -117,7 +145,11 @@ class RestClient implements KantataClient {
     return runChecks([
       { id: 'login', label: 'Login', run: () => this.#check('/users/me', users), blocking: true },
       { id: 'projects', label: 'Read projects', run: () => this.#check('/workspaces', workspaces) },
-      { id: 'templates', label: 'Read project templates', run: () => this.#check('/project_templates', projectTemplates) },
+      {
+        id: 'templates',
+        label: 'Read project templates',
+        run: () => this.#check('/project_templates', projectTemplates),
+      },
     ]);
   }
 
@@ -140,7 +172,11 @@ class RestClient implements KantataClient {
     return this.#page(collection, reply, `GET ${path}`, false);
   }
 
-  async #createChunk<Row extends Identified>(collection: Collection<Row>, bodies: JsonObject[], signal: AbortSignal) {
+  async #createChunk<Row extends Identified>(
+    collection: Collection<Row>,
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ) {
     const path = `/${collection.name}`;
     const reply = await this.#http.request({
       method: 'POST',

@@ -21,6 +21,8 @@ export interface Collection<Row extends Identified> {
   type: string;
   /** Objects per bulk create. */
   bulkMax: number;
+  /** Lists hide archived objects unless asked: one that is not listed may still exist. */
+  archivable?: boolean;
   row: z.ZodType<Row>;
 }
 
@@ -31,6 +33,7 @@ export const workspaces: Collection<OwnedRow> = {
   root: 'workspace',
   type: 'Workspace',
   bulkMax: 100,
+  archivable: true,
   row,
 };
 
@@ -102,25 +105,6 @@ export const timeEntries: Collection<TimeEntryRow> = {
   type: 'TimeEntry',
   bulkMax: 100,
   row: timeEntryRow,
-};
-
-const submissionRow = row.extend({
-  status: z.string(),
-  workspace_id: z.string(),
-  user_id: z.string(),
-  start_date: z.string(),
-  end_date: z.string(),
-  updated_at: z.string(),
-});
-
-export type TimesheetSubmissionRow = z.infer<typeof submissionRow>;
-
-export const timesheetSubmissions: Collection<TimesheetSubmissionRow> = {
-  name: 'timesheet_submissions',
-  root: 'timesheet_submission',
-  type: 'Submission',
-  bulkMax: 1,
-  row: submissionRow,
 };
 
 export const users: Collection<OwnedRow> = { name: 'users', root: 'user', type: 'User', bulkMax: 1, row };

@@ -20,9 +20,8 @@ const referring = z.object({ external_reference_ids: z.array(z.string()).default
  */
 export const envelopeOf = <Row extends Identified>(collection: Collection<Row>) =>
   z
-    .looseObject({})
-    .transform((body) => ({ ...body, objects: body[collection.name] }))
-    .pipe(
+    .preprocess(
+      (body) => (isObject(body) ? { ...body, objects: body[collection.name] } : body),
       z.object({
         count: z.number().int().nonnegative(),
         meta: z.object({ page_count: z.number().int().nonnegative() }).optional(),
@@ -41,9 +40,14 @@ export const envelopeOf = <Row extends Identified>(collection: Collection<Row>) 
       const rows = results
         .filter(({ key }) => key === collection.name)
         .flatMap(({ id }) => present(objects, collection.name, id))
-        .map(({ external_reference_ids: ids, ...row }) => ({
+        .map((row) => ({
           ...row,
-          references: ids.flatMap((id) => present(external_references, externalReferences.name, id)),
+          references: row.external_reference_ids.flatMap((id) =>
+            present(external_references, externalReferences.name, id),
+          ),
         }));
       return { rows, count, pageCount: meta?.page_count ?? 1 };
     });
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;

@@ -118,13 +118,6 @@ export const manifest: SystemManifest = {
       },
     },
   },
-  events: {
-    'time-approved': {
-      label: 'Time approved',
-      description: 'A timesheet (one project, one person, one week) was approved.',
-      type: 'q2c.time.approved.v1',
-      entity: 'project',
-    },
-  },
+  events: {},
   customFields: [],
 };

@@ -1,6 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { type Currency, type DealDocument, type Instant, type Money, minorUnits } from '../../model';
-import { jsonNumberOf, MappingError, type MappingContext } from '../kit';
+import { jsonNumberOf, type MappingContext, MappingError } from '../kit';
 
 /** Longest title of a task: vendor's contract. */
 export const STORY_TITLE_MAX = 200;
@@ -41,7 +41,8 @@ export function idNumber(id: string, field: string, document: string): number {
  */
 export function inMinorUnits({ amount, currency }: Money, field: string, document: string): number {
   const units = numberOf(amount, field, document).mul(Decimal.pow(10, minorUnits(currency)));
-  if (!units.isInteger()) throw invalidAmount(field, document, `${amount} has more decimals than ${currency}`);
+  if (!units.isInteger())
+    throw invalidAmount(field, document, `${amount} has more decimals than ${currency}`);
   return jsonNumberOf(units.toFixed(), 'Kantata', field);
 }
 
@@ -74,7 +75,8 @@ export function fromMinorUnits(units: number, currency: Currency): Money {
 export const minutesOf = (hours: string): number => new Decimal(hours).mul(60).round().toNumber();
 
 /** Hours with ten decimals: 20 minutes × 150.00 must give 50.00, which 0.3333 h would not. */
-export const hoursOf = (minutes: number): string => new Decimal(minutes).div(60).toDecimalPlaces(10).toFixed();
+export const hoursOf = (minutes: number): string =>
+  new Decimal(minutes).div(60).toDecimalPlaces(10).toFixed();
 
 /** A timestamp of Kantata, which carries the account's zone, as UTC. */
 export const instantOf = (timestamp: string): Instant => new Date(timestamp).toISOString();
@@ -83,8 +85,17 @@ export const instantOf = (timestamp: string): Instant => new Date(timestamp).toI
  * Template of the project's service line in the firm's table `projectTemplate`; undefined = a project without
  * template. Project and tasks both ask here, so that they agree on who makes the tasks.
  */
-export function templateId({ project, opportunity }: DealDocument, context: MappingContext): number | undefined {
+export function templateId(
+  { project, opportunity }: DealDocument,
+  context: MappingContext,
+): number | undefined {
   const serviceLine = project?.serviceLine ?? opportunity?.serviceLine;
   const id = serviceLine && context.lookupOptional('projectTemplate', serviceLine);
   return id ? idNumber(id, `projectTemplate of ${serviceLine}`, 'the firm') : undefined;
+}
+
+/** The contract's value, else the project's own revenue budget; a project without either has no budget. */
+export function budgetOf({ contract, project }: DealDocument): Money | undefined {
+  const value = contract?.totalValue ?? project?.budget?.revenue;
+  return value && Number(value.amount) !== 0 ? value : undefined;
 }

@@ -1,18 +1,24 @@
-import type { CanonicalId, JsonObject } from '../../model';
-import { SystemError } from '../kit';
+import type { CanonicalId, ExternalRef, JsonObject } from '../../model';
+import { defined, SystemError } from '../kit';
 import { chunksOf, type KantataClient } from './client';
-import type { Collection, ExternalReference, OwnedRow } from './collections';
+import type { Collection, OwnedRow } from './collections';
 import type { Referenced } from './envelope';
 
 /**
  * Our ids in Kantata. Kantata has no idempotency key and does not promise that a reference is unique, so every
- * create carries its external reference inline, and is preceded by a look for it (fact sheet §5).
+ * create carries its external reference inline and comes after a look for it (fact sheet §5).
  */
 
-/** What stands in `service_model`: the kind of object on our side. */
+/** The kind of object on our side, as it stands in `service_model`. */
 export type ServiceModel = 'Project' | 'Task' | 'Milestone' | 'BillingScheduleLine' | 'StaffingRequest';
 
-/** A record as the steps journal it: Kantata's id of a canonical id. */
+/** An object to create. `body` holds the external reference already. */
+export interface PlannedRecord {
+  canonicalId: CanonicalId;
+  body: JsonObject;
+}
+
+/** A record of Kantata that carries a canonical id, as the steps journal it. */
 export interface OwnedRecord {
   canonicalId: CanonicalId;
   id: string;
@@ -21,31 +27,47 @@ export interface OwnedRecord {
   referenceId: string;
 }
 
-/** An object to create. `body` holds the external reference already. */
-export interface PlannedRecord {
-  canonicalId: CanonicalId;
-  body: JsonObject;
-}
+/**
+ * Kantata does not say how soon a new object is found by its reference; a second covers a reply that was lost
+ * on the way back. A call that timed out is over there when it is over here (see the limits in the manifest).
+ */
+export const VISIBLE_AFTER_MS = 1000;
 
-/** The service model refs of one look-up stand in its URL; the vendor's maximum of 200 would not fit everywhere. */
-const REFERENCES_PER_LOOKUP = 100;
+/** The ids stand in the URL of a look-up: Kantata takes 200, but proxies may not take such a long line. */
+const IDS_PER_LOOKUP = 100;
 
 export const externalReference = (
-  serviceName: string,
+  settings: Readonly<Record<string, string>>,
   model: ServiceModel,
   canonicalId: CanonicalId,
   message?: string,
-): JsonObject => ({
-  service_name: serviceName,
-  service_model: model,
-  service_model_ref: canonicalId,
-  status: 'successful',
-  ...(message === undefined ? {} : { external_message: message }),
+): JsonObject =>
+  defined({
+    service_name: settings.serviceName,
+    service_model: model,
+    service_model_ref: canonicalId,
+    status: 'successful',
+    external_message: message,
+  });
+
+/** Cross-reference of a record for our store. */
+export const crossReference = (
+  record: OwnedRecord,
+  type: string,
+  role: ExternalRef['role'],
+  { system, instance }: { system: string; instance: string },
+): ExternalRef => ({
+  system,
+  instance,
+  type,
+  id: record.id,
+  role,
+  ...(record.updatedAt && { version: record.updatedAt }),
 });
 
 /**
- * The records that carry our references, by canonical id; archived projects included.
- * @throws SystemError `unknown` when two records carry the same one: only a human can tell which is right.
+ * The records that carry the given canonical ids, archived projects included.
+ * @throws SystemError `unknown` when two records carry the same id: only a human can tell which one is right.
  */
 export async function findOwned(
   client: KantataClient,
@@ -54,29 +76,39 @@ export async function findOwned(
   signal: AbortSignal,
 ): Promise<Map<CanonicalId, OwnedRecord>> {
   const found = new Map<CanonicalId, OwnedRecord>();
-  for (const chunk of chunksOf(canonicalIds, REFERENCES_PER_LOOKUP)) {
-    const rows = await client.list(
-      collection,
-      {
-        external_reference_service_name: client.serviceName,
-        external_reference_service_model_refs: chunk.join(','),
-        include: 'external_references',
-        ...(collection.type === 'Workspace' ? { include_archived: true } : {}),
-      },
-      signal,
-    );
-    for (const record of rows.flatMap((row) => ownedRecord(client, row) ?? [])) {
+  for (const ids of chunksOf(canonicalIds, IDS_PER_LOOKUP)) {
+    const query = {
+      external_reference_service_name: client.serviceName,
+      external_reference_service_model_refs: ids.join(','),
+      include: 'external_references',
+      include_archived: collection.archivable || undefined,
+    };
+    for (const record of ownedRecords(client, await client.list(collection, query, signal))) {
+      if (!ids.includes(record.canonicalId)) continue;
       const other = found.get(record.canonicalId);
       if (other) throw ambiguous(client, collection, record, other);
-      if (chunk.includes(record.canonicalId)) found.set(record.canonicalId, record);
+      found.set(record.canonicalId, record);
     }
   }
   return found;
 }
 
+/** All planned records as they stand in Kantata, in the order of the plan; null when one of them is missing. */
+export async function findAll(
+  client: KantataClient,
+  collection: Collection<OwnedRow>,
+  planned: readonly PlannedRecord[],
+  signal: AbortSignal,
+): Promise<OwnedRecord[] | null> {
+  const ids = planned.map(({ canonicalId }) => canonicalId);
+  const found = await findOwned(client, collection, ids, signal);
+  const records = ids.flatMap((id) => found.get(id) ?? []);
+  return records.length === ids.length ? records : null;
+}
+
 /**
- * Creates what is not there yet and returns all of `planned`, in its order.
- * @throws SystemError `unknown` when Kantata's reply does not show our references on what it created.
+ * Creates what is planned. A part of it may already stand from an attempt that broke off, and is then left out.
+ * @throws SystemError `unknown` when Kantata's reply does not show our ids on what it created.
  */
 export async function createMissing(
   client: KantataClient,
@@ -91,40 +123,51 @@ export async function createMissing(
     missing.map(({ body }) => body),
     signal,
   );
-  const created = new Map(rows.flatMap((row) => ownedRecord(client, row) ?? []).map((each) => [each.canonicalId, each]));
+  const created = new Map(ownedRecords(client, rows).map((record) => [record.canonicalId, record]));
   return planned.map(({ canonicalId }) => {
     const record = existing.get(canonicalId) ?? created.get(canonicalId);
     if (record) return record;
     throw new SystemError({
       system: client.system,
       kind: 'unknown',
-      reason: `the reply does not show the reference ${canonicalId} on any of the new ${collection.name}`,
+      reason: `the answer to the creation of ${collection.name} does not show our id ${canonicalId}`,
     });
   });
 }
 
-/** Null for a record that carries no reference of ours. */
-export function ownedRecord(client: KantataClient, row: Referenced<OwnedRow>): OwnedRecord | null {
-  const own = row.references.find((reference) => isOurs(client, reference));
-  if (!own) return null;
-  return {
-    canonicalId: own.service_model_ref,
-    id: row.id,
-    updatedAt: row.updated_at ?? null,
-    referenceId: own.id,
-  };
+/** Deletes the records, last first; what is gone already is fine. */
+export async function removeAll(
+  client: KantataClient,
+  collection: Collection<OwnedRow>,
+  records: readonly OwnedRecord[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { id } of records.toReversed()) await client.remove(collection, id, signal);
 }
 
-const isOurs = (client: KantataClient, reference: ExternalReference) => reference.service_name === client.serviceName;
+function ownedRecords(client: KantataClient, rows: readonly Referenced<OwnedRow>[]): OwnedRecord[] {
+  return rows.flatMap((row) => {
+    const own = row.references.find(({ service_name }) => service_name === client.serviceName);
+    if (!own) return [];
+    return [
+      {
+        canonicalId: own.service_model_ref,
+        id: row.id,
+        updatedAt: row.updated_at ?? null,
+        referenceId: own.id,
+      },
+    ];
+  });
+}
 
 const ambiguous = (
   client: KantataClient,
-  collection: Collection<OwnedRow>,
+  { name }: Collection<OwnedRow>,
   record: OwnedRecord,
   other: OwnedRecord,
 ): SystemError =>
   new SystemError({
     system: client.system,
     kind: 'unknown',
-    reason: `${collection.name} ${other.id} and ${record.id} both carry the reference ${record.canonicalId}; remove it from the wrong one`,
+    reason: `${name} ${other.id} and ${record.id} both carry our id ${record.canonicalId}; remove its external reference from the wrong one`,
   });
