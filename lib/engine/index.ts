@@ -1,0 +1,4 @@
+export * from './engine';
+export { StepFailed } from './step';
+export type { FlowError } from './tracker';
+export * from './types';
