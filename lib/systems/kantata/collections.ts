@@ -5,7 +5,9 @@ import { z } from 'zod';
  * Ids are strings in replies and integers in requests; association ids come only with `include`.
  */
 
-const row = z.object({ id: z.string(), updated_at: z.string().nullish() });
+const identified = z.object({ id: z.string() });
+
+const row = identified.extend({ updated_at: z.string().nullish() });
 
 /** Every object of Kantata has an id. */
 export interface Identified {
@@ -107,12 +109,19 @@ export const timeEntries: Collection<TimeEntryRow> = {
   row: timeEntryRow,
 };
 
-export const users: Collection<OwnedRow> = { name: 'users', root: 'user', type: 'User', bulkMax: 1, row };
+/** Read by the connection test, and named in time entries. */
+export const users: Collection<Identified> = {
+  name: 'users',
+  root: 'user',
+  type: 'User',
+  bulkMax: 1,
+  row: identified,
+};
 
-export const projectTemplates: Collection<OwnedRow> = {
+export const projectTemplates: Collection<Identified> = {
   name: 'project_templates',
   root: 'project_template',
   type: 'ProjectTemplate',
   bulkMax: 1,
-  row,
+  row: identified,
 };
