@@ -84,7 +84,6 @@ export interface ExternalReference {
 }
 
 const timeEntryRow = row.extend({
-  workspace_id: z.string(),
   user_id: z.string(),
   story_id: z.string().nullish(),
   date_performed: z.string(),

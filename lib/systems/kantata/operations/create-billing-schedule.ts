@@ -78,7 +78,8 @@ function plannedLine(
     canonicalId: line.id,
     body: defined({
       title: shortened(title, TITLE_MAX),
-      date_to_invoice: line.plannedDate,
+      // What has no date of its own is due with the project; a milestone's story says when it is completed.
+      date_to_invoice: line.plannedDate ?? (story ? undefined : deal.project?.period?.to),
       amount_in_cents: inMinorUnits(required(line.amount, 'amount', STEP), 'amount', title),
       workspace_id: workspace,
       story_id: story && idNumber(story.id, 'Kantata id', `milestone ${milestone?.name}`),

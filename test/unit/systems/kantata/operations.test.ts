@@ -277,7 +277,7 @@ describe('create billing schedule', () => {
     ]);
   });
 
-  it('names a line after itself, its milestone or its contract line', () => {
+  it('names a line after itself, its milestone or its contract line; without date it is due with the project', () => {
     const deal = sampleDeal();
     const [first, second] = deal.billingSchedule ?? [];
     deal.billingSchedule = [
@@ -291,7 +291,7 @@ describe('create billing schedule', () => {
     ];
     const bodies = wireOf(deal).map(({ body }) => body);
     expect(bodies.map(({ title }) => title)).toEqual(['Down payment', 'Rollout 2']);
-    expect(bodies[1]).not.toHaveProperty('date_to_invoice');
+    expect(bodies[1]).toMatchObject({ date_to_invoice: deal.project.period?.to });
   });
 
   it('leaves out superseded and cancelled lines; nothing else is nothing to do', () => {
@@ -347,7 +347,6 @@ describe('request staff', () => {
 describe('read approved time', () => {
   const row = {
     id: '901',
-    workspace_id: '4511',
     user_id: '21',
     story_id: '700',
     date_performed: '2026-01-07',

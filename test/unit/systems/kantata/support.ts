@@ -1,6 +1,11 @@
 import { type DealDocument, type Draft, deriveId, type ExternalRef } from '../../../../lib/model';
 import { createKantataClient, type KantataClient } from '../../../../lib/systems/kantata/client';
-import { type ClientDependencies, MappingError, type ReadContext } from '../../../../lib/systems/kit';
+import {
+  type ClientDependencies,
+  type Limits,
+  MappingError,
+  type ReadContext,
+} from '../../../../lib/systems/kit';
 import { KANTATA_LISTS } from '../../../../simulator/seed/world';
 
 type Lookups = Record<string, Record<string, string>>;
@@ -157,9 +162,14 @@ const dependencies: ClientDependencies = {
   log: () => {},
 };
 
-export function clientOf(values: Record<string, string>): KantataClient {
+export function clientOf(values: Record<string, string>, limits: Partial<Limits> = {}): KantataClient {
   return createKantataClient(
-    { environment: 'simulator', auth: 'access-token', values: { accountName: 'meridian', ...values } },
+    {
+      environment: 'simulator',
+      auth: 'access-token',
+      values: { accountName: 'meridian', ...values },
+      limits,
+    },
     dependencies,
   );
 }
