@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type BusinessEvent,
   type CanonicalId,
-  type CloudEvent,
   type EntityName,
   exceptionCodes,
   type ExceptionCode,
@@ -11,7 +11,7 @@ import {
   Q2cError,
 } from '../model';
 import { appendAudit, type RunRow, type Store, type Tx } from '../store';
-import { ENGINE, freshCases, openCase, resolveCases } from './cases';
+import { CaseOpened, freshCases, type OpenedCase, openCase, resolveCases } from './cases';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY, runDelay } from './retry';
 import { claimRuns, insertEvent, insertRun, type Lease, requeueAbandoned, requeueDue, toRun } from './runs';
@@ -283,7 +283,7 @@ export class Engine {
 
   // ------------------------------------------------------------------ work inside a run
 
-  /** Runs one system call under the write protocol. @throws StepFailed when a case had to be opened. */
+  /** Runs one system call under the write protocol. @throws CaseOpened when a case had to be opened. */
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const run = this.requireRun(runId);
     try {
@@ -302,20 +302,21 @@ export class Engine {
     return this.track(this.store.write((tx) => claimNaturalKey(tx, entity, key, id, this.now())));
   }
 
-  /** Opens cases, all in one transaction. @returns the finished messages, in order. */
-  async openCases(runId: string, requests: readonly NewCase[]): Promise<{ id: CanonicalId; message: string }[]> {
+  /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
+  async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const run = this.requireRun(runId);
-    return this.track(
+    const opened = await this.track(
       this.store.write(async (tx) => {
-        const opened = [];
-        for (const request of requests) opened.push(await openCase(tx, run, request, this.now()));
-        return opened;
+        const cases: OpenedCase[] = [];
+        for (const request of requests) cases.push(await openCase(tx, run, request, this.now()));
+        return cases;
       }),
     );
+    throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
   /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: CloudEvent): Promise<void> {
+  announce(event: BusinessEvent): Promise<void> {
     return this.track(
       this.store.write(async (tx) => {
         await tx
@@ -517,5 +518,3 @@ function runStalled(run: Run): NewCase {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-export { ENGINE };

@@ -1,24 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
-import { openCase } from './cases';
+import { CaseOpened, openCase } from './cases';
 import { begin, type Counts, confirm, recordFailure, type StepKeys } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import { delay, stepDelay } from './retry';
 import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
-
-/** A step did not come through; the case is open and the flow may go on to its Catch node. */
-export class StepFailed extends Q2cError {
-  readonly caseId: string;
-  readonly kind: Failure['kind'];
-
-  constructor(failure: Failure, caseId: string, message: string, cause: unknown) {
-    super(failure.code, message, { cause });
-    this.name = 'StepFailed';
-    this.caseId = caseId;
-    this.kind = failure.kind;
-  }
-}
 
 export interface StepRunnerOptions {
   store: Store;
@@ -187,7 +174,7 @@ export class StepRunner {
     cause: unknown,
     counts: Counts,
     startedAt: number,
-  ): Promise<StepFailed> {
+  ): Promise<CaseOpened> {
     const at = this.options.now();
     const opened = await this.options.store.write(async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
@@ -209,7 +196,7 @@ export class StepRunner {
         at,
       );
     });
-    return new StepFailed(failure, opened.id, opened.message, cause);
+    return new CaseOpened([opened], failure.code, cause);
   }
 
   private keysOf(run: Run, step: Step): StepKeys {

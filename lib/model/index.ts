@@ -7,6 +7,7 @@ export * from './errors';
 export * from './events';
 export * from './exceptions';
 export * from './extensions';
+export * from './failure';
 export * from './ids';
 export * from './iso';
 export * from './json';
@@ -23,6 +24,7 @@ export {
   type Rounding,
   roundMoney,
   splitAmount,
+  splitDecimal,
   subtract,
 } from './money';
 export * from './primitives';

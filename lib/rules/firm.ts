@@ -74,8 +74,6 @@ const lookupTableSchema = z.record(z.string(), z.string().min(1));
 
 export const firmSchema = z
   .strictObject({
-    /** Separates firms in idempotency keys and event sources. Never change it. */
-    tenant: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
     legalEntities: z.array(firmLegalEntitySchema).min(1),
     sellingRules: z.array(sellingRuleSchema).min(1),
     serviceLines: z.record(text, serviceLineSchema),

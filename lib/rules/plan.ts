@@ -1,4 +1,5 @@
 import {
+  add,
   addDays,
   type BillingScheduleLine,
   type CommercialModel,
@@ -17,8 +18,7 @@ import {
   type Retainer,
   type RevenueMethod,
   splitAmount,
-  splitQuantity,
-  sumAmounts,
+  splitDecimal,
   type Task,
   type TaxCategory,
   transition,
@@ -92,7 +92,7 @@ class Planner {
         ...this.project,
         budget: {
           revenue: deal.contract.totalValue,
-          ...(hours.length > 0 ? { hours: sumAmounts(hours) } : {}),
+          ...(hours.length > 0 ? { hours: add(...hours) } : {}),
         },
       },
       tasks,
@@ -180,7 +180,7 @@ class Planner {
     const templates = taskTemplates(this.firm, serviceLine, line.commercialModel);
     const hours = quoteLine.quantity?.unit === 'hour' ? quoteLine.quantity.value : undefined;
     const shares = templates.map(({ hoursPercent }) => hoursPercent ?? '0');
-    const budgets = hours === undefined || shares.every((share) => share === '0') ? [] : splitQuantity(hours, shares);
+    const budgets = hours === undefined || shares.every((share) => share === '0') ? [] : splitDecimal(hours, shares, HOUR_PLACES);
     return templates.map((template, index) => ({
       ...this.base,
       id: deriveId('task', line.id, template.code),
@@ -212,15 +212,16 @@ class Planner {
     const { from, to } = this.deal.contract.effective;
     const { fixedFeeInstalments } = this.firm.planning;
     const amounts = splitAmount(
-      { amount: quoteLine.amount, currency: this.deal.contract.currency },
+      quoteLine.amount,
       fixedFeeInstalments.map(({ percent }) => percent),
+      this.deal.contract.currency,
     );
     return fixedFeeInstalments.map((instalment, index) =>
       this.scheduleLine(line, index + 1, {
         description: `${line.description}: ${instalment.description}`,
         trigger: 'date',
         plannedDate: instalment.at === 'start' ? from : to,
-        amount: amounts[index]?.amount ?? '0',
+        amount: amounts[index] ?? '0',
       }),
     );
   }
@@ -271,17 +272,14 @@ class Planner {
     const monthsPerPeriod = MONTHS[quoteLine.retainer?.period ?? 'month'];
     const starts = monthlyDates(from, monthsBetween(from, to)).filter((_, index) => index % monthsPerPeriod === 0);
     const dates = starts.filter((date) => date <= to);
-    const amounts = splitAmount(
-      { amount: quoteLine.amount, currency: this.deal.contract.currency },
-      dates.map(() => '1'),
-    );
+    const amounts = splitAmount(quoteLine.amount, dates.length, this.deal.contract.currency);
     return dates.map((date, index) =>
       this.scheduleLine(line, index + 1, {
         description: `${line.description}, period from ${date}`,
         trigger: 'period_start',
         plannedDate: date,
         servicePeriod: { from: date, to: lastDay(dates[index + 1], to) },
-        amount: amounts[index]?.amount ?? '0',
+        amount: amounts[index] ?? '0',
       }),
     );
   }
@@ -309,6 +307,9 @@ class Planner {
     };
   }
 }
+
+/** Decimals of planned hours, as timesheets show them. */
+const HOUR_PLACES = 2;
 
 const REVENUE_METHOD: Record<CommercialModel, RevenueMethod> = {
   fixed_fee: 'percent_complete_hours',
@@ -350,24 +351,25 @@ function checkInvariants(deal: ReadyDeal & PlannedDeal): void {
   expectSum(parts, deal.contract.totalValue.amount, `The lines of contract ${deal.contract.number}`);
   for (const line of deal.contractLines) {
     if (line.amount === undefined) continue;
+    const total = line.amount.amount;
     const scheduled = deal.billingSchedule.filter(({ contractLineId }) => contractLineId === line.id);
     expectSum(
-      scheduled.map(({ amount }) => amount.amount),
-      line.amount.amount,
+      scheduled.map((planned) => planned.amount.amount),
+      total,
       `The billing schedule of ${line.description}`,
     );
     const milestones = deal.milestones.filter(({ contractLineId }) => contractLineId === line.id);
     if (milestones.length === 0) continue;
     expectSum(
       milestones.map(({ amount }) => amount?.amount ?? '0'),
-      line.amount.amount,
+      total,
       `The milestones of ${line.description}`,
     );
   }
 }
 
 function expectSum(parts: Decimal[], total: Decimal, what: string): void {
-  const sum = sumAmounts(parts);
+  const sum = add(...parts);
   if (compare(sum, total) !== 0) {
     throw new Q2cError('SUM_MISMATCH', `${what} add up to ${sum}, not to ${total}.`);
   }

@@ -1,4 +1,5 @@
 import {
+  add,
   addDays,
   type CanonicalId,
   type Contact,
@@ -20,7 +21,6 @@ import {
   naturalKey,
   type Opportunity,
   type Quote,
-  sumAmounts,
 } from '../model';
 import { type Firm, type FirmLegalEntity, sellingEntity } from './firm';
 
@@ -266,7 +266,7 @@ class Check {
     total: string,
     currency: string | undefined,
   ): void {
-    const sum = sumAmounts(amounts);
+    const sum = add(...amounts);
     if (compare(sum, total) === 0) return;
     const unit = currency === undefined ? '' : ` ${currency}`;
     this.add('SUM_MISMATCH', entity, id, { parts, document, sum: `${sum}${unit}`, total: `${total}${unit}` });
