@@ -1,6 +1,15 @@
 import { Decimal } from 'decimal.js';
-import { type Currency, type DealDocument, type Instant, type Money, minorUnits } from '../../model';
+import {
+  type Currency,
+  type DealDocument,
+  type Draft,
+  type Instant,
+  type Money,
+  minorUnits,
+  type Project,
+} from '../../model';
 import { jsonNumberOf, type MappingContext, MappingError } from '../kit';
+import { workspaces } from './collections';
 
 /** Longest title of a task: vendor's contract. */
 export const STORY_TITLE_MAX = 200;
@@ -34,6 +43,10 @@ export function idNumber(id: string, field: string, document: string): number {
     reason,
   });
 }
+
+/** Kantata's id of the deal's project. @throws MappingError `MANDATORY_FIELD_MISSING` when it is not there yet. */
+export const workspaceId = (project: Draft<Project>, context: MappingContext): number =>
+  idNumber(context.refId(project, workspaces.type, 'project'), 'Kantata id', 'the project');
 
 /**
  * An amount in the currency's minor units, as the `…_in_cents` attributes take it: EUR 1.50 → 150, JPY 150 → 150.
@@ -74,7 +87,7 @@ export function fromMinorUnits(units: number, currency: Currency): Money {
 /** Minutes of a decimal number of hours, to the nearest minute. */
 export const minutesOf = (hours: string): number => new Decimal(hours).mul(60).round().toNumber();
 
-/** Hours with ten decimals: 20 minutes × 150.00 must give 50.00, which 0.3333 h would not. */
+/** Hours with ten decimals: 50 minutes at 1,000.00 are 833.33, where 0.8333 h would give 833.30. */
 export const hoursOf = (minutes: number): string =>
   new Decimal(minutes).div(60).toDecimalPlaces(10).toFixed();
 

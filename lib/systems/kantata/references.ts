@@ -106,8 +106,19 @@ export async function findAll(
   return records.length === ids.length ? records : null;
 }
 
+/** Creates those of the planned records that are missing, because an attempt at them broke off, and returns all. */
+export async function ensureAll(
+  client: KantataClient,
+  collection: Collection<OwnedRow>,
+  planned: readonly PlannedRecord[],
+  signal: AbortSignal,
+): Promise<OwnedRecord[]> {
+  const ids = planned.map(({ canonicalId }) => canonicalId);
+  return createMissing(client, collection, planned, await findOwned(client, collection, ids, signal), signal);
+}
+
 /**
- * Creates what is planned. A part of it may already stand from an attempt that broke off, and is then left out.
+ * Creates the planned records that are not among the existing, and returns all.
  * @throws SystemError `unknown` when Kantata's reply does not show our ids on what it created.
  */
 export async function createMissing(

@@ -4,7 +4,8 @@ import type { KantataClient } from '../../../lib/systems/kantata/client';
 import { stories, timeEntries, workspaces } from '../../../lib/systems/kantata/collections';
 import type { OwnedRecord } from '../../../lib/systems/kantata/references';
 import { type Limits, type OperationResult, SystemError } from '../../../lib/systems/kit';
-import { type RunningSimulator, startSimulator } from '../../../simulator';
+import { kantata } from '../../../simulator/kantata';
+import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import {
   callContext,
@@ -24,20 +25,31 @@ let simulator: RunningSimulator;
 let client: KantataClient;
 
 beforeAll(async () => {
-  simulator = await startSimulator({ port: 0, systems: ['kantata'] });
+  simulator = await startHost({ port: 0, systems: [kantata] });
 });
 
 beforeEach(async () => {
   await control('reset', 'POST', {});
-  client = connect();
+  client = await connect();
 });
 
-afterEach(() => client.close());
+afterEach(async () => {
+  await client.close();
+  // A fault that did not fire would make its test pass for nothing.
+  const { faults } = await control<{ faults: { left: number | null }[] }>('kantata/faults');
+  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+});
+
 afterAll(() => simulator.close());
 
-function connect(limits: Partial<Limits> = {}): KantataClient {
-  return clientOf(simulator.systems.kantata?.credentials['access-token'] ?? {}, limits);
+/** Token and address of the simulated account; a reset makes another token. */
+async function account() {
+  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
+  const { accessToken = '', baseUrl = '' } = systems.kantata?.credentials['access-token'] ?? {};
+  return { accessToken, baseUrl };
 }
+
+const connect = async (limits: Partial<Limits> = {}) => clientOf(await account(), limits);
 
 async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
   const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
@@ -112,10 +124,8 @@ async function provisioned(options: Options = {}) {
   return withProject(deal, result.refs[0]?.ref.id ?? '');
 }
 
-const ownProjects = async () => {
-  const references = await recordsOf('external_references', { service_model_ref: ids.project });
-  return references.map(({ data }) => String(data.subject_id));
-};
+const ownProjects = async () =>
+  (await recordsOf('workspaces', { title: 'ACME – CRM rollout' })).map(({ id }) => id);
 
 describe('the main way', () => {
   it('passes the connection test', async () => {
@@ -229,7 +239,7 @@ describe('lost replies', () => {
 
   it('makes one project after a time-out', async () => {
     await client.close();
-    client = connect({ timeoutMs: 300 });
+    client = await connect({ timeoutMs: 300 });
     await fault({ kind: 'commit-then-timeout', ms: 5000, match: { method: 'POST', path: '/workspaces' } });
     await step('project', 'create', sampleDeal());
     expect(await ownProjects()).toHaveLength(1);
@@ -342,7 +352,7 @@ describe('approved time', () => {
   /** Entries of one task and person, 20 minutes a piece; all but the last few are submitted and approved. */
   async function book(workspaceId: string, approved: number): Promise<void> {
     const api = async (method: string, path: string, body: unknown) => {
-      const { accessToken, baseUrl } = simulator.systems.kantata?.credentials['access-token'] ?? {};
+      const { accessToken, baseUrl } = await account();
       const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' };
       const reply = await send<{ results: { id: string }[] }>(`${baseUrl}${path}`, { method, headers, body });
       if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${JSON.stringify(reply.body)}`);

@@ -1,14 +1,13 @@
 import type { BillingScheduleLine, DealDocument, Draft, Milestone, Project } from '../../../model';
 import { defined, defineOperation, type MappingContext } from '../../kit';
 import type { KantataClient } from '../client';
-import { billingMilestones, stories, workspaces } from '../collections';
-import { idNumber, inMinorUnits, required, shortened, TITLE_MAX } from '../mapping';
+import { billingMilestones, stories } from '../collections';
+import { idNumber, inMinorUnits, required, shortened, TITLE_MAX, workspaceId } from '../mapping';
 import {
-  createMissing,
   crossReference,
+  ensureAll,
   externalReference,
   findAll,
-  findOwned,
   type PlannedRecord,
   removeAll,
   VISIBLE_AFTER_MS,
@@ -26,24 +25,11 @@ export const createBillingSchedule = defineOperation({
   select: (deal: DealDocument) => (deal.project && liveLines(deal).length > 0 ? [deal.project] : []),
 
   toSystem(project: Draft<Project>, context: MappingContext): PlannedRecord[] {
-    const workspace = idNumber(
-      context.refId(project, workspaces.type, 'project'),
-      'Kantata id',
-      'the project',
-    );
+    const workspace = workspaceId(project, context);
     return liveLines(context.deal).map((line) => plannedLine(line, workspace, context));
   },
 
-  async call(client: KantataClient, wire, { signal }) {
-    const ids = wire.map(({ canonicalId }) => canonicalId);
-    return createMissing(
-      client,
-      billingMilestones,
-      wire,
-      await findOwned(client, billingMilestones, ids, signal),
-      signal,
-    );
-  },
+  call: (client: KantataClient, wire, { signal }) => ensureAll(client, billingMilestones, wire, signal),
 
   probe: (client, wire, { signal }) => findAll(client, billingMilestones, wire, signal),
 

@@ -1,14 +1,13 @@
 import { type DealDocument, type Draft, deriveId, type Project } from '../../../model';
 import { defineOperation, type MappingContext } from '../../kit';
 import type { KantataClient } from '../client';
-import { workspaceResources, workspaces } from '../collections';
-import { idNumber } from '../mapping';
+import { workspaceResources } from '../collections';
+import { idNumber, workspaceId } from '../mapping';
 import {
-  createMissing,
   crossReference,
+  ensureAll,
   externalReference,
   findAll,
-  findOwned,
   type PlannedRecord,
   removeAll,
   VISIBLE_AFTER_MS,
@@ -30,11 +29,7 @@ export const createStaffingRequest = defineOperation({
     project && rolesOf(parameters).length > 0 ? [project] : [],
 
   toSystem(project: Draft<Project>, context: MappingContext): PlannedRecord[] {
-    const workspace = idNumber(
-      context.refId(project, workspaces.type, 'project'),
-      'Kantata id',
-      'the project',
-    );
+    const workspace = workspaceId(project, context);
     return rolesOf(context.parameters).map((role, index, roles) => {
       const earlier = roles.slice(0, index).filter((each) => each === role).length;
       const canonicalId = deriveId('assignment', project.id, `staffing:${role}:${earlier + 1}`);
@@ -50,16 +45,7 @@ export const createStaffingRequest = defineOperation({
     });
   },
 
-  async call(client: KantataClient, wire, { signal }) {
-    const ids = wire.map(({ canonicalId }) => canonicalId);
-    return createMissing(
-      client,
-      workspaceResources,
-      wire,
-      await findOwned(client, workspaceResources, ids, signal),
-      signal,
-    );
-  },
+  call: (client: KantataClient, wire, { signal }) => ensureAll(client, workspaceResources, wire, signal),
 
   probe: (client, wire, { signal }) => findAll(client, workspaceResources, wire, signal),
 

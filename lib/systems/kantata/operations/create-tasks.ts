@@ -1,7 +1,7 @@
 import type { CanonicalId, DealDocument, Draft, JsonObject, Milestone, Project, Task } from '../../../model';
 import { defined, defineOperation, type MappingContext, MappingError } from '../../kit';
 import type { KantataClient } from '../client';
-import { stories, workspaces } from '../collections';
+import { stories } from '../collections';
 import {
   budgetOf,
   idNumber,
@@ -11,6 +11,7 @@ import {
   STORY_TITLE_MAX,
   shortened,
   templateId,
+  workspaceId,
 } from '../mapping';
 import {
   createMissing,
@@ -53,11 +54,7 @@ export const createTasks = defineOperation({
   /** One array per depth: parents are created a call earlier than their children. */
   toSystem(project: Draft<Project>, context: MappingContext): PlannedStory[][] {
     const { deal } = context;
-    const workspace = idNumber(
-      context.refId(project, workspaces.type, 'project'),
-      'Kantata id',
-      'the project',
-    );
+    const workspace = workspaceId(project, context);
     const tasks = templateId(deal, context) === undefined ? liveTasks(deal) : [];
     const levels = levelsOf(tasks).map((level) =>
       level.map((task) => plannedTask(task, tasks, workspace, context)),
