@@ -1,3 +1,4 @@
+import { manifest as kantata } from './kantata/manifest';
 import type { SystemManifest, SystemModule } from './kit';
 import { manifest as salesforce } from './salesforce/manifest';
 
@@ -12,6 +13,7 @@ interface SystemEntry {
 
 /** Every system, one line per folder of `lib/systems`; a test fails when a folder is missing here. */
 const systems = {
+  kantata: { manifest: kantata, load: async () => (await import('./kantata')).system },
   salesforce: { manifest: salesforce, load: async () => (await import('./salesforce')).system },
 } satisfies Record<string, SystemEntry>;
 
