@@ -7,17 +7,27 @@ import { buildLocales } from './locales.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
 import { systemHtml } from './system-forms.ts';
+import { updateWrittenFiles } from './written.ts';
+
+export interface BuildOptions {
+  root: string;
+  /** Where `dist/` and `examples/` are made, from nothing. */
+  out: string;
+  /** Files of the repository that are out of step with its folders are problems instead of being written. */
+  check: boolean;
+}
 
 export interface BuildResult {
-  /** Names of the node sets, sorted. */
-  sets: string[];
+  /** Number of node sets. */
+  sets: number;
   /** What is missing or wrong; the pack was built all the same. */
   problems: string[];
 }
 
-/** Builds the pack from the sources in `root` into `out` (`dist/`, `examples/`), from nothing. */
-export async function buildPack(root: string, out: string): Promise<BuildResult> {
+/** @throws when something cannot be built at all. */
+export async function buildPack({ root, out, check }: BuildOptions): Promise<BuildResult> {
   const sources = await findSources(root);
+  const outOfStep = await updateWrittenFiles(sources, !check);
   const dist = join(out, 'dist');
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
@@ -28,8 +38,13 @@ export async function buildPack(root: string, out: string): Promise<BuildResult>
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
   ]);
-  const sets = [...sources.nodes, ...sources.systems].map(({ name }) => name).sort();
-  return { sets, problems: await findProblems(sources, dist) };
+  return {
+    sets: sources.nodes.length + sources.systems.length,
+    problems: [
+      ...outOfStep.map((path) => `${path} is out of step with the folders: run \`npm run build\``),
+      ...(await findProblems(sources, dist)),
+    ],
+  };
 }
 
 async function buildEditor({ root, nodes, systems }: Sources, dist: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { loadModule } from './load.ts';
 import type { Sources } from './sources.ts';
 
 /** Imported by the host with `import()` or `require()`; CommonJS works in every supported Node-RED. */
@@ -27,9 +26,7 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
   const shared = new Set<string>();
   const sets = [
     ...sources.nodes.map(({ name, folder }) => buildSet(name, { entryPoints: [join(folder, 'runtime.ts')] })),
-    ...sources.systems.map(async ({ name, manifest }) =>
-      buildSet(name, { stdin: await systemEntry(sources.root, manifest.id) }),
-    ),
+    ...sources.systems.map(({ name, manifest }) => buildSet(name, { stdin: systemEntry(sources.root, manifest.id) })),
   ];
   async function buildSet(name: string, entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<void> {
     const plugins = [sharedModules(sources.root, shared), lazySimulator(sources.root)];
@@ -39,24 +36,11 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
   await buildLib(sources.root, outdir, [...shared].sort());
 }
 
-/** The runtime of a generated set: hands the system's module to the code that all systems share. */
-async function systemEntry(root: string, id: string): Promise<NonNullable<BuildOptions['stdin']>> {
-  const folder = `lib/systems/${id}`;
-  const exported = Object.entries(await loadModule(join(root, folder, 'index.ts')));
-  const names = exported.filter(([, value]) => isSystemModule(value)).map(([name]) => name);
-  if (names.length !== 1) {
-    throw new Error(`${folder}/index.ts: ${names.length} system modules exported, exactly one expected`);
-  }
-  return {
-    resolveDir: root,
-    contents: `import { registerSystem } from './nodes/_system/runtime';
-import { ${names[0]} as system } from './${folder}';
-export default (RED) => registerSystem(RED, system);`,
-  };
-}
-
-function isSystemModule(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'manifest' in value && 'createClient' in value;
+/** The runtime of a generated set. */
+function systemEntry(root: string, id: string): NonNullable<BuildOptions['stdin']> {
+  const contents = `import { registerSystem } from './nodes/_system/runtime';
+export default (RED) => registerSystem(RED, '${id}');`;
+  return { contents, resolveDir: root };
 }
 
 /** `lib.js`: `{ modules: { '<path in the repository>': <module> } }`. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SystemManifest } from '../../lib/systems/kit/types.ts';
 import { loadModule } from './load.ts';
 
@@ -46,24 +46,17 @@ async function folders(path: string): Promise<string[]> {
     .sort();
 }
 
-/**
- * The one manifest that the file exports, under whatever name.
- * @throws when there is none, more than one, or its id is not the folder's name.
- */
+/** @throws when the file exports no `manifest`, or one whose id is not the folder's name. */
 async function loadManifest(file: string): Promise<SystemManifest> {
-  const manifests = [...new Set(Object.values(await loadModule(file)).filter(isManifest))];
-  const [manifest] = manifests;
-  if (!manifest || manifests.length > 1) {
-    throw new Error(`${file}: ${manifests.length} manifests exported, exactly one expected`);
-  }
-  const folder = basename(join(file, '..'));
-  if (manifest.id !== folder)
+  const { manifest } = await loadModule(file);
+  const folder = basename(dirname(file));
+  if (!isManifest(manifest)) throw new Error(`${file}: exports no 'manifest'`);
+  if (manifest.id !== folder) {
     throw new Error(`${file}: id '${manifest.id}' differs from its folder '${folder}'`);
+  }
   return manifest;
 }
 
 function isManifest(value: unknown): value is SystemManifest {
-  return (
-    typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value
-  );
+  return typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value;
 }
