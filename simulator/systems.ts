@@ -1,0 +1,4 @@
+// One line per folder of `simulator/` that holds a system. Written by scripts/generate-simulators.mjs.
+import type { SimulatedSystem } from './kit/types';
+
+export const systems: readonly SimulatedSystem[] = [];
