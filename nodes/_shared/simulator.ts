@@ -48,7 +48,9 @@ function insideHost(RED: NodeAPI): Promise<Endpoints> {
   inHost ??= start(RED).catch((cause: Error) => {
     // The next use tries again instead of failing for ever.
     inHost = null;
-    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator could not be started: ${cause.message}.`, { cause });
+    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator could not be started: ${cause.message}.`, {
+      cause,
+    });
   });
   return inHost;
 }

@@ -10,6 +10,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/** Values under such keys say who the simulated account is; they survive a reset. */
+const IDENTITY = 'identity.';
+
 /** Records of one type with the look-ups declared for it. */
 interface TypeTable {
   records: Map<string, SimRecord>;
@@ -167,11 +170,13 @@ export class SqliteRecordStore implements RecordStore {
     this.#forgetChanges();
   }
 
-  /** Empties the store for good; `modified` goes on from where it was. */
+  /** Empties the store for good, except for values that begin with `identity.`; `modified` goes on from where it was. */
   clear(): void {
-    this.#database.exec('BEGIN; DELETE FROM record; DELETE FROM value; COMMIT');
+    this.#database.exec(
+      `BEGIN; DELETE FROM record; DELETE FROM value WHERE key NOT LIKE '${IDENTITY}%'; COMMIT`,
+    );
     this.#types.clear();
-    this.#values.clear();
+    for (const key of this.#values.keys()) if (!key.startsWith(IDENTITY)) this.#values.delete(key);
     this.#forgetChanges();
   }
 

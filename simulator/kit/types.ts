@@ -52,7 +52,7 @@ export interface RecordStore {
   count(type: string): number;
   /** Counter that outlives the host: 1, 2, 3 … */
   next(sequence: string): number;
-  /** Small values (keys, tokens). */
+  /** Small values (keys, tokens). Those whose key begins with `identity.` survive `POST /_control/reset`, so that credentials handed out at the start stay good. */
   getValue(key: string): string | null;
   setValue(key: string, value: string | null): void;
   /** Runs `work`; when it throws, only what it wrote is undone and the error goes on (all-or-nothing parts of a request). */

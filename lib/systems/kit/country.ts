@@ -32,6 +32,11 @@ export function countryCodeOf(value: unknown): string | undefined {
   return OTHER_NAMES[name] ?? codeOfName.get(name);
 }
 
+/** English name of a country code, `Germany` for `DE`; any other text stays as it is. */
+export function countryNameOf(code: string): string {
+  return isCountry(code) ? (new Intl.DisplayNames('en', { type: 'region' }).of(code) ?? code) : code;
+}
+
 /** Intl knows names by code, not codes by name: the reverse map is built once. */
 function namesOfAllCountries(): Map<string, string> {
   const displays = LANGUAGES.map((language) => new Intl.DisplayNames(language, { type: 'region' }));

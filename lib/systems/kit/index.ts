@@ -4,6 +4,7 @@ export * from './checks';
 export * from './connection';
 export * from './country';
 export * from './decimal';
+export { errorOfReply } from './error-table';
 export * from './errors';
 export * from './events';
 export * from './http';

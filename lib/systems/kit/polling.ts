@@ -9,19 +9,19 @@ import { SystemError } from './errors';
  * vendors stamp a change when it is made, not when it is committed, so a row can appear behind the watermark.
  * Rows of the overlap that an earlier scan has already delivered are left out.
  */
-export interface PollCursor {
+export type PollCursor = {
   /** Latest stamp that any scan has seen; null before the first row. */
   watermark: Instant | null;
   /** Inside a scan: the last row read, the next page goes on behind it. Null = the next poll starts a new scan. */
   position: Position | null;
   /** `id@stamp` of rows at or after the start of the next scan. */
   delivered: string[];
-}
+};
 
-export interface Position {
+export type Position = {
   stamp: Instant;
   id: string;
-}
+};
 
 export interface ScanOptions {
   /** Where to begin when nothing was seen yet. */

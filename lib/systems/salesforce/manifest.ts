@@ -1,4 +1,7 @@
-import type { FieldSpec, SystemManifest } from '../kit';
+import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../kit';
+
+/** Default of the setting `externalIdField`. */
+export const EXTERNAL_ID_FIELD = 'Q2C_External_Id__c';
 
 const host: FieldSpec = {
   id: 'host',
@@ -17,6 +20,13 @@ const clientId: FieldSpec = {
   secret: true,
   required: true,
 };
+
+const KEY = 'Text(80), External ID, Unique';
+const TERMS = 'Picklist: payment terms (net_30, eom_30, due_on_receipt …)';
+
+function field(object: string, name: string, type: string, purpose: string): CustomFieldManifest {
+  return { object, name, type, purpose, required: true };
+}
 
 /** Salesforce Sales Cloud: opportunities, accounts, contacts and contracts. */
 export const manifest: SystemManifest = {
@@ -75,8 +85,19 @@ export const manifest: SystemManifest = {
       label: 'External id field',
       help: 'API name of the custom field that holds our canonical id on Account, Contact, Opportunity and Contract: Text(80), External ID, Unique.',
       type: 'text',
-      default: 'Q2C_External_Id__c',
+      default: EXTERNAL_ID_FIELD,
       required: true,
+    },
+    {
+      id: 'countryFormat',
+      label: 'Countries are stored as',
+      help: 'How BillingCountry is written; both are understood when reading. Orgs with country picklists store names.',
+      type: 'select',
+      default: 'name',
+      options: [
+        { value: 'name', label: 'English names (Germany)' },
+        { value: 'code', label: 'ISO codes (DE)' },
+      ],
     },
     {
       id: 'pollOverlapMinutes',
@@ -99,7 +120,7 @@ export const manifest: SystemManifest = {
         read: {
           label: 'Read the whole deal',
           description:
-            'Reads the opportunity of the deal with its account, contacts, products with revenue schedules and contract. Puts opportunity, customer, contacts, quote, contract and contract lines into the deal.',
+            'Reads the opportunity of the deal with its account, contacts, products with revenue schedules and contract. Puts opportunity, customer, contacts, quote (one line per product) and contract into the deal.',
         },
       },
     },
@@ -134,22 +155,9 @@ export const manifest: SystemManifest = {
             {
               id: 'status',
               label: 'Status',
-              help: 'What sales should read. {projectNumber}, {customerNumber} and {contractNumber} are replaced; empty leaves the status as it is.',
+              help: 'What sales should read. {project}, {projectNumber}, {customer}, {customerNumber} and {contractNumber} are replaced by values of the deal; empty leaves the status as it is.',
               type: 'text',
               default: 'Provisioned: project {projectNumber}',
-            },
-            {
-              id: 'projectSystem',
-              label: 'Project number from',
-              help: 'Id of the system whose project number is reported; empty = the code of the project.',
-              type: 'text',
-            },
-            {
-              id: 'customerSystem',
-              label: 'Customer number from',
-              help: 'Id of the system whose customer number is reported.',
-              type: 'text',
-              default: 'netsuite',
             },
           ],
         },
@@ -196,159 +204,62 @@ export const manifest: SystemManifest = {
     },
   },
   customFields: [
-    {
-      object: 'Account',
-      name: 'Q2C_External_Id__c',
-      type: 'Text(80), External ID, Unique',
-      purpose: 'canonical customer id',
-      required: true,
-    },
-    {
-      object: 'Account',
-      name: 'Q2C_Tax_Registration__c',
-      type: 'Text(40)',
-      purpose: 'tax registration number',
-      required: true,
-    },
-    {
-      object: 'Account',
-      name: 'Q2C_Tax_Status__c',
-      type: 'Picklist registered, not_registered, exempt',
-      purpose: 'tax status; empty = unknown',
-      required: true,
-    },
-    {
-      object: 'Account',
-      name: 'Q2C_Payment_Terms__c',
-      type: 'Picklist of payment terms (net_30, eom_30, …)',
-      purpose: 'payment terms',
-      required: true,
-    },
-    {
-      object: 'Account',
-      name: 'Q2C_Customer_Number__c',
-      type: 'Text(40)',
-      purpose: "the ERP's customer number, written by us",
-      required: true,
-    },
-    {
-      object: 'Contact',
-      name: 'Q2C_External_Id__c',
-      type: 'Text(80), External ID, Unique',
-      purpose: 'canonical contact id',
-      required: true,
-    },
-    {
-      object: 'Contact',
-      name: 'Q2C_Role__c',
-      type: 'Picklist buyer, approver, billing, delivery',
-      purpose: 'role; empty = buyer',
-      required: true,
-    },
-    {
-      object: 'Opportunity',
-      name: 'Q2C_External_Id__c',
-      type: 'Text(80), External ID, Unique',
-      purpose: 'canonical opportunity id',
-      required: true,
-    },
-    {
-      object: 'Opportunity',
-      name: 'Q2C_Service_Line__c',
-      type: 'Picklist',
-      purpose: 'service line, chooses template, department and item',
-      required: true,
-    },
-    {
-      object: 'Opportunity',
-      name: 'Q2C_Region__c',
-      type: 'Picklist EMEA, AMER',
-      purpose: 'selling region, chooses the legal entity',
-      required: true,
-    },
-    {
-      object: 'Opportunity',
-      name: 'Q2C_Status__c',
-      type: 'Text(255)',
-      purpose: 'provisioning status in business words, written by us',
-      required: true,
-    },
-    {
-      object: 'Opportunity',
-      name: 'Q2C_Project_Number__c',
-      type: 'Text(80)',
-      purpose: 'project number, written by us',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Commercial_Model__c',
-      type: 'Picklist of the six commercial models',
-      purpose: 'how the line is billed',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Tax_Category__c',
-      type: 'Picklist of tax categories',
-      purpose: 'tax category; empty = standard',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Cap_Amount__c',
-      type: 'Currency(16,2)',
-      purpose: 'not-to-exceed amount',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Included_Quantity__c',
-      type: 'Number(14,4)',
-      purpose: 'retainer: hours included per period',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Overage_Rate__c',
-      type: 'Currency(16,2)',
-      purpose: 'retainer: rate above the included hours',
-      required: true,
-    },
-    {
-      object: 'OpportunityLineItem',
-      name: 'Q2C_Markup__c',
-      type: 'Percent(5,2)',
-      purpose: 'cost plus: markup',
-      required: true,
-    },
-    {
-      object: 'Contract',
-      name: 'Q2C_External_Id__c',
-      type: 'Text(80), External ID, Unique',
-      purpose: 'canonical contract id',
-      required: true,
-    },
-    {
-      object: 'Contract',
-      name: 'Q2C_Total_Value__c',
-      type: 'Currency(16,2)',
-      purpose: 'contract value',
-      required: true,
-    },
-    {
-      object: 'Contract',
-      name: 'Q2C_PO_Number__c',
-      type: 'Text(60)',
-      purpose: "customer's purchase order",
-      required: true,
-    },
-    {
-      object: 'Contract',
-      name: 'Q2C_Payment_Terms__c',
-      type: 'Picklist of payment terms',
-      purpose: 'payment terms of the contract',
-      required: true,
-    },
+    field('Account', EXTERNAL_ID_FIELD, KEY, 'canonical customer id'),
+    field('Account', 'Q2C_Tax_Registration__c', 'Text(40)', 'tax registration number'),
+    field(
+      'Account',
+      'Q2C_Tax_Status__c',
+      'Picklist: registered, not_registered, exempt',
+      'tax status; empty = unknown',
+    ),
+    field('Account', 'Q2C_Payment_Terms__c', TERMS, 'payment terms'),
+    field('Account', 'Q2C_Customer_Number__c', 'Text(40)', "the ERP's customer number, written by us"),
+    field('Contact', EXTERNAL_ID_FIELD, KEY, 'canonical contact id'),
+    field('Contact', 'Q2C_Role__c', 'Picklist: buyer, approver, billing, delivery', 'role; empty = buyer'),
+    field('Opportunity', EXTERNAL_ID_FIELD, KEY, 'canonical opportunity id'),
+    field(
+      'Opportunity',
+      'Q2C_Service_Line__c',
+      'Picklist',
+      'service line; chooses template, department and item',
+    ),
+    field('Opportunity', 'Q2C_Region__c', 'Picklist: EMEA, AMER', 'selling region; chooses the legal entity'),
+    field(
+      'Opportunity',
+      'Q2C_Status__c',
+      'Text(255)',
+      'provisioning status in business words, written by us',
+    ),
+    field('Opportunity', 'Q2C_Project_Number__c', 'Text(80)', 'project number, written by us'),
+    field(
+      'OpportunityLineItem',
+      'Q2C_Commercial_Model__c',
+      'Picklist: the six models',
+      'how the line is billed',
+    ),
+    field(
+      'OpportunityLineItem',
+      'Q2C_Tax_Category__c',
+      'Picklist: tax categories',
+      'tax category; empty = standard',
+    ),
+    field('OpportunityLineItem', 'Q2C_Cap_Amount__c', 'Currency(16,2)', 'not-to-exceed amount'),
+    field(
+      'OpportunityLineItem',
+      'Q2C_Included_Quantity__c',
+      'Number(14,4)',
+      'retainer: hours included per period',
+    ),
+    field(
+      'OpportunityLineItem',
+      'Q2C_Overage_Rate__c',
+      'Currency(16,2)',
+      'retainer: rate above the included hours',
+    ),
+    field('OpportunityLineItem', 'Q2C_Markup__c', 'Percent(5,2)', 'cost plus: markup'),
+    field('Contract', EXTERNAL_ID_FIELD, KEY, 'canonical contract id'),
+    field('Contract', 'Q2C_Total_Value__c', 'Currency(16,2)', 'contract value'),
+    field('Contract', 'Q2C_PO_Number__c', 'Text(60)', "customer's purchase order"),
+    field('Contract', 'Q2C_Payment_Terms__c', TERMS, 'payment terms of the contract'),
   ],
 };

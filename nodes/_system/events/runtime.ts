@@ -67,11 +67,18 @@ class Poller {
   private async loop(system: SystemId): Promise<void> {
     const { RED, config, node } = this;
     const store = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-    const connection = requireConfig<ConnectionNode>(RED, config.connection, 'connection', `q2c-${system}-connection`);
+    const connection = requireConfig<ConnectionNode>(
+      RED,
+      config.connection,
+      'connection',
+      `q2c-${system}-connection`,
+    );
     const engine = await store.engine();
     if (this.signal.aborted) return;
-    const release = engine.registerSource(node.id, positive(config.concurrency, defaults.concurrency), (run) =>
-      node.send(messageOf(run, this.manifest, config.event)),
+    const release = engine.registerSource(
+      node.id,
+      positive(config.concurrency, defaults.concurrency),
+      (run) => node.send(messageOf(run, this.manifest, config.event)),
     );
     try {
       await this.poll(engine, store.tenant, connection);
@@ -90,7 +97,10 @@ class Poller {
         const { client, module } = await connection.connect();
         const source = module.events.find(({ id }) => id === this.config.event);
         if (source === undefined) {
-          throw new Q2cError('CONFIG_MISSING', `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`);
+          throw new Q2cError(
+            'CONFIG_MISSING',
+            `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`,
+          );
         }
         await this.pollOnce(engine, tenant, client, source, startAt);
         failures = 0;

@@ -1,0 +1,14 @@
+import { defaults, type StoreProperties } from './types';
+
+RED.nodes.registerType<StoreProperties>('q2c-store', {
+  category: 'config',
+  color: '#A6BBCF',
+  icon: 'q2c-store.svg',
+  defaults: {
+    name: { value: defaults.name },
+    path: { value: defaults.path },
+  },
+  label() {
+    return this.name || this._('label');
+  },
+});
