@@ -26,7 +26,9 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
   const shared = new Set<string>();
   const sets = [
     ...sources.nodes.map(({ name, folder }) => buildSet(name, { entryPoints: [join(folder, 'runtime.ts')] })),
-    ...sources.systems.map(({ name, manifest }) => buildSet(name, { stdin: systemEntry(sources.root, manifest.id) })),
+    ...sources.systems.map(({ name, manifest }) =>
+      buildSet(name, { stdin: systemEntry(sources.root, manifest.id) }),
+    ),
   ];
   async function buildSet(name: string, entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<void> {
     const plugins = [sharedModules(sources.root, shared), lazySimulator(sources.root)];

@@ -58,5 +58,7 @@ async function loadManifest(file: string): Promise<SystemManifest> {
 }
 
 function isManifest(value: unknown): value is SystemManifest {
-  return typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value;
+  return (
+    typeof value === 'object' && value !== null && 'auth' in value && 'entities' in value && 'events' in value
+  );
 }
