@@ -13,6 +13,8 @@ export * from './iso';
 export * from './json';
 export * from './keys';
 export {
+  Exact,
+  parseDecimal,
   add,
   compare,
   convert,
