@@ -8,6 +8,8 @@ module.exports = {
       format: 'cjs',
       target: 'node22',
       sourcefile: filename,
+      // Scripts are ES modules; what they import here is CommonJS like everything else under test.
+      define: { 'import.meta.dirname': '__dirname' },
       sourcemap: 'external',
     });
     return { code, map };

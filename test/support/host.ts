@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { makeUserDir, packTarball } from './pack';
+import { makeUserDir } from './pack';
 
 const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
 
@@ -41,7 +41,7 @@ export class Host {
   ) {}
 
   static async start({ userDir, settings = {}, env = {} }: HostOptions = {}): Promise<Host> {
-    const host = new Host(userDir ?? (await makeUserDir(await packTarball())), await freePort(), env);
+    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
     await host.writeSettings(settings);
     await host.start();
     return host;
