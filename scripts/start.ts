@@ -90,9 +90,13 @@ async function writeSettings(file: string, port: number): Promise<void> {
     logging: { console: { level: 'info', metrics: false, audit: false } },
   };
   const text = JSON.stringify(settings, null, 2);
-  await writeFile(file, `// Written by npm start; yours to change. The port is given on the command line (${port}).\nmodule.exports = ${text};\n`, {
-    mode: 0o600,
-  });
+  await writeFile(
+    file,
+    `// Written by npm start; yours to change. The port is given on the command line (${port}).\nmodule.exports = ${text};\n`,
+    {
+      mode: 0o600,
+    },
+  );
 }
 
 // -------------------------------------------------------------------- programs
@@ -133,7 +137,8 @@ async function closeDeals(simulator: string, count: number): Promise<ClosedDeal[
     body: JSON.stringify({ count }),
   });
   const body = (await response.json()) as ClosedDeal[] & { message?: string };
-  if (!response.ok) throw new Error(`The simulator could not close a deal: ${body.message ?? response.status}`);
+  if (!response.ok)
+    throw new Error(`The simulator could not close a deal: ${body.message ?? response.status}`);
   for (const deal of body) say('Closed in Salesforce:', `${deal.name} (${deal.opportunityId})`);
   return body;
 }
@@ -151,7 +156,9 @@ async function reportOnce(port: number, count: number, timeoutMs: number): Promi
   for (const { id } of runs) console.log(formatRun(await get<RunReport>(`${api}/runs/${id}`)));
   const failed = runs.filter(({ state }) => state !== 'completed');
   if (runs.length < count || runs.some((run) => !hasEnded(run))) {
-    console.error(`\n${runs.filter(hasEnded).length} of ${count} deals came to an end within ${timeoutMs / 1000} s.`);
+    console.error(
+      `\n${runs.filter(hasEnded).length} of ${count} deals came to an end within ${timeoutMs / 1000} s.`,
+    );
     return 1;
   }
   if (failed.length > 0) {

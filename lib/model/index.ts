@@ -13,15 +13,15 @@ export * from './iso';
 export * from './json';
 export * from './keys';
 export {
-  Exact,
-  parseDecimal,
   add,
   compare,
   convert,
+  Exact,
   minimum,
   minorUnits,
   multiply,
   negate,
+  parseDecimal,
   percentOf,
   type Rounding,
   roundMoney,

@@ -188,7 +188,6 @@ class Check {
   private checkLines(opportunity: Draft<Opportunity>, quote: Draft<Quote>): void {
     const currency = quote.total?.currency ?? opportunity.amount?.currency;
     const lines = quote.lines ?? [];
-    const before = this.issues.length;
     for (const [index, line] of lines.entries()) {
       const what = `Line ${line.lineNo ?? index + 1}${line.description ? ` (${line.description})` : ''}`;
       if (!line.commercialModel) this.missing('quote', quote.id, `The commercial model of ${what}`);
@@ -206,7 +205,7 @@ class Check {
         });
       } else this.checkSum('quote', quote.id, 'The schedule', what, planned, line.amount, currency);
     }
-    if (this.issues.length > before || !isDecimal(opportunity.amount?.amount)) return;
+    if (this.hasBadAmount() || !isDecimal(opportunity.amount?.amount)) return;
     const amounts = lines.map(({ amount }) => amount);
     this.checkSum('quote', quote.id, 'The lines', this.name, amounts, opportunity.amount.amount, currency);
   }
@@ -235,10 +234,9 @@ class Check {
       return;
     }
     if (contract.totalValue === undefined) return;
-    const before = this.issues.length;
     this.checkAmount('contract', id, 'The contract value', contract.totalValue);
     const amounts = (quote?.lines ?? []).map(({ amount }) => amount);
-    if (this.issues.length > before || amounts.length === 0 || !amounts.every(isDecimal)) return;
+    if (this.hasBadAmount() || amounts.length === 0 || !amounts.every(isDecimal)) return;
     const document = `contract ${contract.number ?? ''}`.trim();
     this.checkSum('contract', id, 'The lines', document, amounts, contract.totalValue.amount, currency);
   }
@@ -288,6 +286,11 @@ class Check {
     }
     const reason = amountProblem(amount, currency);
     if (reason !== null) this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason });
+  }
+
+  /** Sums of amounts that are wrong themselves would only repeat the complaint. */
+  private hasBadAmount(): boolean {
+    return this.issues.some(({ code }) => code === 'AMOUNT_INVALID');
   }
 
   private checkSum(

@@ -37,10 +37,21 @@ function formatRefs({ refs }: RunReport): string {
 }
 
 function formatSteps({ steps }: RunReport): string {
-  const table = new Table({ head: ['step', 'system', 'operation', 'outcome', 'calls', 'probes', 'ms'], style: STYLE });
+  const table = new Table({
+    head: ['step', 'system', 'operation', 'outcome', 'calls', 'probes', 'ms'],
+    style: STYLE,
+  });
   for (const step of steps) {
     const outcome = step.error === null ? outcomeOf(step) : `${step.state}: ${step.error.code}`;
-    table.push([step.node, step.system, step.operation, outcome, step.calls, step.probes, step.durationMs ?? '']);
+    table.push([
+      step.node,
+      step.system,
+      step.operation,
+      outcome,
+      step.calls,
+      step.probes,
+      step.durationMs ?? '',
+    ]);
   }
   return `\nSteps\n${table}`;
 }
@@ -59,7 +70,12 @@ export function formatCases(cases: CaseSummary[]): string {
     style: STYLE,
   });
   for (const { code, ownerRole, message, amountAtRisk } of cases) {
-    table.push([code, ownerRole, message, amountAtRisk ? `${amountAtRisk.amount} ${amountAtRisk.currency}` : '']);
+    table.push([
+      code,
+      ownerRole,
+      message,
+      amountAtRisk ? `${amountAtRisk.amount} ${amountAtRisk.currency}` : '',
+    ]);
   }
   return `\nOpen cases\n${table}`;
 }
