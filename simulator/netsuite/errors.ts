@@ -52,7 +52,9 @@ export function invalidContent(detail: string, path?: string): NetSuiteError {
 
 /** A reference that exists but may not be used here, or an external id nobody has. */
 export function invalidReference(detail: string, path: string): NetSuiteError {
-  return new NetSuiteError(400, 'INVALID_KEY_OR_REF', `Error while accessing a resource. ${detail}`, { path });
+  return new NetSuiteError(400, 'INVALID_KEY_OR_REF', `Error while accessing a resource. ${detail}`, {
+    path,
+  });
 }
 
 export function invalidParameter(queryParam: string, detail: string): NetSuiteError {
@@ -60,9 +62,14 @@ export function invalidParameter(queryParam: string, detail: string): NetSuiteEr
 }
 
 export function notFound(urlPath: string): NetSuiteError {
-  return new NetSuiteError(404, 'NONEXISTENT_ID', 'The record instance does not exist. Provide a valid record instance ID.', {
-    urlPath,
-  });
+  return new NetSuiteError(
+    404,
+    'NONEXISTENT_ID',
+    'The record instance does not exist. Provide a valid record instance ID.',
+    {
+      urlPath,
+    },
+  );
 }
 
 export function methodNotAllowed(method: string): NetSuiteError {
@@ -121,7 +128,10 @@ export function failureOf(status: number): SimResponse {
   if (status === 401) return invalidLogin();
   if (status === 429) return concurrencyLimitExceeded();
   const failures: Record<number, [code: string, detail: string]> = {
-    403: ['INSUFFICIENT_PERMISSION', 'Permission Violation: You need a higher level of permission to access this record.'],
+    403: [
+      'INSUFFICIENT_PERMISSION',
+      'Permission Violation: You need a higher level of permission to access this record.',
+    ],
     404: ['NONEXISTENT_ID', 'The record instance does not exist. Provide a valid record instance ID.'],
     409: ['RCRD_HAS_BEEN_CHANGED', 'Record has been changed'],
     413: ['REQUEST_TOO_LARGE', 'The request exceeds the maximum size of 104 MB.'],

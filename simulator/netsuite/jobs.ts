@@ -43,7 +43,10 @@ export function submitJob(request: SimRequest, env: Env): SimResponse {
       'A request with the same idempotency key is already submitted. See the "Location" header for a link to the previously submitted job',
     );
     const response = errorResponse(error, headers(earlier.id));
-    return { ...response, body: isObject(response.body) ? { ...response.body, title: 'Conflict' } : response.body };
+    return {
+      ...response,
+      body: isObject(response.body) ? { ...response.body, title: 'Conflict' } : response.body,
+    };
   }
   const id = String(env.db.next('id.asyncJob'));
   env.db.insert(JOB_TYPE, id, {
@@ -115,7 +118,14 @@ export function readJob(segments: readonly string[], env: Env): SimResponse {
   }
   if (taskId === undefined) {
     const items = [{ links: [selfLink(`${url}/task/1`)], id: '1' }];
-    return ok({ links: [selfLink(`${url}/task`)], count: 1, hasMore: false, items, offset: 0, totalResults: 1 });
+    return ok({
+      links: [selfLink(`${url}/task`)],
+      count: 1,
+      hasMore: false,
+      items,
+      offset: 0,
+      totalResults: 1,
+    });
   }
   if (result === undefined) {
     const { startTime, endTime } = job.data;
@@ -123,7 +133,11 @@ export function readJob(segments: readonly string[], env: Env): SimResponse {
     return ok({ links, ...status, id: '1', ...(completed && { startTime, endTime }) });
   }
   if (!completed) {
-    throw new NetSuiteError(404, 'NONEXISTENT_ID', 'The result is not available yet. The task is still in progress.');
+    throw new NetSuiteError(
+      404,
+      'NONEXISTENT_ID',
+      'The result is not available yet. The task is still in progress.',
+    );
   }
   return storedResponse(job);
 }

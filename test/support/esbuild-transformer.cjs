@@ -7,6 +7,8 @@ module.exports = {
       loader: 'ts',
       format: 'cjs',
       target: 'node22',
+      // Jest cannot run import() without an experimental flag; as require() it can.
+      supported: { 'dynamic-import': false },
       sourcefile: filename,
       sourcemap: 'external',
     });

@@ -30,7 +30,7 @@ export interface NetSuiteClient extends SystemClient {
 
 /**
  * @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete, `VALUE_INVALID` when the account id
- * or a setting cannot be right.
+ * cannot be right.
  */
 export function createNetSuiteClient(
   config: ConnectionConfig,
@@ -44,13 +44,16 @@ export function createNetSuiteClient(
       `The connection to NetSuite: "${accountId}" is not an account ID such as 1234567 or 1234567_SB1.`,
     );
   }
-  // Anywhere else, a base URL of one's own would hand the credentials to another host.
-  const own = config.environment === 'simulator' ? config.values.baseUrl : undefined;
-  const baseUrl = own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
-  const limits = { ...connection.limits, concurrency: concurrencyOf(connection, config) };
+  const baseUrl = baseUrlFor(config, accountId);
   const realm = accountRealm(accountId);
-  const account = joinAccount(`${realm} ${baseUrl}`, limits.concurrency);
-  const common = { system: manifest.id, baseUrl, errors: errorTable, limits, onCall: dependencies.onCall };
+  const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
+  const common = {
+    system: manifest.id,
+    baseUrl,
+    errors: errorTable,
+    limits: connection.limits,
+    onCall: dependencies.onCall,
+  };
   // Logging in is not governed as a call, and must not wait behind the calls that wait for it.
   const login = createHttpClient(common);
   const instance = config.instance || realm;
@@ -66,6 +69,15 @@ export function createNetSuiteClient(
     account.leave();
     await Promise.all([http.close(), login.close()]);
   });
+}
+
+/**
+ * Where the REST services answer. A base URL of one's own counts in Simulator mode only: anywhere else it would hand
+ * the credentials to another host.
+ */
+export function baseUrlFor({ environment, values }: ConnectionConfig, accountId: string): string {
+  const own = environment === 'simulator' ? values.baseUrl : undefined;
+  return own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
 }
 
 class RestClient implements NetSuiteClient {
@@ -138,13 +150,4 @@ function createAuthenticator(
     tokens: about.dependencies.tokens,
     instance: about.instance,
   });
-}
-
-function concurrencyOf({ value }: ConnectionValues, config: ConnectionConfig): number {
-  const concurrency = config.limits?.concurrency ?? Number(value('concurrency'));
-  if (Number.isInteger(concurrency) && concurrency >= 1) return concurrency;
-  throw new Q2cError(
-    'VALUE_INVALID',
-    `The connection to NetSuite: "${value('concurrency')}" calls at once is not a whole number above zero.`,
-  );
 }

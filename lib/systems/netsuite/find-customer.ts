@@ -24,6 +24,9 @@ export interface FoundCustomer {
   externalId: string | null;
 }
 
+/** What the search needs of a client. */
+type Directory = Pick<NetSuiteClient, 'system' | 'records' | 'query' | 'canonicalIdIn'>;
+
 /**
  * The customer that carries our key, else the one with the same natural key (guides §2): tax registration and
  * country, else name, country and postal code. Null when there is certainly none. Inactive customers are only found
@@ -33,7 +36,7 @@ export interface FoundCustomer {
  * of ours; `TARGET_REJECTED` when finance has made the customer inactive.
  */
 export async function findCustomer(
-  client: NetSuiteClient,
+  client: Directory,
   keys: CustomerKeys,
   signal: AbortSignal,
 ): Promise<FoundCustomer | null> {
@@ -84,7 +87,7 @@ function hasTaxNumber(row: Row, { taxNumber, taxField, country }: CustomerKeys):
 
 /** A customer of the same name whose tax registration is known and different is another company. */
 async function sameNameAndPlace(
-  client: NetSuiteClient,
+  client: Directory,
   rows: Row[],
   keys: CustomerKeys,
   signal: AbortSignal,
@@ -126,7 +129,7 @@ function samePostalCode(a: unknown, b: string): boolean {
 }
 
 /** Finance has blocked the customer: whether to sell to it again is theirs to decide. */
-function confirmActive(client: NetSuiteClient, row: Row): FoundCustomer {
+function confirmActive(client: Directory, row: Row): FoundCustomer {
   if (row.isinactive !== 'T') return found(row);
   throw new SystemError({
     system: client.system,
@@ -143,7 +146,7 @@ const found = ({ id = '', entityid = '', externalid }: Row): FoundCustomer => ({
 
 const numbers = (rows: Row[]) => rows.map(({ entityid }) => entityid).join(', ');
 
-function duplicate(client: NetSuiteClient, reason: string): SystemError {
+function duplicate(client: Directory, reason: string): SystemError {
   return new SystemError({
     system: client.system,
     kind: 'rejected',

@@ -13,7 +13,8 @@ import { upsertCustomer } from './operations/upsert-customer';
 import { upsertProject } from './operations/upsert-project';
 import { upsertTask } from './operations/upsert-task';
 
-export const netsuite: SystemModule<NetSuiteClient> = {
+/** Oracle NetSuite, the ERP: customers, projects, billing schedules, sales orders, invoices, payments. */
+export const system: SystemModule<NetSuiteClient> = {
   manifest,
   createClient: createNetSuiteClient,
   operations: [

@@ -9,7 +9,7 @@ const accountId: FieldSpec = {
   placeholder: '1234567_SB1',
 };
 
-/** Calls in flight are limited per account, over all integrations; five is the smallest tier. */
+/** Calls in flight are limited per account, over all integrations; the smallest tier has five. */
 const limits: Limits = { concurrency: 4, timeoutMs: 60_000 };
 
 /** Oracle NetSuite: customers, projects, billing schedules, sales orders, invoices and payments. */
@@ -72,13 +72,6 @@ export const manifest: SystemManifest = {
       type: 'text',
       default: 'vatRegNumber',
       required: true,
-    },
-    {
-      id: 'concurrency',
-      label: 'Calls at once',
-      help: 'Shared by all connections to the account in this host. Leave room for the other integrations of the account.',
-      type: 'number',
-      default: '4',
     },
   ],
   limits: { simulator: limits, sandbox: limits, production: limits },

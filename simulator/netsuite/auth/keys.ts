@@ -20,7 +20,8 @@ export interface Secrets {
   signingKey: string;
 }
 
-const SECRETS_KEY = 'netsuite.secrets';
+/** `identity.` values survive a reset: connections keep their credentials. */
+const SECRETS_KEY = 'identity.netsuite';
 const GENERATION_KEY = 'netsuite.tokenGeneration';
 
 const SECRET_NAMES = [
@@ -35,8 +36,9 @@ const SECRET_NAMES = [
   'signingKey',
 ] as const satisfies readonly (keyof Secrets)[];
 
-/** Makes key pair, keys and secrets of the account. */
+/** Makes key pair, keys and secrets of the account, unless it has them already. */
 export async function createSecrets(db: RecordStore): Promise<void> {
+  if (db.getValue(SECRETS_KEY) !== null) return;
   const pair = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },

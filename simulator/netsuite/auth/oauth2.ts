@@ -24,7 +24,8 @@ interface Refusal {
 /** `POST …/auth/oauth2/v1/token`: client credentials with a certificate. */
 export async function issueToken(request: SimRequest, context: SimContext): Promise<SimResponse> {
   const form = new URLSearchParams(request.body);
-  const refusal = request.method === 'POST' ? await refusalOf(form, request, context) : refuse('invalid_request');
+  const refusal =
+    request.method === 'POST' ? await refusalOf(form, request, context) : refuse('invalid_request');
   if (refusal) return { status: refusal.status, body: { error: refusal.error } };
   return {
     status: 200,
@@ -33,8 +34,13 @@ export async function issueToken(request: SimRequest, context: SimContext): Prom
   };
 }
 
-async function refusalOf(form: URLSearchParams, request: SimRequest, context: SimContext): Promise<Refusal | null> {
-  if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return refuse('invalid_request');
+async function refusalOf(
+  form: URLSearchParams,
+  request: SimRequest,
+  context: SimContext,
+): Promise<Refusal | null> {
+  if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
+    return refuse('invalid_request');
   if (form.get('grant_type') !== 'client_credentials') return refuse('unsupported_grant_type');
   const assertion = form.get('client_assertion');
   if (form.get('client_assertion_type') !== ASSERTION_TYPE || !assertion) return refuse('invalid_request');
@@ -65,10 +71,12 @@ function refuse(error: Refusal['error']): Refusal {
 
 function checkClaims(payload: JWTPayload, now: number): Refusal | null {
   const { iat = 0, exp = 0, scope } = payload;
-  if (exp - iat > MAX_ASSERTION_SECONDS || iat * 1000 > now + CLOCK_TOLERANCE_SECONDS * 1000) return refuse('invalid_grant');
+  if (exp - iat > MAX_ASSERTION_SECONDS || iat * 1000 > now + CLOCK_TOLERANCE_SECONDS * 1000)
+    return refuse('invalid_grant');
   if (exp * 1000 <= now) return refuse('invalid_grant');
   const scopes = Array.isArray(scope) ? scope.map(String) : String(scope).split(/[\s,]+/);
-  if (scopes.some((name) => !SCOPES.includes(name)) || !scopes.includes('rest_webservices')) return refuse('invalid_scope');
+  if (scopes.some((name) => !SCOPES.includes(name)) || !scopes.includes('rest_webservices'))
+    return refuse('invalid_scope');
   return null;
 }
 
@@ -106,7 +114,9 @@ function audiences(request: SimRequest, context: SimContext): string[] {
 /** A signed statement of expiry and generation: nothing to store, and nothing to forge without the key. */
 function accessToken(context: SimContext): string {
   const expires = Math.floor(context.now() / 1000) + TOKEN_SECONDS;
-  const claims = Buffer.from(JSON.stringify({ expires, generation: tokenGeneration(context.db) })).toString('base64url');
+  const claims = Buffer.from(JSON.stringify({ expires, generation: tokenGeneration(context.db) })).toString(
+    'base64url',
+  );
   return `${claims}.${signature(claims, context.db)}`;
 }
 

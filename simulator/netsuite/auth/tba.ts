@@ -41,7 +41,11 @@ function decode(value: string): string {
   return /%(?![0-9a-f]{2})/i.test(value) ? value : decodeURIComponent(value);
 }
 
-function hasSignature(parameters: ReadonlyMap<string, string>, request: SimRequest, db: RecordStore): boolean {
+function hasSignature(
+  parameters: ReadonlyMap<string, string>,
+  request: SimRequest,
+  db: RecordStore,
+): boolean {
   const secrets = secretsOf(db);
   const key = `${encode(secrets.consumerSecret)}&${encode(secrets.tokenSecret)}`;
   const expected = createHmac('sha256', key).update(baseString(parameters, request)).digest();
@@ -51,7 +55,9 @@ function hasSignature(parameters: ReadonlyMap<string, string>, request: SimReque
 
 function baseString(parameters: ReadonlyMap<string, string>, request: SimRequest): string {
   const oauth = [...parameters].filter(([name]) => name !== 'realm' && name !== 'oauth_signature');
-  const pairs = [...oauth, ...request.query.entries()].map(([name, value]) => [encode(name), encode(value)] as const);
+  const pairs = [...oauth, ...request.query.entries()].map(
+    ([name, value]) => [encode(name), encode(value)] as const,
+  );
   pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
   const normalised = pairs.map(([name, value]) => `${name}=${value}`).join('&');
   const url = `${request.url.protocol}//${request.url.host.toLowerCase()}${request.url.pathname}`;
@@ -64,7 +70,10 @@ function compare(a: string, b: string): number {
 
 /** RFC 3986 encoding, stricter than `encodeURIComponent`. */
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /**

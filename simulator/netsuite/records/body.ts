@@ -1,7 +1,7 @@
 import type { Env } from '../env';
 import { invalidContent } from '../errors';
+import { type Property, propertyOf, type Shape } from '../schema';
 import { boolean, date, email, type Field, integer, number, reference, text } from '../schema/fields';
-import { propertyOf, type Property, type Shape } from '../schema';
 import { type Data, isObject, textOf } from './data';
 import { readValue, type Value } from './values';
 
@@ -56,7 +56,10 @@ function readProperty(property: Property, raw: unknown, path: string, env: Env, 
     return;
   }
   if (!isObject(raw) || !Array.isArray(raw.items)) {
-    throw invalidContent(`The sublist '${property.name}' must be a JSON object with an array named items.`, path);
+    throw invalidContent(
+      `The sublist '${property.name}' must be a JSON object with an array named items.`,
+      path,
+    );
   }
   changes.sublists[property.name] = raw.items.map((line: unknown, index) => {
     const linePath = `${path}.items[${index}]`;

@@ -24,7 +24,10 @@ export function pageOf<T>(all: readonly T[], query: URLSearchParams, env: Env): 
   const limit = integerParameter(query, 'limit', MAX_LIMIT);
   const offset = integerParameter(query, 'offset', 0);
   if (limit < 1 || limit > MAX_LIMIT) {
-    throw invalidParameter('limit', `Invalid value for the query parameter 'limit'. Provide a value from 1 to ${MAX_LIMIT}.`);
+    throw invalidParameter(
+      'limit',
+      `Invalid value for the query parameter 'limit'. Provide a value from 1 to ${MAX_LIMIT}.`,
+    );
   }
   const rest = Math.max(0, all.length - offset);
   const full = Math.min(limit, rest);
@@ -37,7 +40,10 @@ function integerParameter(query: URLSearchParams, name: string, fallback: number
   const raw = query.get(name);
   if (raw === null) return fallback;
   if (!/^\d{1,9}$/.test(raw)) {
-    throw invalidParameter(name, `Invalid value for the query parameter '${name}'. Provide a non-negative integer.`);
+    throw invalidParameter(
+      name,
+      `Invalid value for the query parameter '${name}'. Provide a non-negative integer.`,
+    );
   }
   return Number(raw);
 }
@@ -71,7 +77,10 @@ export function listRecords(type: RecordType, query: URLSearchParams, env: Env):
     links: pageLinks(recordUrl(env, type.name), query, page),
     count: page.items.length,
     hasMore: page.hasMore,
-    items: page.items.map((record) => ({ links: [selfLink(recordUrl(env, type.name, record.id))], id: record.id })),
+    items: page.items.map((record) => ({
+      links: [selfLink(recordUrl(env, type.name, record.id))],
+      id: record.id,
+    })),
     offset: page.offset,
     totalResults: page.totalResults,
   };
@@ -80,6 +89,8 @@ export function listRecords(type: RecordType, query: URLSearchParams, env: Env):
 function matching(type: RecordType, q: string | null, env: Env): SimRecord[] {
   if (q === null || q.trim() === '') return env.db.list(type.name);
   const filter = compileFilter(type, q);
-  const candidates = filter.externalId ? env.db.findBy(type.name, 'externalId', filter.externalId) : env.db.list(type.name);
+  const candidates = filter.externalId
+    ? env.db.findBy(type.name, 'externalId', filter.externalId)
+    : env.db.list(type.name);
   return candidates.filter(filter.matches);
 }

@@ -118,7 +118,8 @@ export function compileFilter(type: RecordType, q: string): Filter {
     if (operator === 'EMPTY') return (record) => read(record) === undefined;
     if (operator === 'EMPTY_NOT') return (record) => read(record) !== undefined;
     const compare = OPERATORS[operator];
-    if (!compare || !OPERATORS_OF[kind].test(operator)) throw badQuery(`Operator ${operator} is not valid for field ${name}.`);
+    if (!compare || !OPERATORS_OF[kind].test(operator))
+      throw badQuery(`Operator ${operator} is not valid for field ${name}.`);
     const wanted = values(operator);
     return (record) => {
       const actual = read(record);
@@ -153,7 +154,10 @@ function unquoted(token: string): string {
   return token.startsWith('"') ? token.slice(1, -1).replace(/\\(.)/g, '$1') : token;
 }
 
-function fieldReader(type: RecordType, name: string): { read(record: SimRecord): string | undefined; kind: FieldKind } {
+function fieldReader(
+  type: RecordType,
+  name: string,
+): { read(record: SimRecord): string | undefined; kind: FieldKind } {
   const lower = name.toLowerCase();
   if (lower === 'id') return { kind: 'integer', read: (record) => record.id };
   if (lower === 'lastmodifieddate' && type.modified) {

@@ -37,7 +37,10 @@ function combined(sublist: Sublist, old: readonly Data[], lines: readonly Change
     const at = key === undefined ? -1 : result.findIndex((existing) => existing[sublist.key] === key);
     if (at >= 0) result[at] = withFields(result[at] ?? {}, line.fields);
     else if (key !== undefined && sublist.numbered && old.length > 0) {
-      throw userError(`Line ${String(key)} does not exist in the sublist ${name}.`, `${name}.items[${index}]`);
+      throw userError(
+        `Line ${String(key)} does not exist in the sublist ${name}.`,
+        `${name}.items[${index}]`,
+      );
     } else result.push(numbered(sublist, line, result));
   });
   return result;
@@ -58,6 +61,7 @@ function replaced(sublist: Sublist, old: readonly Data[], lines: readonly Change
 
 function numbered(sublist: Sublist, line: Changes, existing: readonly Data[]): Data {
   const data = withFields({}, line.fields);
-  if (sublist.numbered) data[sublist.key] = Math.max(0, ...existing.map((other) => Number(other[sublist.key]))) + 1;
+  if (sublist.numbered)
+    data[sublist.key] = Math.max(0, ...existing.map((other) => Number(other[sublist.key]))) + 1;
   return data;
 }

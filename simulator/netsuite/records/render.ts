@@ -35,10 +35,23 @@ export function renderRecord(type: RecordType, record: SimRecord, options: Rende
 }
 
 /** The lines of a sublist as a collection. */
-export function renderSublist(type: RecordType, record: SimRecord, name: string, sublist: Sublist, env: Env): Data {
+export function renderSublist(
+  type: RecordType,
+  record: SimRecord,
+  name: string,
+  sublist: Sublist,
+  env: Env,
+): Data {
   const self = `${recordUrl(env, type.name, record.id)}/${name}`;
   const items = linesOf(record.data, name).map((line) => renderLine(sublist, line, self, env));
-  return { links: [selfLink(self)], count: items.length, hasMore: false, items, offset: 0, totalResults: items.length };
+  return {
+    links: [selfLink(self)],
+    count: items.length,
+    hasMore: false,
+    items,
+    offset: 0,
+    totalResults: items.length,
+  };
 }
 
 export function renderLine(sublist: Sublist, line: Data, sublistUrl: string, env: Env): Data {
@@ -46,7 +59,8 @@ export function renderLine(sublist: Sublist, line: Data, sublistUrl: string, env
   const shown: Data = { links: [selfLink(self)], ...renderFields(sublist.fields, line, env) };
   for (const [name, { fields }] of Object.entries(sublist.subrecords ?? {})) {
     const value = line[name];
-    if (isObject(value)) shown[name] = { links: [selfLink(`${self}/${name}`)], ...renderFields(fields, value, env) };
+    if (isObject(value))
+      shown[name] = { links: [selfLink(`${self}/${name}`)], ...renderFields(fields, value, env) };
   }
   return shown;
 }

@@ -69,7 +69,9 @@ export function saved(type: RecordType, before: SimRecord | null, draft: Data, e
     });
   }
   checkExternalId(type, before, draft, env);
-  const record = before ? env.db.update(type.name, before.id, draft) : env.db.insert(type.name, nextId(type, env), draft);
+  const record = before
+    ? env.db.update(type.name, before.id, draft)
+    : env.db.insert(type.name, nextId(type, env), draft);
   rules.saved?.(record, before, env);
   return record;
 }
@@ -79,10 +81,15 @@ export function nextId(type: RecordType, env: Env): string {
 }
 
 function checkRequired(fields: Fields, data: Data, prefix = ''): void {
-  const missing = Object.entries(fields).filter(([name, field]) => field.required && (data[name] ?? null) === null);
+  const missing = Object.entries(fields).filter(
+    ([name, field]) => field.required && (data[name] ?? null) === null,
+  );
   const first = missing[0];
   if (!first) return;
-  throw userError(`Please enter value(s) for: ${missing.map(([name]) => labelOf(name)).join(', ')}`, prefix + first[0]);
+  throw userError(
+    `Please enter value(s) for: ${missing.map(([name]) => labelOf(name)).join(', ')}`,
+    prefix + first[0],
+  );
 }
 
 function checkExternalId(type: RecordType, before: SimRecord | null, draft: Data, env: Env): void {
@@ -104,5 +111,6 @@ function runUserEventScripts(type: RecordType, env: Env): void {
   const script = env.db
     .findBy('userEventScript', 'recordType', type.name)
     .find(({ data }) => isObject(data) && data.isInactive !== true);
-  if (script) throw userError(textOf(script.data, 'message') ?? 'The record was refused by a user event script.');
+  if (script)
+    throw userError(textOf(script.data, 'message') ?? 'The record was refused by a user event script.');
 }

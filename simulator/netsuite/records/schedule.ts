@@ -26,15 +26,28 @@ const DAYS: Readonly<Record<string, number>> = {
  * How much of a line may have been billed by a day: milestones that are complete, instalments that are due.
  * The last part takes what rounding left over, so the parts sum to the line.
  */
-export function dueAmount(schedule: Data | undefined, amount: number, start: string, today: string, places: number): number {
+export function dueAmount(
+  schedule: Data | undefined,
+  amount: number,
+  start: string,
+  today: string,
+  places: number,
+): number {
   if (!schedule) return amount;
   const milestones = linesOf(schedule, 'milestone');
   if (milestones.length > 0) {
-    return share(milestones.map((line) => [numberOf(line, 'milestoneAmount') ?? 0, isTrue(line, 'milestoneCompleted')]));
+    return share(
+      milestones.map((line) => [numberOf(line, 'milestoneAmount') ?? 0, isTrue(line, 'milestoneCompleted')]),
+    );
   }
   const custom = linesOf(schedule, 'recurrence');
   if (custom.length > 0) {
-    return share(custom.map((line) => [numberOf(line, 'amount') ?? 0, (textOf(line, 'recurrenceDate') ?? start) <= today]));
+    return share(
+      custom.map((line) => [
+        numberOf(line, 'amount') ?? 0,
+        (textOf(line, 'recurrenceDate') ?? start) <= today,
+      ]),
+    );
   }
   return instalmentsDue(schedule, amount, start, today, places);
 
@@ -45,7 +58,13 @@ export function dueAmount(schedule: Data | undefined, amount: number, start: str
   }
 }
 
-function instalmentsDue(schedule: Data, amount: number, start: string, today: string, places: number): number {
+function instalmentsDue(
+  schedule: Data,
+  amount: number,
+  start: string,
+  today: string,
+  places: number,
+): number {
   const count = numberOf(schedule, 'numberRemaining') ?? 0;
   const initial = Math.min(amount, numberOf(schedule, 'initialAmount') ?? (count === 0 ? amount : 0));
   if (start > today) return 0;

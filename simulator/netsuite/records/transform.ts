@@ -38,7 +38,13 @@ const TRANSFORMS: Readonly<Record<string, (source: SimRecord, env: Env) => Data>
  * `POST /{source}/{id}/!transform/{target}`: a new record with the source's values, overridden by the body.
  * @throws NetSuiteError INVALID_RCRD_TRANSFORM when the pair is not offered or nothing is left to transform.
  */
-export function transform(source: RecordType, record: SimRecord, target: RecordType, body: Data, env: Env): SimRecord {
+export function transform(
+  source: RecordType,
+  record: SimRecord,
+  target: RecordType,
+  body: Data,
+  env: Env,
+): SimRecord {
   const make = TRANSFORMS[`${source.name}→${target.name}`];
   if (!make) {
     throw new NetSuiteError(
@@ -106,7 +112,12 @@ function paymentOfInvoice(invoice: SimRecord, env: Env): Data {
 function creditOfInvoice(invoice: SimRecord): Data {
   const due = requireOpen(invoice);
   const item = linesOf(invoice.data, 'item').map(({ orderLine: _orderLine, ...line }) => line);
-  return { ...handedOn(invoice.data), createdFrom: invoice.id, item, apply: [{ doc: invoice.id, apply: true, amount: due }] };
+  return {
+    ...handedOn(invoice.data),
+    createdFrom: invoice.id,
+    item,
+    apply: [{ doc: invoice.id, apply: true, amount: due }],
+  };
 }
 
 function requireOpen(invoice: SimRecord): number {
@@ -116,12 +127,16 @@ function requireOpen(invoice: SimRecord): number {
 }
 
 function handedOn(source: Data): Data {
-  return Object.fromEntries(HANDED_ON.filter((field) => source[field] !== undefined).map((field) => [field, source[field]]));
+  return Object.fromEntries(
+    HANDED_ON.filter((field) => source[field] !== undefined).map((field) => [field, source[field]]),
+  );
 }
 
 /** "Invoice Billable Customers": one invoice of all charges of a project or customer that are ready. */
 export function invoiceCharges(billTo: string, env: Env): SimRecord {
-  const charges = env.db.findBy('charge', 'billTo', billTo).filter(({ data }) => data.stage === 'READY_FOR_BILLING');
+  const charges = env.db
+    .findBy('charge', 'billTo', billTo)
+    .filter(({ data }) => data.stage === 'READY_FOR_BILLING');
   if (charges.length === 0) throw userError(`There are no charges ready for billing for ${billTo}.`);
   const item = charges.map(({ data }, index) => ({
     line: index + 1,

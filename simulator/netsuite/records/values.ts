@@ -89,7 +89,10 @@ function checkedForm(kind: 'email' | 'phone' | 'url', value: string, path: strin
 function numberOf(raw: unknown, path: string): number {
   if (typeof raw !== 'number') throw badValue(path);
   if (Math.abs(raw) >= AMOUNT_LIMIT) {
-    throw userError(`The field ${lastName(path)} contained more than the maximum number ( 15 ) of digits allowed.`, path);
+    throw userError(
+      `The field ${lastName(path)} contained more than the maximum number ( 15 ) of digits allowed.`,
+      path,
+    );
   }
   return raw;
 }
@@ -119,7 +122,8 @@ function choiceOf(field: Field, raw: unknown, path: string): string {
 
 function countryOf(raw: unknown, path: string): string {
   const id = idOf(raw, path);
-  if (!/^[A-Z]{2}$/.test(id) || countryName(id) === undefined || id === 'ZZ') throw invalidFieldValue(id, path);
+  if (!/^[A-Z]{2}$/.test(id) || countryName(id) === undefined || id === 'ZZ')
+    throw invalidFieldValue(id, path);
   return id;
 }
 
@@ -158,7 +162,10 @@ function badValue(path: string): Error {
 }
 
 function invalidFieldValue(id: string, path: string): Error {
-  return userError(`You have entered an Invalid Field Value ${id} for the following field: ${lastName(path)}`, path);
+  return userError(
+    `You have entered an Invalid Field Value ${id} for the following field: ${lastName(path)}`,
+    path,
+  );
 }
 
 function lastName(path: string): string {

@@ -40,7 +40,9 @@ function prepareMilestones(draft: Data, env: Env): void {
   draft.milestone = lines.map((line) => ({
     ...line,
     milestoneCompleted: isCompleted(line),
-    milestoneActualCompletionDate: isCompleted(line) ? (line.milestoneActualCompletionDate ?? env.today) : undefined,
+    milestoneActualCompletionDate: isCompleted(line)
+      ? (line.milestoneActualCompletionDate ?? env.today)
+      : undefined,
   }));
 }
 
@@ -65,7 +67,8 @@ function requireRecurrence(draft: Data): void {
   const frequency = textOf(draft, 'frequency');
   if (frequency === undefined) throw userError('Please enter value(s) for: Frequency', 'frequency');
   if (frequency === 'CUSTOM') {
-    if (linesOf(draft, 'recurrence').length === 0) throw userError('Please enter value(s) for: Recurrence', 'recurrence');
+    if (linesOf(draft, 'recurrence').length === 0)
+      throw userError('Please enter value(s) for: Recurrence', 'recurrence');
   } else if (frequency !== 'NEVER' && frequency !== 'ONETIME' && draft.numberRemaining === undefined) {
     throw userError('Please enter value(s) for: Recurrence Count', 'numberRemaining');
   }
@@ -73,10 +76,13 @@ function requireRecurrence(draft: Data): void {
 
 export const chargeRules: Rules = {
   prepare(draft, before, env) {
-    if (before?.data.stage === 'PROCESSED') throw userError('This charge has been processed and cannot be edited.');
+    if (before?.data.stage === 'PROCESSED')
+      throw userError('This charge has been processed and cannot be edited.');
     if (draft.stage === 'PROCESSED') throw userError('A charge is processed by billing only.', 'stage');
     draft.use ??= 'Actual';
-    const billTo = env.db.get('job', textOf(draft, 'billTo') ?? '') ?? env.db.get('customer', textOf(draft, 'billTo') ?? '');
+    const billTo =
+      env.db.get('job', textOf(draft, 'billTo') ?? '') ??
+      env.db.get('customer', textOf(draft, 'billTo') ?? '');
     draft.currency = billTo?.data.currency;
     const task = env.db.get('projectTask', textOf(draft, 'projectTask') ?? '');
     if (task && task.data.project !== draft.billTo) {
@@ -90,6 +96,7 @@ export const chargeRules: Rules = {
     }
   },
   deleting(record) {
-    if (record.data.stage === 'PROCESSED') throw userError('This charge has been processed and cannot be deleted.');
+    if (record.data.stage === 'PROCESSED')
+      throw userError('This charge has been processed and cannot be deleted.');
   },
 };

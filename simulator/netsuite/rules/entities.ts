@@ -90,7 +90,11 @@ function requireName(draft: Data): void {
     : ['companyName'].filter((field) => draft[field] === undefined);
   const first = missing[0];
   if (first === undefined) return;
-  const labels: Record<string, string> = { firstName: 'First Name', lastName: 'Last Name', companyName: 'Company Name' };
+  const labels: Record<string, string> = {
+    firstName: 'First Name',
+    lastName: 'Last Name',
+    companyName: 'Company Name',
+  };
   throw userError(`Please enter value(s) for: ${missing.map((field) => labels[field]).join(', ')}`, first);
 }
 
@@ -110,13 +114,19 @@ function requireUniqueEntityId(type: string, draft: Data, before: SimRecord | nu
 }
 
 /** Subsidiary and primary currency are fixed as soon as there is a transaction. */
-function keepOnceUsed(field: 'subsidiary' | 'currency', draft: Data, before: SimRecord | null, env: Env): void {
+function keepOnceUsed(
+  field: 'subsidiary' | 'currency',
+  draft: Data,
+  before: SimRecord | null,
+  env: Env,
+): void {
   if (!before || before.data[field] === draft[field]) return;
   const used =
     env.db.findBy('salesOrder', 'entity', before.id).length > 0 ||
     env.db.findBy('invoice', 'entity', before.id).length > 0 ||
     env.db.findBy('job', 'parent', before.id).length > 0;
-  if (used) throw userError(`You cannot change the ${field} because transactions exist for this customer.`, field);
+  if (used)
+    throw userError(`You cannot change the ${field} because transactions exist for this customer.`, field);
 }
 
 function withPrimaryCurrency(draft: Data): Data[] {
@@ -166,7 +176,10 @@ function requireMatchingSchedule(draft: Data, before: SimRecord | null, env: Env
   const schedule = env.db.get('billingSchedule', textOf(draft, 'billingSchedule') ?? '');
   if (!schedule) return;
   if (draft.jobBillingType !== undefined && schedule.data.scheduleType !== draft.jobBillingType) {
-    throw userError('The billing schedule does not match the billing type of the project.', 'billingSchedule');
+    throw userError(
+      'The billing schedule does not match the billing type of the project.',
+      'billingSchedule',
+    );
   }
   if (schedule.data.project !== undefined && schedule.data.project !== before?.id) {
     throw invalidReference(`Invalid billingschedule reference key ${schedule.id}.`, 'billingSchedule');

@@ -14,7 +14,13 @@ const BILLED = 'G';
 const CLOSED = 'H';
 
 /** Statuses a person can choose; the others follow from fulfilment and billing. */
-const CHOOSABLE: ReadonlySet<string> = new Set([PENDING_APPROVAL, APPROVED, CANCELLED, PENDING_BILLING, CLOSED]);
+const CHOOSABLE: ReadonlySet<string> = new Set([
+  PENDING_APPROVAL,
+  APPROVED,
+  CANCELLED,
+  PENDING_BILLING,
+  CLOSED,
+]);
 
 export const salesOrderRules: Rules = {
   prepare(draft, before, env) {
@@ -48,7 +54,10 @@ export function refreshOrder(orderId: unknown, env: Env): void {
   const order = typeof orderId === 'string' ? env.db.get('salesOrder', orderId) : undefined;
   if (!order) return;
   const billed = billedAmounts(order.id, env);
-  const item = linesOf(order.data, 'item').map((line) => ({ ...line, quantityBilled: quantityBilled(line, billed) }));
+  const item = linesOf(order.data, 'item').map((line) => ({
+    ...line,
+    quantityBilled: quantityBilled(line, billed),
+  }));
   const open = order.data.orderStatus === BILLED ? PENDING_BILLING : order.data.orderStatus;
   const draft: Data = { ...order.data, item, orderStatus: open };
   const orderStatus = statusOf(draft, order, billed);
@@ -70,7 +79,8 @@ function statusOf(draft: Data, before: SimRecord | null, billed: ReadonlyMap<num
     throw userError('The status of the order follows from its billing and cannot be set.', 'orderStatus');
   }
   if (chosen === PENDING_APPROVAL || chosen === CANCELLED) {
-    if (billed.size > 0) throw userError('The order has been billed; its approval cannot be withdrawn.', 'orderStatus');
+    if (billed.size > 0)
+      throw userError('The order has been billed; its approval cannot be withdrawn.', 'orderStatus');
     return chosen;
   }
   const lines = linesOf(draft, 'item');
@@ -101,7 +111,10 @@ function requireOwnSchedules(draft: Data, env: Env): void {
     const owner = env.db.get('billingSchedule', id ?? '')?.data.project;
     const projects = [line.job, draft.job, draft.entity];
     if (owner !== undefined && !projects.includes(owner)) {
-      throw invalidReference(`Invalid billingschedule reference key ${id}.`, `item.items[${index}].billingSchedule`);
+      throw invalidReference(
+        `Invalid billingschedule reference key ${id}.`,
+        `item.items[${index}].billingSchedule`,
+      );
     }
   });
 }

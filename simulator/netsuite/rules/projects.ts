@@ -28,8 +28,13 @@ export const projectTaskRules: Rules = {
     draft.remainingWork = Math.max(0, work - (numberOf(draft, 'actualWork') ?? 0));
   },
   saved(record, before, env) {
-    if (record.data.status === 'COMPLETE' && before?.data.status !== 'COMPLETE') completeMilestones(record, env);
-    if (!before || before.data.status !== record.data.status || before.data.estimatedWork !== record.data.estimatedWork) {
+    if (record.data.status === 'COMPLETE' && before?.data.status !== 'COMPLETE')
+      completeMilestones(record, env);
+    if (
+      !before ||
+      before.data.status !== record.data.status ||
+      before.data.estimatedWork !== record.data.estimatedWork
+    ) {
       rollUpProject(textOf(record.data, 'project'), env);
     }
   },
@@ -47,7 +52,8 @@ export const projectTaskRules: Rules = {
 export const timeBillRules: Rules = {
   prepare(draft, _before, env) {
     const hours = numberOf(draft, 'hours') ?? 0;
-    if (hours <= 0 || hours > 24) throw userError('The duration must be more than 0 and at most 24 hours.', 'hours');
+    if (hours <= 0 || hours > 24)
+      throw userError('The duration must be more than 0 and at most 24 hours.', 'hours');
     const task = env.db.get('projectTask', textOf(draft, 'caseTaskEvent') ?? '');
     draft.customer ??= task?.data.project;
     if (task && task.data.project !== draft.customer) {
@@ -59,7 +65,8 @@ export const timeBillRules: Rules = {
     draft.subsidiary ??= env.db.get('employee', textOf(draft, 'employee') ?? '')?.data.subsidiary;
   },
   saved(record, before, env) {
-    for (const task of new Set([record.data.caseTaskEvent, before?.data.caseTaskEvent])) rollUpTask(task, env);
+    for (const task of new Set([record.data.caseTaskEvent, before?.data.caseTaskEvent]))
+      rollUpTask(task, env);
   },
   deleted(record, env) {
     rollUpTask(record.data.caseTaskEvent, env);
@@ -69,7 +76,8 @@ export const timeBillRules: Rules = {
 export const expenseReportRules: Rules = {
   prepare(draft, _before, env) {
     const lines = linesOf(draft, 'expense');
-    if (lines.length === 0) throw userError('You must enter at least one line item for this transaction.', 'expense');
+    if (lines.length === 0)
+      throw userError('You must enter at least one line item for this transaction.', 'expense');
     draft.tranDate ??= env.today;
     draft.tranId ??= `EXP${1000 + env.db.next('number.expenseReport')}`;
     draft.approvalStatus ??= '11';
@@ -138,7 +146,9 @@ function rollUpProject(id: string | undefined, env: Env): void {
 function rollUpTask(id: unknown, env: Env): void {
   const task = typeof id === 'string' ? env.db.get('projectTask', id) : undefined;
   if (!task) return;
-  const actualWork = sum(env.db.findBy('timeBill', 'caseTaskEvent', task.id).map(({ data }) => numberOf(data, 'hours') ?? 0));
+  const actualWork = sum(
+    env.db.findBy('timeBill', 'caseTaskEvent', task.id).map(({ data }) => numberOf(data, 'hours') ?? 0),
+  );
   const remainingWork = Math.max(0, (numberOf(task.data, 'estimatedWork') ?? 0) - actualWork);
   env.db.update('projectTask', task.id, { ...task.data, actualWork, remainingWork });
 }

@@ -99,19 +99,28 @@ function settle(invoice: Data, paid: number): void {
 /** Keeps the documents that are marked; an amount left out is the whole balance. */
 function prepareApplications(draft: Data, before: SimRecord | null, env: Env, entityField: string): void {
   const customer = customerOf(draft[entityField], env);
-  const own = new Map(linesOf(before?.data ?? {}, 'apply').map((line) => [line.doc, numberOf(line, 'amount') ?? 0]));
+  const own = new Map(
+    linesOf(before?.data ?? {}, 'apply').map((line) => [line.doc, numberOf(line, 'amount') ?? 0]),
+  );
   const lines = linesOf(draft, 'apply')
     .map((line, index) => ({ line, path: `apply.items[${index}]` }))
     .filter(({ line }) => line.apply !== false);
   draft.apply = lines.map(({ line, path }) => {
     const invoice = env.db.get('invoice', textOf(line, 'doc') ?? '');
-    if (!invoice || customerOf(invoice.data.entity, env)?.id !== customer?.id || invoice.data.currency !== draft.currency) {
+    if (
+      !invoice ||
+      customerOf(invoice.data.entity, env)?.id !== customer?.id ||
+      invoice.data.currency !== draft.currency
+    ) {
       throw invalidReference(`Invalid doc reference key ${String(line.doc)}.`, `${path}.doc`);
     }
     const due = sum([numberOf(invoice.data, 'amountRemaining') ?? 0, own.get(invoice.id) ?? 0]);
     const amount = round(numberOf(line, 'amount') ?? due, precisionOf(env.db, textOf(draft, 'currency')));
     if (amount <= 0 || amount > due) {
-      throw userError(`The amount applied must be more than 0 and at most the amount due, ${due}.`, `${path}.amount`);
+      throw userError(
+        `The amount applied must be more than 0 and at most the amount due, ${due}.`,
+        `${path}.amount`,
+      );
     }
     const { tranId: refNum, tranDate: applyDate, total } = invoice.data;
     return { doc: invoice.id, apply: true, amount, refNum, applyDate, total, due, type: 'Invoice' };

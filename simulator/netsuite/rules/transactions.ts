@@ -17,7 +17,13 @@ export function customerOf(entity: unknown, env: Env): SimRecord | undefined {
  * What every transaction has in common: the entity decides subsidiary, allowed currencies and defaults.
  * @param prefix of the transaction number, for example `SO`
  */
-export function prepareHeader(draft: Data, before: SimRecord | null, env: Env, entityField: string, prefix: string): void {
+export function prepareHeader(
+  draft: Data,
+  before: SimRecord | null,
+  env: Env,
+  entityField: string,
+  prefix: string,
+): void {
   draft.tranDate ??= env.today;
   draft.tranId ??= `${prefix}${FIRST_NUMBER + env.db.next(`number.${prefix}`)}`;
   if (before && draft[entityField] !== before.data[entityField]) {
@@ -29,7 +35,10 @@ export function prepareHeader(draft: Data, before: SimRecord | null, env: Env, e
   draft.currency ??= customer.data.currency;
   const allowed = linesOf(customer.data, 'currencyList').some((line) => line.currency === draft.currency);
   if (!allowed) {
-    throw invalidReference(`Invalid currency reference key ${String(draft.currency)} for entity ${customer.id}.`, 'currency');
+    throw invalidReference(
+      `Invalid currency reference key ${String(draft.currency)} for entity ${customer.id}.`,
+      'currency',
+    );
   }
   draft.exchangeRate ??= exchangeRate(draft, env);
   const project = env.db.get('job', textOf(draft, 'job') ?? '');
@@ -68,7 +77,8 @@ export function requireOpenPeriod(draft: Data, env: Env): void {
  */
 export function prepareItems(draft: Data, before: SimRecord | null, env: Env): void {
   const lines = linesOf(draft, 'item');
-  if (lines.length === 0) throw userError('You must enter at least one line item for this transaction.', 'item');
+  if (lines.length === 0)
+    throw userError('You must enter at least one line item for this transaction.', 'item');
   const customer = customerOf(draft.entity, env);
   const places = precisionOf(env.db, textOf(draft, 'currency'));
   const oldLines = new Map(linesOf(before?.data ?? {}, 'item').map((line) => [line.line, line]));
@@ -92,12 +102,14 @@ function pricedLine(line: Data, old: Data | undefined, places: number, env: Env)
   const quantity = numberOf(priced, 'quantity') ?? 1;
   const rate = numberOf(priced, 'rate');
   const repriced = old && (quantity !== old.quantity || rate !== old.rate) && priced.amount === old.amount;
-  if (rate !== undefined && (priced.amount === undefined || repriced)) priced.amount = multiply(quantity, rate, places);
+  if (rate !== undefined && (priced.amount === undefined || repriced))
+    priced.amount = multiply(quantity, rate, places);
   const amount = numberOf(priced, 'amount');
   if (amount === undefined) return priced;
   priced.amount = round(amount, places);
   priced.rate ??= quantity === 0 ? amount : round(amount / quantity, 8);
-  const taxRate = numberOf(env.db.get('salesTaxItem', textOf(priced, 'taxCode') ?? '')?.data ?? {}, 'rate') ?? 0;
+  const taxRate =
+    numberOf(env.db.get('salesTaxItem', textOf(priced, 'taxCode') ?? '')?.data ?? {}, 'rate') ?? 0;
   priced.taxRate1 = taxRate;
   priced.tax1Amt = multiply(amount, taxRate / 100, places);
   priced.grossAmt = sum([round(amount, places), numberOf(priced, 'tax1Amt') ?? 0]);

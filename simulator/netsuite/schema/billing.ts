@@ -64,7 +64,10 @@ export const billingSchedule: RecordType = {
     externalId,
     name: required(text(255)),
     scheduleType: required(choice(SCHEDULE_TYPES)),
-    recurrencePattern: choice({ FIXED_BILL_DATE: 'Fixed Bill Date', ANNIVERSARY_BILL_DATE: 'Anniversary Bill Date' }),
+    recurrencePattern: choice({
+      FIXED_BILL_DATE: 'Fixed Bill Date',
+      ANNIVERSARY_BILL_DATE: 'Anniversary Bill Date',
+    }),
     project: indexed(reference('job')),
     initialAmount: number,
     initialTerms: reference('term'),

@@ -17,7 +17,15 @@ import {
 /** A set-up list: named values with internal ids that other records point to. */
 function list(name: string, fields: Fields = {}, title: readonly string[] = ['name']): RecordType {
   const common: Fields = { externalId, name: indexed(required(text(83))), isInactive: boolean };
-  return { name, sequence: name, title, modified: false, heldBy: [], sublists: {}, fields: { ...common, ...fields } };
+  return {
+    name,
+    sequence: name,
+    title,
+    modified: false,
+    heldBy: [],
+    sublists: {},
+    fields: { ...common, ...fields },
+  };
 }
 
 export const lists: readonly RecordType[] = [

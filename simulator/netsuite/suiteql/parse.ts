@@ -46,7 +46,8 @@ export interface Select {
 
 export class SyntaxFault extends Error {}
 
-const TOKEN = /\s*(?:--[^\n]*\n\s*)*('(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_][\w$]*|"[^"]*"|<>|!=|<=|>=|\|\||[=<>(),.*-])/y;
+const TOKEN =
+  /\s*(?:--[^\n]*\n\s*)*('(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_][\w$]*|"[^"]*"|<>|!=|<=|>=|\|\||[=<>(),.*-])/y;
 const RESERVED = new Set(
   'select distinct top from where and or not in like is null between order by asc desc join inner left outer on fetch first rows only group having union as'.split(
     ' ',
@@ -78,7 +79,8 @@ function tokenize(sql: string): Token[] {
 }
 
 function tokenOf(text: string): Token {
-  if (text.startsWith("'")) return { text: text.slice(1, -1).replaceAll("''", "'"), key: "'", kind: 'string' };
+  if (text.startsWith("'"))
+    return { text: text.slice(1, -1).replaceAll("''", "'"), key: "'", kind: 'string' };
   if (text.startsWith('"')) return { text: text.slice(1, -1), key: '"', kind: 'word' };
   if (/^\d/.test(text)) return { text, key: text, kind: 'number' };
   return { text, key: text.toLowerCase(), kind: /^\w/.test(text) ? 'word' : 'symbol' };
@@ -96,7 +98,7 @@ class Parser {
     this.#expect('select');
     const distinct = this.#skip('distinct');
     let rows = this.#skip('top') ? this.#integer() : null;
-    const items = this.#list(() => this.#selectItem());
+    const items = this.#list(() => this.#selectItem()).map(named);
     this.#expect('from');
     const from = this.#table();
     const joins = this.#joins();
@@ -116,9 +118,8 @@ class Parser {
   #selectItem(): SelectItem {
     if (this.#skip('*')) return { expression: null, label: '*' };
     const expression = this.#operand();
-    const named = this.#skip('as') || this.#startsName();
-    const label = named ? this.#name().toLowerCase() : labelOf(expression);
-    return { expression, label };
+    const hasAlias = this.#skip('as') || this.#startsName();
+    return { expression, label: hasAlias ? this.#name().toLowerCase() : '' };
   }
 
   #joins(): Join[] {
@@ -218,7 +219,9 @@ class Parser {
         this.#at++;
         return '<>';
       default:
-        throw new SyntaxFault(`A comparison was expected before "${this.#tokens[this.#at]?.text ?? 'the end'}".`);
+        throw new SyntaxFault(
+          `A comparison was expected before "${this.#tokens[this.#at]?.text ?? 'the end'}".`,
+        );
     }
   }
 
@@ -229,7 +232,8 @@ class Parser {
     if (token.kind === 'number') return { is: 'literal', value: Number(token.text) };
     if (token.key === '-') return { is: 'literal', value: -this.#number() };
     if (token.key === 'null') return { is: 'literal', value: null };
-    if (token.kind !== 'word' || RESERVED.has(token.key)) throw new SyntaxFault(`Unexpected "${token.text}".`);
+    if (token.kind !== 'word' || RESERVED.has(token.key))
+      throw new SyntaxFault(`Unexpected "${token.text}".`);
     let name = token.text.toLowerCase();
     let table: string | null = null;
     if (this.#skip('.')) {
@@ -264,7 +268,8 @@ class Parser {
 
   #name(): string {
     const token = this.#tokens[this.#at++];
-    if (token?.kind !== 'word' || RESERVED.has(token.key)) throw new SyntaxFault(`A name was expected, not "${token?.text ?? ''}".`);
+    if (token?.kind !== 'word' || RESERVED.has(token.key))
+      throw new SyntaxFault(`A name was expected, not "${token?.text ?? ''}".`);
     return token.text;
   }
 
@@ -293,7 +298,9 @@ class Parser {
 
   #expect(key: string): void {
     if (!this.#skip(key)) {
-      throw new SyntaxFault(`"${key.toUpperCase()}" was expected before "${this.#tokens[this.#at]?.text ?? 'the end'}".`);
+      throw new SyntaxFault(
+        `"${key.toUpperCase()}" was expected before "${this.#tokens[this.#at]?.text ?? 'the end'}".`,
+      );
     }
   }
 }
@@ -302,8 +309,9 @@ function negate(negated: boolean, operand: Expression): Expression {
   return negated ? { is: 'not', operand } : operand;
 }
 
-/** Name of a result column without alias. */
-function labelOf(expression: Expression): string {
-  if (expression.is === 'column') return expression.name;
-  return 'expr1';
+/** A result column without alias has the name of its column; an expression is named by its position. */
+function named(item: SelectItem, index: number): SelectItem {
+  if (item.label !== '') return item;
+  const { expression } = item;
+  return { expression, label: expression?.is === 'column' ? expression.name : `expr${index + 1}` };
 }

@@ -3,10 +3,10 @@ import {
   type BillingScheduleLine,
   type ContractLine,
   compare,
-  type DealDocument,
   type Draft,
   type JsonObject,
   type Money,
+  splitDecimal,
 } from '../../../model';
 import { defined, defineOperation, jsonNumberOf, type MappingContext } from '../../kit';
 import { billingTypeOf } from '../billing-type';
@@ -21,7 +21,6 @@ import {
   required,
   scheduleOf,
 } from '../mapping';
-import { percentagesOf } from '../milestone-percentages';
 import { probeByKey, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
 const STEP = 'the billing schedule is created in NetSuite';
@@ -122,11 +121,19 @@ function commonBody(line: Draft<ContractLine>, context: MappingContext): JsonObj
   };
 }
 
-/** Amounts of milestones are percentages (Oracle help "Creating a Milestone Billing Schedule"): here of the order's line. */
+/** Enough decimals that each percentage gives its amount back to the cent, up to amounts of a billion. */
+const PERCENT_PLACES = 10;
+
+/**
+ * Amounts of milestones are percentages (Oracle help "Creating a Milestone Billing Schedule"), here of the order's
+ * line. They add up to exactly 100: NetSuite would bill what is missing at once, as the schedule's initial amount.
+ */
 function milestonePercentages(entries: Draft<BillingScheduleLine>[], context: MappingContext): number[] {
   for (const entry of entries) plannedNumber(entry, context);
-  const percentages = percentagesOf(entries.map((entry) => plannedMoney(entry).amount));
-  return percentages.map((percent) => jsonNumberOf(percent, 'NetSuite', 'Percentage of a milestone'));
+  const amounts = entries.map((entry) => plannedMoney(entry).amount);
+  return splitDecimal('100', amounts, PERCENT_PLACES).map((percent) =>
+    jsonNumberOf(percent, 'NetSuite', 'Percentage of a milestone'),
+  );
 }
 
 function plannedNumber(entry: Draft<BillingScheduleLine>, { deal }: MappingContext): number {

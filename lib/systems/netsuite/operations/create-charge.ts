@@ -7,6 +7,9 @@ import { probeByKey, type RecordReply, type RecordWire } from '../written-record
 
 const STEP = 'the charge is created in NetSuite';
 
+/** In Oracle's sample of a charge; types of the system have negative ids, the same in all accounts. */
+const MILESTONE_CHARGE_TYPE = '-19';
+
 /**
  * One charge per milestone, in projects of billing type charge-based: the other way to bill milestones, in place of
  * billing schedules. It stays on hold until the client has accepted the milestone (guides §9).
@@ -57,7 +60,7 @@ function chargeBody(milestone: Draft<Milestone>, context: MappingContext): JsonO
     stage: reference(isAccepted(milestone) ? 'READY_FOR_BILLING' : 'HOLD_FOR_BILLING'),
     use: reference('Actual'),
     chargeDate: required(milestone.plannedDate, `Date of milestone "${name}"`, STEP),
-    chargeType: reference(context.lookup('chargeType', 'milestone')),
+    chargeType: reference(context.lookupOptional('chargeType', 'milestone') ?? MILESTONE_CHARGE_TYPE),
     billingItem: reference(context.lookup('item', `${serviceLine}:fixed`)),
     department: department && reference(department),
     description: name,

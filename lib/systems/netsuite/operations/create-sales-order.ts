@@ -67,27 +67,29 @@ function orderBody(contract: Draft<Contract>, context: MappingContext): JsonObje
     endDate: effective.to,
     otherRefNum: contract.poNumber,
     memo: [contract.number, contract.title].filter(Boolean).join(' ') || undefined,
-    item: { items: lines.flatMap((line) => orderLine(line, currency, context) ?? []) },
+    item: { items: lines.flatMap((line) => orderLines(line, currency, context)) },
   });
 }
 
-/** Null for a line without agreed amount. The amount is sent as agreed, never computed by NetSuite. */
-function orderLine(line: Draft<ContractLine>, currency: string, context: MappingContext): JsonObject | null {
+/** None for a line without agreed amount. The amount is sent as agreed, never computed by NetSuite. */
+function orderLines(line: Draft<ContractLine>, currency: string, context: MappingContext): JsonObject[] {
   const { deal } = context;
   const money = fixedAmount(line, deal);
-  if (!money) return null;
+  if (!money) return [];
   const amount = amountOf(money, currency, `Contract line ${line.lineNo}`);
   const serviceLine = serviceLineOf(line, deal, STEP);
   const department = context.lookupOptional('department', serviceLine);
   const scheduleId = recordIdOf(line, 'billingSchedule', context);
-  return defined({
-    item: reference(context.lookup('item', `${serviceLine}:fixed`)),
-    description: line.description,
-    quantity: 1,
-    rate: amount,
-    amount,
-    job: reference(context.refId(deal.project, 'job', 'the project')),
-    department: department && reference(department),
-    billingSchedule: scheduleId && reference(scheduleId),
-  });
+  return [
+    defined({
+      item: reference(context.lookup('item', `${serviceLine}:fixed`)),
+      description: line.description,
+      quantity: 1,
+      rate: amount,
+      amount,
+      job: reference(context.refId(deal.project, 'job', 'the project')),
+      department: department && reference(department),
+      billingSchedule: scheduleId && reference(scheduleId),
+    }),
+  ];
 }
