@@ -18,6 +18,9 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
       },
     },
   },
+  paletteLabel() {
+    return this._('label');
+  },
   label() {
     return this.name || this._('label');
   },
@@ -38,10 +41,11 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
   oneditsave: closeEditor,
   oneditcancel: closeEditor,
   oneditdelete: closeEditor,
-  oneditresize({ height }) {
-    const rest = $('#dialog-form > .form-row').not(':last').get();
-    const used = rest.reduce((sum, row) => sum + ($(row).outerHeight(true) ?? 0), 0);
-    $('#q2c-firm-editor').height(Math.max(200, height - used - 80));
+  oneditresize() {
+    const area = $('#q2c-firm-editor');
+    const tray = area.closest('.red-ui-tray-body');
+    const bottom = (tray.offset()?.top ?? 0) + (tray.height() ?? 0);
+    area.height(Math.max(240, bottom - (area.offset()?.top ?? 0) - 20));
     editor?.resize();
   },
 });

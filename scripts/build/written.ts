@@ -17,7 +17,7 @@ interface WrittenFile {
  */
 export async function updateWrittenFiles(sources: Sources, write: boolean): Promise<string[]> {
   const outOfStep: string[] = [];
-  for (const { path, content } of [systemsIndex(sources), packageFile(sources)]) {
+  for (const { path, content } of [systemsIndex(sources), simulatorsIndex(sources), packageFile(sources)]) {
     const file = join(sources.root, path);
     const before = await readFile(file, 'utf8').catch(() => '');
     const after = content(before);
@@ -33,16 +33,16 @@ function systemsIndex({ systems }: Sources): WrittenFile {
   const ids = systems.map(({ manifest }) => manifest.id);
   const lines = (line: (id: string) => string) => ids.map(line).join('\n');
   const content = () => `// Written by the build from the folders beside it; do not edit.
-${lines((id) => `import { manifest as ${id} } from './${id}/manifest';`)}
+${lines((id) => `import { manifest as ${camelCase(id)} } from './${id}/manifest';`)}
 import type { SystemManifest, SystemModule } from './kit/types';
 
-const all = { ${ids.join(', ')} };
+const all = { ${ids.map(property).join(', ')} };
 export type SystemId = keyof typeof all;
 
 export const manifests: Record<SystemId, SystemManifest> = all;
 
 const modules: Record<SystemId, () => Promise<{ system: SystemModule }>> = {
-${lines((id) => `  ${id}: () => import('./${id}'),`)}
+${lines((id) => `  ${key(id)}: () => import('./${id}'),`)}
 };
 
 /** The code of a system, loaded at first use: a host pays only for the systems that its flows connect to. */
@@ -51,6 +51,17 @@ export async function loadSystem(id: SystemId): Promise<SystemModule> {
 }
 `;
   return { path: 'lib/systems/index.ts', content };
+}
+
+/** `simulator/systems.ts`: every simulated vendor. */
+function simulatorsIndex({ simulators }: Sources): WrittenFile {
+  const content = () => `// Written by the build from the folders beside it; do not edit.
+import type { SimulatedSystem } from './kit/types';
+${simulators.map((id) => `import { system as ${camelCase(id)} } from './${id}';`).join('\n')}
+
+export const systems: readonly SimulatedSystem[] = [${simulators.map(camelCase).join(', ')}];
+`;
+  return { path: 'simulator/systems.ts', content };
 }
 
 /** The `node-red` section of package.json: where the host finds each node set. */
@@ -63,4 +74,17 @@ function packageFile({ nodes, systems }: Sources): WrittenFile {
   const content = (before: string) =>
     `${JSON.stringify({ ...JSON.parse(before), 'node-red': section }, null, 2)}\n`;
   return { path: 'package.json', content };
+}
+
+/** Ids of systems may have hyphens: `oracle-fusion`. */
+function camelCase(id: string): string {
+  return id.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function key(id: string): string {
+  return id.includes('-') ? `'${id}'` : id;
+}
+
+function property(id: string): string {
+  return id.includes('-') ? `'${id}': ${camelCase(id)}` : id;
 }
