@@ -27,6 +27,6 @@ describe('what the Flow Library would read', () => {
 });
 
 test('text keys come from forms and scripts', () => {
-  const html = `<span data-i18n="a.b"></span><input data-i18n="[placeholder]c" />${script("this._('d'); node._(`e.${f}`); other('g');")}`;
+  const html = `<span data-i18n="a.b"></span><input data-i18n="[placeholder]c" />${script("this._('d'); node._('e.' + f); other('g');")}`;
   expect(textKeys(html)).toEqual(['a.b', 'c', 'd']);
 });

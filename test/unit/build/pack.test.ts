@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type BuildResult, buildPack } from '../../../scripts/build/build';
 import { findSources, type Sources } from '../../../scripts/build/sources';
 import { updateWrittenFiles } from '../../../scripts/build/written';
 
+const run = promisify(execFile);
 const root = join(__dirname, '../../..');
 const out = mkdtempSync(join(tmpdir(), 'q2c-build-'));
 
@@ -40,14 +43,17 @@ test('shared code is in lib.js and nowhere else, so that it exists once per host
   for (const name of sets()) expect(await read(`${name}.js`)).not.toMatch(shared);
 });
 
-test('everything loads with what Node.js has, and needs nothing but the files beside it', async () => {
-  const load = createRequire(join(out, 'dist/'));
-  for (const name of sets()) expect(load(`./${name}.js`).default).toBeInstanceOf(Function);
+test('every set loads with what Node.js has and the files beside it', async () => {
+  const program = `for (const name of ${JSON.stringify(sets())}) console.log(name, typeof require('./' + name + '.js').default);`;
+  const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
+  expect(stdout.trim().split('\n')).toEqual(sets().map((name) => `${name} function`));
+});
+
+test('nothing in the library is left to be required from packages', async () => {
   const required = [...(await read('lib.js')).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id]) =>
     String(id),
   );
-  const { builtinModules } = load('node:module');
-  expect(required.filter((id) => !id.startsWith('node:') && !builtinModules.includes(id))).toEqual([]);
+  expect(required.filter((id) => !isBuiltin(id))).toEqual([]);
 });
 
 test('files that the build writes are compared in a check and written otherwise', async () => {
