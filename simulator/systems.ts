@@ -1,4 +1,6 @@
-// One line per folder of `simulator/` that holds a system. Written by scripts/generate-simulators.mjs.
+// Written by the build from the folders beside it; do not edit.
 import type { SimulatedSystem } from './kit/types';
+import { system as kantata } from './kantata';
+import { system as netsuite } from './netsuite';
 
-export const systems: readonly SimulatedSystem[] = [];
+export const systems: readonly SimulatedSystem[] = [kantata, netsuite];

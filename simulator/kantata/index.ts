@@ -18,7 +18,9 @@ export const system: SimulatedSystem = {
     seed(context, world);
     context.db.setValue(TOKEN, randomBytes(32).toString('hex'));
   },
-  credentials: ({ db }) => ({ 'access-token': { accessToken: db.getValue(TOKEN) ?? '' } }),
+  credentials: ({ db, baseUrl }) => ({
+    'access-token': { accessToken: db.getValue(TOKEN) ?? '', baseUrl: `${baseUrl}/api/v1` },
+  }),
   handle: (request, context) => withRequestId(answer(request, context)),
   rateLimited: () => withRequestId(tooManyRequests().response),
   failure: (status) => withRequestId(systemFailure(status).response),

@@ -118,6 +118,7 @@ export const workspaceResources: Collection = {
   root: 'workspace_resource',
   subject: 'WorkspaceResource',
   methods: ALL_METHODS,
+  bulk: 200,
   visible: names(`
     label role_name full_name workspace_title display_label allocations_count resource_bill_rate
     resource_cost_rate assignments_count deletable total_allocated_minutes earliest_allocation_date
