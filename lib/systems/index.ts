@@ -4,7 +4,11 @@ import type { SystemManifest, SystemModule } from './kit/types';
 import { manifest as netsuite } from './netsuite/manifest';
 import { manifest as salesforce } from './salesforce/manifest';
 
-const all = { kantata, netsuite, salesforce };
+const all = {
+  kantata,
+  netsuite,
+  salesforce,
+};
 export type SystemId = keyof typeof all;
 
 export const manifests: Record<SystemId, SystemManifest> = all;

@@ -10,7 +10,7 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
   color: '#E2A9A9',
   icon: 'q2c-case.svg',
   inputs: 1,
-  outputs: 1,
+  outputs: 0,
   defaults: {
     name: { value: defaults.name },
     store: { value: defaults.store, type: 'q2c-store', required: true },
@@ -25,9 +25,6 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
   },
   inputLabels() {
     return this._('input');
-  },
-  outputLabels() {
-    return this._('output');
   },
   label() {
     return this.name || titles.find(({ value }) => value === this.code)?.label || this._('label');

@@ -18,6 +18,9 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
       },
     },
   },
+  paletteLabel() {
+    return this._('label');
+  },
   label() {
     return this.name || this._('label');
   },
@@ -38,10 +41,11 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
   oneditsave: closeEditor,
   oneditcancel: closeEditor,
   oneditdelete: closeEditor,
-  oneditresize({ height }) {
-    const rest = $('#dialog-form > .form-row').not(':last').get();
-    const used = rest.reduce((sum, row) => sum + ($(row).outerHeight(true) ?? 0), 0);
-    $('#q2c-firm-editor').height(Math.max(200, height - used - 80));
+  oneditresize() {
+    const area = $('#q2c-firm-editor');
+    const tray = area.closest('.red-ui-tray-body');
+    const bottom = (tray.offset()?.top ?? 0) + (tray.height() ?? 0);
+    area.height(Math.max(240, bottom - (area.offset()?.top ?? 0) - 20));
     editor?.resize();
   },
 });
@@ -54,10 +58,10 @@ function closeEditor(): void {
 function show(node: EditorNode): void {
   const read = summariseFirm(String($('#node-config-input-data').val()));
   $('#q2c-firm-problem').text('problem' in read ? node._(read.problem.key, read.problem.values) : '');
+  $('#q2c-firm-summary').toggle('summary' in read);
   if ('summary' in read) showSummary(node, read.summary);
 }
 
-/** While the text is wrong the last good summary stays. */
 function showSummary(node: EditorNode, { entities, tables }: FirmSummary): void {
   const rows = entities.map(({ name, country, currency, timeZone }) =>
     $('<tr>').append([name, country, currency, timeZone].map((text) => $('<td>').text(text))),

@@ -1,3 +1,4 @@
+import { shortName } from '../_shared/editor/validators';
 import { defaults, type StoreProperties } from './types';
 
 RED.nodes.registerType<StoreProperties>('q2c-store', {
@@ -7,6 +8,10 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
   defaults: {
     name: { value: defaults.name },
     path: { value: defaults.path },
+    tenant: { value: defaults.tenant, validate: shortName },
+  },
+  paletteLabel() {
+    return this._('label');
   },
   label() {
     return this.name || this._('label');

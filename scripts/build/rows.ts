@@ -13,7 +13,8 @@ export function fieldRow(spec: FieldSpec, inputId: string, key: string, shown = 
 
 function control(spec: FieldSpec, inputId: string, key: string): string {
   const placeholder = spec.placeholder ? ` data-i18n="[placeholder]${key}.placeholder"` : '';
-  if (spec.type === 'select') return `<select id="${inputId}">${options(spec, key)}</select>`;
+  if (spec.type === 'select')
+    return `<select id="${inputId}" class="q2c-wide">${options(spec, key)}</select>`;
   if (spec.type === 'multiline') {
     const style = spec.secret ? 'q2c-multiline q2c-secret' : 'q2c-multiline';
     return `<textarea id="${inputId}" class="${style}" rows="5" spellcheck="false" autocomplete="off"${placeholder}></textarea>`;

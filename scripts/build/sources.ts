@@ -21,6 +21,8 @@ export interface Sources {
   root: string;
   nodes: NodeSet[];
   systems: SystemSet[];
+  /** Folders of `simulator/` that hold a simulated vendor. */
+  simulators: string[];
   languages: string[];
 }
 
@@ -33,7 +35,10 @@ export async function findSources(root: string): Promise<Sources> {
     const file = join(root, 'lib/systems', id, 'manifest.ts');
     if (existsSync(file)) systems.push({ name: `q2c-${id}`, manifest: await loadManifest(file) });
   }
-  return { root, nodes, systems, languages: await folders(join(root, 'locales')) };
+  const simulators = (await folders(join(root, 'simulator'))).filter((id) =>
+    existsSync(join(root, 'simulator', id, 'index.ts')),
+  );
+  return { root, nodes, systems, simulators, languages: await folders(join(root, 'locales')) };
 }
 
 /** Names of the sub-folders, sorted; none when the folder does not exist. */

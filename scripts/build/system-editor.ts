@@ -47,6 +47,9 @@ function connectionType(name: string, manifest: SystemManifest): string {
   credentials: {
     ${secrets.map((field) => `${field.spec.id}: { type: 'password'${validation(field)} },`).join('\n    ')}
   },
+  paletteLabel() {
+    return this._('connection.paletteLabel', { system: this._('system.label') });
+  },
   label() {
     return connection.label(this);
   },
@@ -75,7 +78,7 @@ function operationType(name: string, manifest: SystemManifest): string {
     name: { value: operationDefaults.name },
     connection: { value: operationDefaults.connection, type: '${name}-connection', required: true },
     store: { value: operationDefaults.store, type: 'q2c-store', required: true },
-    firm: { value: operationDefaults.firm, type: 'q2c-firm', required: true },
+    firm: { value: operationDefaults.firm, type: 'q2c-firm', required: false },
     entity: { value: ${json(entity)}, validate: operation.knownEntity(operations) },
     verb: { value: ${json(Object.keys(first?.operations ?? {})[0])}, validate: operation.knownVerb(operations) },
     input: { value: operationDefaults.input, required: true },

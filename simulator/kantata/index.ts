@@ -11,7 +11,7 @@ import { seed } from './seed';
  * developer pages. Where these are silent it takes the stricter of the plausible behaviours; docs and comments
  * say where.
  */
-export const kantata: SimulatedSystem = {
+export const system: SimulatedSystem = {
   id: 'kantata',
   indexes: [...INDEXES],
   seed(context, world) {

@@ -91,6 +91,24 @@ async function openForm(page: Page, node: FlowNode): Promise<void> {
     .evaluate((tray) => Promise.all(tray.getAnimations().map((a) => a.finished)));
 }
 
+function findNode(id: string): FlowNode {
+  const node = flows.find((candidate) => candidate.id === id);
+  if (!node) throw new Error(`${id} is not in the flow`);
+  return node;
+}
+
+/** Properties of the open form that are marked as wrong. */
+function invalidInputs(page: Page): Promise<string[]> {
+  return page
+    .locator('.red-ui-tray .input-error[id^=node-]')
+    .evaluateAll((inputs) => inputs.map(({ id }) => id.replace(/^node-(config-)?input-/, '')));
+}
+
+async function deploy(page: Page): Promise<void> {
+  await page.locator('#red-ui-header-button-deploy').click();
+  await page.waitForFunction('!RED.nodes.dirty()');
+}
+
 async function saveForm(page: Page, node: FlowNode): Promise<void> {
   const button = page.locator(isConfig(node) ? '#node-config-dialog-ok' : '#node-dialog-ok');
   await button.click();
@@ -123,4 +141,125 @@ describe.each(['light', 'dark'] as const)('every form in the %s theme', (theme) 
     expect(errors).toEqual([]);
     await page.context().close();
   }, 240_000);
+});
+
+describe('a connection to a real system', () => {
+  const connection = 'q2c-netsuite-connection';
+  const form = (page: Page, id: string) => page.locator(`#node-config-input-${id}`);
+  const privateKey =
+    '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n';
+
+  test('asks for what the chosen sign-in needs and keeps secrets as credentials', async () => {
+    const { page, errors } = await openEditor(browser, host.url, 'light');
+    const node = findNode(connection);
+    await openForm(page, node);
+    expect(await form(page, 'accountId').isVisible()).toBe(false);
+
+    await form(page, 'environment').selectOption('production');
+    await form(page, 'auth').selectOption('tba');
+    expect(await form(page, 'tokenSecret').isVisible()).toBe(true);
+    expect(await form(page, 'privateKey').isVisible()).toBe(false);
+
+    await form(page, 'auth').selectOption('oauth2-certificate');
+    expect(await form(page, 'tokenSecret').isVisible()).toBe(false);
+    expect(await invalidInputs(page)).toEqual(
+      expect.arrayContaining(['accountId', 'clientId', 'privateKey']),
+    );
+    await page.screenshot({ path: join(screenshots, 'netsuite-required.png') });
+
+    await form(page, 'accountId').fill('1234567_SB1');
+    await form(page, 'clientId').fill('client-1');
+    await form(page, 'certificateId').fill('cert-1');
+    await form(page, 'privateKey').fill(privateKey);
+    await form(page, 'privateKey').blur();
+    expect(await invalidInputs(page)).toEqual([]);
+    await page.screenshot({ path: join(screenshots, 'netsuite-filled.png') });
+    await saveForm(page, node);
+    await deploy(page);
+
+    const deployed = (await host.flows()).find(({ id }) => id === connection);
+    expect(deployed).toMatchObject({
+      environment: 'production',
+      auth: 'oauth2-certificate',
+      accountId: '1234567_SB1',
+    });
+    expect(JSON.stringify(deployed)).not.toContain('PRIVATE KEY');
+    expect(await host.credentials()).toMatchObject({ [connection]: { privateKey } });
+
+    await openForm(page, node);
+    expect(await form(page, 'privateKey').inputValue()).toBe('__PWRD__');
+    expect(await invalidInputs(page)).toEqual([]);
+    await saveForm(page, node);
+    expect(await page.evaluate((id) => RED.nodes.node(id).changed, connection)).toBeFalsy();
+    expect(errors).toEqual([]);
+    await page.context().close();
+  }, 120_000);
+
+  test('is tested as deployed, and says so while it is not', async () => {
+    const { page, errors } = await openEditor(browser, host.url, 'light');
+    const node = findNode('q2c-salesforce-connection');
+    const checks = [
+      { id: 'login', label: 'Sign in', ok: true, message: '' },
+      { id: 'fields', label: 'Fields', ok: false, message: 'Account.Q2C_External_Id__c is missing.' },
+    ];
+    await page.route('**/q2c/connections/*/test', (route) => route.fulfill({ json: { checks } }));
+    await openForm(page, node);
+    await page.locator('#q2c-test').click();
+    await page.locator('#q2c-checks li').nth(1).waitFor();
+    expect(await page.locator('#q2c-checks').textContent()).toBe(
+      ' Sign in\n Fields: Account.Q2C_External_Id__c is missing.',
+    );
+    await page.screenshot({ path: join(screenshots, 'salesforce-tested.png') });
+
+    await form(page, 'name').fill('Renamed');
+    await saveForm(page, node);
+    await openForm(page, node);
+    expect(await page.locator('#q2c-test').isDisabled()).toBe(true);
+    expect(await page.locator('#q2c-test-help').textContent()).toContain('Deploy first');
+    expect(errors).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+});
+
+describe('pickers and validation', () => {
+  test('an operation shows its description and its parameters', async () => {
+    const { page, errors } = await openEditor(browser, host.url, 'light');
+    const node = findNode('q2c-netsuite');
+    await openForm(page, node);
+    expect(await page.locator('#node-input-query').isVisible()).toBe(false);
+    await page.locator('#node-input-entity').selectOption('records');
+    expect(await page.locator('#node-input-verb').inputValue()).toBe('query');
+    expect(await page.locator('#q2c-operation-description').textContent()).toContain('SuiteQL');
+    expect(await page.locator('#node-input-query').isVisible()).toBe(true);
+    expect(await invalidInputs(page)).toEqual(['query']);
+    await page.locator('#node-input-query').fill('SELECT id FROM customer');
+    await page.locator('#node-input-query').blur();
+    expect(await invalidInputs(page)).toEqual([]);
+    await page.screenshot({ path: join(screenshots, 'netsuite-query.png') });
+    await saveForm(page, node);
+    expect(
+      await page
+        .evaluate((id) => RED.nodes.node(id), 'q2c-netsuite')
+        .then(({ entity, verb }) => [entity, verb]),
+    ).toEqual(['records', 'query']);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  }, 60_000);
+
+  test('a set-up of the firm that is not valid is refused with the reason', async () => {
+    const { page, errors } = await openEditor(browser, host.url, 'dark');
+    const node = { ...findNode('q2c-firm'), data: '{ "legalEntities": [] }' };
+    await page.evaluate(({ id, data }) => Object.assign(RED.nodes.node(id), { data }), node);
+    await openForm(page, node);
+    expect(await page.locator('#q2c-firm-problem').textContent()).toBe(
+      'The set-up has no section sellingRules',
+    );
+    await page.screenshot({ path: join(screenshots, 'firm-invalid.png') });
+    await saveForm(page, node);
+    expect((await page.evaluate(stateOf, node)).validationErrors).toEqual([
+      'The set-up has no section sellingRules',
+    ]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  }, 60_000);
 });

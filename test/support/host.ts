@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createDecipheriv, createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { makeUserDir, packTarball } from './pack';
+import { makeUserDir } from './pack';
 
 const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
 
@@ -17,6 +18,8 @@ export interface HostOptions {
 }
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
+
+const credentialSecret = 'test';
 
 /** Longest time that a start, a deployment or a stop may take on a busy machine. */
 const patienceMs = 60_000;
@@ -38,7 +41,7 @@ export class Host {
   ) {}
 
   static async start({ userDir, settings = {}, env = {} }: HostOptions = {}): Promise<Host> {
-    const host = new Host(userDir ?? (await makeUserDir(await packTarball())), await freePort(), env);
+    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
     await host.writeSettings(settings);
     await host.start();
     return host;
@@ -53,7 +56,7 @@ export class Host {
       uiHost: '127.0.0.1',
       uiPort: this.port,
       flowFile: 'flows.json',
-      credentialSecret: 'test',
+      credentialSecret,
       telemetry: { enabled: false, updateNotification: false },
       editorTheme: { tours: false, palette: { editable: false } },
       logging: { console: { level: 'info', metrics: false, audit: false } },
@@ -89,6 +92,15 @@ export class Host {
 
   async flows(): Promise<FlowNode[]> {
     return (await this.request('GET', '/flows')) as FlowNode[];
+  }
+
+  /** Credentials as they are stored on disk, by node id. */
+  async credentials(): Promise<Record<string, Record<string, string>>> {
+    const file = await readFile(join(this.userDir, 'flows_cred.json'), 'utf8');
+    const encrypted: { $: string } = JSON.parse(file);
+    const key = createHash('sha256').update(credentialSecret).digest();
+    const decipher = createDecipheriv('aes-256-ctr', key, Buffer.from(encrypted.$.slice(0, 32), 'hex'));
+    return JSON.parse(decipher.update(encrypted.$.slice(32), 'base64', 'utf8') + decipher.final('utf8'));
   }
 
   /**

@@ -22,3 +22,8 @@ export function oneOf(values: readonly string[]): Validator<unknown> {
     return values.includes(value) || this._('validator.choose');
   };
 }
+
+/** A name that may stand in keys and addresses. */
+export const shortName: Validator<unknown> = function (value, _options) {
+  return /^[a-z0-9][a-z0-9-]*$/.test(value) || this._('validator.shortName');
+};

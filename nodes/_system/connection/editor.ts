@@ -61,9 +61,9 @@ function prepareTest(node: ConnectionNode): void {
 
 type Check = ConnectionTestReply['checks'][number];
 
-function failure(node: ConnectionNode, request: JQuery.jqXHR): Check {
-  const reason = request.status === 404 ? 'connection.testUndeployed' : 'connection.testFailed';
-  const message = node._(reason, { status: request.status });
+/** The host's own words if it gave any. */
+function failure(node: ConnectionNode, { status, responseJSON }: JQuery.jqXHR): Check {
+  const message = responseJSON?.title ?? node._('connection.testFailed', { status });
   return { id: 'request', label: node._('connection.test'), ok: false, message };
 }
 

@@ -37,7 +37,8 @@ export function prepare(node: OperationNode, operations: Operations): void {
   fillPicker(verb, verbChoices(node, operations), node.verb);
   entity.on('change', () => {
     fillPicker(verb, verbChoices(node, operations), String(verb.val()));
-    showOperation(node);
+    // The editor has validated the form with the verb of the entity before.
+    verb.trigger('change');
   });
   verb.on('change', () => showOperation(node));
   showOperation(node);

@@ -36,7 +36,7 @@ import {
 import { stories } from './stories';
 import { expenseReportSubmissions, resolutions, timesheetSubmissions } from './submissions';
 import { expenseCategories, expenses, timeEntries } from './time';
-import { workspaces } from './workspaces';
+import { workspaceInvoicePreferences, workspaces } from './workspaces';
 
 const ALL: Collection[] = [
   additionalItems,
@@ -74,6 +74,7 @@ const ALL: Collection[] = [
   users,
   workspaceAllocations,
   workspaceGroups,
+  workspaceInvoicePreferences,
   workspaceResources,
   workspaces,
 ];

@@ -85,7 +85,7 @@ function submissionCollection(options: {
     present: (record, account) => presentSubmission(record, account, options.type, lines),
     associations: {
       external_references: externalReferences('Submission'),
-      resolutions: stored('resolutions', 'resolution_ids'),
+      ...(!options.oneWeek && { resolutions: stored('resolutions', 'resolution_ids') }),
       [lines]: children(lines, options.lineKey, (account, id) => {
         const record = account.get(key, id);
         return record ? linesOf(record, account, lines) : [];
@@ -171,6 +171,7 @@ function checkSubmission(draft: Draft, collection: LineCollection, oneWeek: bool
   const ids = (Array.isArray(sent) ? sent : [sent]).map((id) => readId(id) ?? '');
   const lines = ids.flatMap((id) => draft.account.get(collection, id) ?? []);
   const refuse = (message: string): void => draft.refuse('line_item_ids', message);
+  if (ids.length === 0) refuse("can't be blank");
   if (lines.length < ids.length) refuse('line item could not be found');
   const day = ({ data }: SimRecord): string => String(data.date_performed ?? data.date);
   const start = lines[0] ? weekStart(day(lines[0])) : '';

@@ -9,6 +9,7 @@ import {
   createdAt,
   fieldIn,
   flag,
+  inWorkspaces,
   names,
   onCreate,
   onUpdate,
@@ -39,7 +40,7 @@ import {
   strings,
   text,
 } from '../values';
-import { remove } from '../writing';
+import { create, remove } from '../writing';
 
 /** Projects. The vendor says "workspace" in its API and "project" on its screens. */
 
@@ -56,15 +57,14 @@ const STATUSES: Record<number, Data> = {
 
 const byWorkspace =
   (
-    index:
-      | 'stories'
+    collection:
       | 'participations'
       | 'workspace_resources'
       | 'timesheet_submissions'
-      | 'billing_milestones',
+      | 'workspace_invoice_preferences',
   ) =>
   (account: Account, id: string) =>
-    account.find(`${index}.workspace_id`, id);
+    account.find(`${collection}.workspace_id`, id);
 
 const participantIds = (record: SimRecord, account: Account): string[] =>
   account.find('participations.workspace_id', record.id).map(({ data }) => String(data.user_id));
@@ -154,7 +154,7 @@ export const workspaces: Collection = {
     primary_workspace_group_id: both(id('workspace_groups')),
     approver_id: both(id('users')),
     approver_ids: both(ids('users')),
-    primary_maven_id: both(id('users')),
+    primary_maven_id: onCreate(id('users')),
     target_margin: both(percent),
     account_color_id: both(anything),
     external_link: both(anything),
@@ -167,6 +167,7 @@ export const workspaces: Collection = {
     project_template_create_unnamed_resources: command(both(boolean)),
     project_template_before_story_id: command(onUpdate(id('stories'))),
     participations: command(onCreate(objects)),
+    invoice_preference: command(onCreate(object)),
     custom_fields: command(onCreate(objects)),
     external_reference: command(both(object)),
   },
@@ -258,12 +259,42 @@ export function participationsOf(draft: Draft): { userId: string; access: string
 function after(draft: Draft, record: SimRecord): void {
   const { account } = draft;
   if (!draft.before) {
+    const preference = createPreference(draft, record);
+    if (preference) account.update(record, { workspace_invoice_preference_id: preference.id });
     addParticipant(account, record.id, account.actor, { access_level: 'admin', is_team_lead: true });
     for (const { userId, access } of participationsOf(draft)) {
       addParticipant(account, record.id, userId, { access_level: access });
     }
   }
   if (draft.get('project_tracker_template_id')) instantiateTemplate(draft, record);
+}
+
+/** What invoices of the project print, besides their items. */
+export const workspaceInvoicePreferences: Collection = {
+  key: 'workspace_invoice_preferences',
+  root: 'workspace_invoice_preference',
+  methods: ['index', 'show', 'create', 'update'],
+  visible: names(`
+    workspace_id purchase_order project_code client_invoice_name client_invoice_address consultant_invoice_name
+    consultant_invoice_address`),
+  associations: {},
+  inputs: {
+    workspace_id: onCreate(id('workspaces')),
+    purchase_order: both(text(255)),
+    project_code: both(text(255)),
+    client_invoice_name: both(text(255)),
+    client_invoice_address: both(text()),
+    consultant_invoice_name: both(text(255)),
+    consultant_invoice_address: both(text()),
+  },
+  required: { workspace_id: "can't be blank" },
+  filters: { workspace_id: inWorkspaces(byWorkspace('workspace_invoice_preferences')) },
+};
+
+function createPreference(draft: Draft, record: SimRecord): SimRecord | null {
+  const sent = draft.values.invoice_preference;
+  if (!isObject(sent)) return null;
+  return create(draft.account, workspaceInvoicePreferences, { ...sent, workspace_id: record.id });
 }
 
 function presentWorkspace(record: SimRecord, account: Account): Data {
@@ -326,6 +357,9 @@ const BELONGINGS = [
   ['staffing_demands.workspace_id', 'StaffingDemand'],
   ['time_entries.workspace_id', 'TimeEntry'],
   ['expenses.workspace_id', 'Expense'],
+  ['timesheet_submissions.workspace_id', 'Submission'],
+  ['expense_report_submissions.workspace_id', 'Submission'],
+  ['workspace_invoice_preferences.workspace_id', undefined],
 ] as const;
 
 function destroy(record: SimRecord, account: Account): void {

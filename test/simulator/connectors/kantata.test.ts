@@ -4,7 +4,7 @@ import type { KantataClient } from '../../../lib/systems/kantata/client';
 import { stories, timeEntries, workspaces } from '../../../lib/systems/kantata/collections';
 import type { OwnedRecord } from '../../../lib/systems/kantata/references';
 import { type Limits, type OperationResult, SystemError } from '../../../lib/systems/kit';
-import { kantata } from '../../../simulator/kantata';
+import { system as kantata } from '../../../simulator/kantata';
 import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import {
