@@ -1,10 +1,14 @@
 // Written by the build from the folders beside it; do not edit.
 import { manifest as kantata } from './kantata/manifest';
+import type { SystemManifest, SystemModule } from './kit/types';
 import { manifest as netsuite } from './netsuite/manifest';
 import { manifest as salesforce } from './salesforce/manifest';
-import type { SystemManifest, SystemModule } from './kit/types';
 
-const all = { kantata, netsuite, salesforce };
+const all = {
+  kantata,
+  netsuite,
+  salesforce,
+};
 export type SystemId = keyof typeof all;
 
 export const manifests: Record<SystemId, SystemManifest> = all;

@@ -58,10 +58,10 @@ function closeEditor(): void {
 function show(node: EditorNode): void {
   const read = summariseFirm(String($('#node-config-input-data').val()));
   $('#q2c-firm-problem').text('problem' in read ? node._(read.problem.key, read.problem.values) : '');
+  $('#q2c-firm-summary').toggle('summary' in read);
   if ('summary' in read) showSummary(node, read.summary);
 }
 
-/** While the text is wrong the last good summary stays. */
 function showSummary(node: EditorNode, { entities, tables }: FirmSummary): void {
   const rows = entities.map(({ name, country, currency, timeZone }) =>
     $('<tr>').append([name, country, currency, timeZone].map((text) => $('<td>').text(text))),

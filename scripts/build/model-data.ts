@@ -24,7 +24,9 @@ export function modelData(root: string): Plugin {
 function isPlainData(value: unknown): boolean {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return true;
   if (Array.isArray(value)) return value.every(isPlainData);
-  const plain =
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (typeof value !== 'object' || value === null) return false;
+  // A plain object's prototype has none itself; which object that is depends on where the code runs.
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return plain && Object.values(value).every(isPlainData);
 }

@@ -21,7 +21,7 @@ export interface Sources {
   root: string;
   nodes: NodeSet[];
   systems: SystemSet[];
-  /** Folders of \`simulator/\` that hold a simulated vendor. */
+  /** Folders of `simulator/` that hold a simulated vendor. */
   simulators: string[];
   languages: string[];
 }

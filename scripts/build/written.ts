@@ -28,21 +28,24 @@ export async function updateWrittenFiles(sources: Sources, write: boolean): Prom
   return outOfStep;
 }
 
+const writtenBy = '// Written by the build from the folders beside it; do not edit.';
+
 /** `lib/systems/index.ts`: every system by id. */
 function systemsIndex({ systems }: Sources): WrittenFile {
   const ids = systems.map(({ manifest }) => manifest.id);
-  const lines = (line: (id: string) => string) => ids.map(line).join('\n');
-  const content = () => `// Written by the build from the folders beside it; do not edit.
-${lines((id) => `import { manifest as ${camelCase(id)} } from './${id}/manifest';`)}
-import type { SystemManifest, SystemModule } from './kit/types';
+  const manifests = ids.map((id) => `import { manifest as ${variable(id)} } from './${id}/manifest';`);
+  const content = () => `${writtenBy}
+${sortedImports(["import type { SystemManifest, SystemModule } from './kit/types';", ...manifests])}
 
-const all = { ${ids.map(property).join(', ')} };
+const all = {
+${ids.map((id) => `  ${variable(id) === id ? id : `'${id}': ${variable(id)}`},`).join('\n')}
+};
 export type SystemId = keyof typeof all;
 
 export const manifests: Record<SystemId, SystemManifest> = all;
 
 const modules: Record<SystemId, () => Promise<{ system: SystemModule }>> = {
-${lines((id) => `  ${key(id)}: () => import('./${id}'),`)}
+${ids.map((id) => `  ${variable(id) === id ? id : `'${id}'`}: () => import('./${id}'),`).join('\n')}
 };
 
 /** The code of a system, loaded at first use: a host pays only for the systems that its flows connect to. */
@@ -55,11 +58,14 @@ export async function loadSystem(id: SystemId): Promise<SystemModule> {
 
 /** `simulator/systems.ts`: every simulated vendor. */
 function simulatorsIndex({ simulators }: Sources): WrittenFile {
-  const content = () => `// Written by the build from the folders beside it; do not edit.
-import type { SimulatedSystem } from './kit/types';
-${simulators.map((id) => `import { system as ${camelCase(id)} } from './${id}';`).join('\n')}
+  const imports = simulators.map((id) => `import { system as ${variable(id)} } from './${id}';`);
+  const content = () => `${writtenBy}
+${sortedImports(["import type { SimulatedSystem } from './kit/types';", ...imports])}
 
-export const systems: readonly SimulatedSystem[] = [${simulators.map(camelCase).join(', ')}];
+const all = {
+${simulators.map((id) => `  ${variable(id)},`).join('\n')}
+};
+export const systems: readonly SimulatedSystem[] = Object.values(all);
 `;
   return { path: 'simulator/systems.ts', content };
 }
@@ -76,15 +82,13 @@ function packageFile({ nodes, systems }: Sources): WrittenFile {
   return { path: 'package.json', content };
 }
 
-/** Ids of systems may have hyphens: `oracle-fusion`. */
-function camelCase(id: string): string {
+/** In the order of their paths, as the formatter wants them. */
+function sortedImports(imports: string[]): string {
+  const path = (line: string) => line.slice(line.indexOf("'"));
+  return imports.sort((a, b) => (path(a) < path(b) ? -1 : 1)).join('\n');
+}
+
+/** Ids of systems may have hyphens: `oracle-fusion` → `oracleFusion`. */
+function variable(id: string): string {
   return id.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function key(id: string): string {
-  return id.includes('-') ? `'${id}'` : id;
-}
-
-function property(id: string): string {
-  return id.includes('-') ? `'${id}': ${camelCase(id)}` : id;
 }

@@ -168,7 +168,7 @@ describe('a connection to a real system', () => {
     await page.screenshot({ path: join(screenshots, 'netsuite-required.png') });
 
     await form(page, 'accountId').fill('1234567_SB1');
-    await form(page, 'clientId').fill('${NETSUITE_CLIENT_ID}');
+    await form(page, 'clientId').fill('client-1');
     await form(page, 'certificateId').fill('cert-1');
     await form(page, 'privateKey').fill(privateKey);
     await form(page, 'privateKey').blur();
@@ -206,7 +206,7 @@ describe('a connection to a real system', () => {
     await openForm(page, node);
     await page.locator('#q2c-test').click();
     await page.locator('#q2c-checks li').nth(1).waitFor();
-    expect(await page.locator('#q2c-checks').innerText()).toBe(
+    expect(await page.locator('#q2c-checks').textContent()).toBe(
       ' Sign in\n Fields: Account.Q2C_External_Id__c is missing.',
     );
     await page.screenshot({ path: join(screenshots, 'salesforce-tested.png') });
@@ -215,7 +215,7 @@ describe('a connection to a real system', () => {
     await saveForm(page, node);
     await openForm(page, node);
     expect(await page.locator('#q2c-test').isDisabled()).toBe(true);
-    expect(await page.locator('#q2c-test-help').innerText()).toContain('Deploy first');
+    expect(await page.locator('#q2c-test-help').textContent()).toContain('Deploy first');
     expect(errors).toEqual([]);
     await page.context().close();
   }, 60_000);
@@ -229,7 +229,7 @@ describe('pickers and validation', () => {
     expect(await page.locator('#node-input-query').isVisible()).toBe(false);
     await page.locator('#node-input-entity').selectOption('records');
     expect(await page.locator('#node-input-verb').inputValue()).toBe('query');
-    expect(await page.locator('#q2c-operation-description').innerText()).toContain('SuiteQL');
+    expect(await page.locator('#q2c-operation-description').textContent()).toContain('SuiteQL');
     expect(await page.locator('#node-input-query').isVisible()).toBe(true);
     expect(await invalidInputs(page)).toEqual(['query']);
     await page.locator('#node-input-query').fill('SELECT id FROM customer');
@@ -251,7 +251,7 @@ describe('pickers and validation', () => {
     const node = { ...findNode('q2c-firm'), data: '{ "legalEntities": [] }' };
     await page.evaluate(({ id, data }) => Object.assign(RED.nodes.node(id), { data }), node);
     await openForm(page, node);
-    expect(await page.locator('#q2c-firm-problem').innerText()).toBe(
+    expect(await page.locator('#q2c-firm-problem').textContent()).toBe(
       'The set-up has no section sellingRules',
     );
     await page.screenshot({ path: join(screenshots, 'firm-invalid.png') });
