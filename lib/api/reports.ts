@@ -92,7 +92,12 @@ export async function countRuns(store: Store): Promise<Partial<Record<RunState, 
 export async function runReport(store: Store, runId: string): Promise<RunReport | null> {
   const run = await store.db.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
   if (run === undefined) return null;
-  const steps = await store.db.selectFrom('step').selectAll().where('run_id', '=', runId).orderBy('seq').execute();
+  const steps = await store.db
+    .selectFrom('step')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('seq')
+    .execute();
   const cases = await store.db
     .selectFrom('exception_case')
     .selectAll()
@@ -107,7 +112,10 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
   };
 }
 
-export async function listCases(store: Store, options: ListOptions & { open: boolean }): Promise<CaseSummary[]> {
+export async function listCases(
+  store: Store,
+  options: ListOptions & { open: boolean },
+): Promise<CaseSummary[]> {
   let query = store.db.selectFrom('exception_case').selectAll().orderBy('id').limit(options.limit);
   if (options.open) query = query.where('state', 'not in', ['resolved', 'waived']);
   if (options.after !== undefined) query = query.where('id', '>', options.after);

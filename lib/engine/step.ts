@@ -20,7 +20,9 @@ export interface StepRunnerOptions {
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
 /** What one round of call or probe came to. */
-type Attempt = { ok: true; reply: StepReply; origin: 'call' | 'probe' } | { ok: false; failure: Failure; cause: unknown };
+type Attempt =
+  | { ok: true; reply: StepReply; origin: 'call' | 'probe' }
+  | { ok: false; failure: Failure; cause: unknown };
 
 /**
  * The write protocol (guides §13): journal the intent, call, journal the outcome; after anything uncertain
@@ -45,7 +47,8 @@ export class StepRunner {
 
     const plan = await store.write((tx) => begin(tx, run, step, keys, this.options.now()));
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
-    if (plan.do === 'refuse') throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
+    if (plan.do === 'refuse')
+      throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
     const counts = noCounts();
     let probeNext = plan.probeBeforeCall;
@@ -188,7 +191,12 @@ export class StepRunner {
           subject: step.canonicalId,
           about: {
             ...step.about,
-            params: { operation: step.operation, ...step.about.params, reason: failure.reason, ...failure.params },
+            params: {
+              operation: step.operation,
+              ...step.about.params,
+              reason: failure.reason,
+              ...failure.params,
+            },
           },
           stepKey: keys.key,
           detail: { system: step.system, operation: step.operation, reason: failure.reason },
@@ -223,10 +231,17 @@ function noCounts(): Counts {
 }
 
 function isRetriable(failure: Failure): boolean {
-  return failure.kind === 'transient' || failure.kind === 'rate_limited' || failure.kind === 'unknown' || failure.kind === 'conflict';
+  return (
+    failure.kind === 'transient' ||
+    failure.kind === 'rate_limited' ||
+    failure.kind === 'unknown' ||
+    failure.kind === 'conflict'
+  );
 }
 
 /** State of a step whose last call was surely not processed. */
 function stateOf(failure: Failure): FinalState {
-  return failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict' ? 'rejected' : 'failed';
+  return failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict'
+    ? 'rejected'
+    : 'failed';
 }

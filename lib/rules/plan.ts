@@ -3,10 +3,8 @@ import {
   addDays,
   type BillingScheduleLine,
   type CommercialModel,
-  type Contract,
   type ContractLine,
   compare,
-  type DealDocument,
   type Decimal,
   deriveId,
   type LocalDate,
@@ -31,8 +29,7 @@ import type { ReadyDeal } from './readiness';
  * Pure: ids of what is planned derive from the contract, so that a repeated plan plans the same records.
  */
 
-export interface PlannedDeal extends DealDocument {
-  contract: Contract;
+export interface PlannedDeal extends ReadyDeal {
   contractLines: ContractLine[];
   project: Project;
   tasks: Task[];
@@ -52,7 +49,7 @@ interface PlannedLine {
  * Plans a deal that passed the readiness check.
  * @throws Q2cError `SUM_MISMATCH` when an invariant of guides §15 (1, 2, 7) does not hold; nothing is planned then.
  */
-export function planDeal(deal: ReadyDeal, firm: Firm): ReadyDeal & PlannedDeal {
+export function planDeal(deal: ReadyDeal, firm: Firm): PlannedDeal {
   const planner = new Planner(deal, firm);
   const planned = planner.plan();
   checkInvariants(planned);
@@ -80,7 +77,7 @@ class Planner {
     this.project = this.planProject();
   }
 
-  plan(): ReadyDeal & PlannedDeal {
+  plan(): PlannedDeal {
     const { deal } = this;
     const lines = deal.quote.lines.map((line, index) => this.planLine(line, line.lineNo ?? index + 1));
     const tasks = lines.flatMap((line) => line.tasks);
@@ -180,7 +177,10 @@ class Planner {
     const templates = taskTemplates(this.firm, serviceLine, line.commercialModel);
     const hours = quoteLine.quantity?.unit === 'hour' ? quoteLine.quantity.value : undefined;
     const shares = templates.map(({ hoursPercent }) => hoursPercent ?? '0');
-    const budgets = hours === undefined || shares.every((share) => share === '0') ? [] : splitDecimal(hours, shares, HOUR_PLACES);
+    const budgets =
+      hours === undefined || shares.every((share) => share === '0')
+        ? []
+        : splitDecimal(hours, shares, HOUR_PLACES);
     return templates.map((template, index) => ({
       ...this.base,
       id: deriveId('task', line.id, template.code),
@@ -270,7 +270,9 @@ class Planner {
   private retainerFees(line: ContractLine, quoteLine: QuoteLine): BillingScheduleLine[] {
     const { from, to } = this.deal.contract.effective;
     const monthsPerPeriod = MONTHS[quoteLine.retainer?.period ?? 'month'];
-    const starts = monthlyDates(from, monthsBetween(from, to)).filter((_, index) => index % monthsPerPeriod === 0);
+    const starts = monthlyDates(from, monthsBetween(from, to)).filter(
+      (_, index) => index % monthsPerPeriod === 0,
+    );
     const dates = starts.filter((date) => date <= to);
     const amounts = splitAmount(quoteLine.amount, dates.length, this.deal.contract.currency);
     return dates.map((date, index) =>
@@ -287,7 +289,10 @@ class Planner {
   private scheduleLine(
     line: ContractLine,
     seq: number,
-    plan: Pick<BillingScheduleLine, 'description' | 'trigger' | 'triggerRef' | 'plannedDate' | 'servicePeriod'> & {
+    plan: Pick<
+      BillingScheduleLine,
+      'description' | 'trigger' | 'triggerRef' | 'plannedDate' | 'servicePeriod'
+    > & {
       amount: Decimal;
     },
   ): BillingScheduleLine {
@@ -342,7 +347,7 @@ function lastDay(nextStart: LocalDate | undefined, end: LocalDate): LocalDate {
  * Invariants of guides §15 that a plan must keep: fixed amounts, retainers and estimates make up the contract
  * value (1); schedule lines and milestones sum to their line (2); every line belongs to the contract (7).
  */
-function checkInvariants(deal: ReadyDeal & PlannedDeal): void {
+function checkInvariants(deal: PlannedDeal): void {
   const estimates = deal.quote.lines.filter(({ commercialModel }) => !hasFixedAmount(commercialModel));
   const parts = [
     ...deal.contractLines.flatMap(({ amount }) => (amount === undefined ? [] : [amount.amount])),
@@ -354,7 +359,7 @@ function checkInvariants(deal: ReadyDeal & PlannedDeal): void {
     const total = line.amount.amount;
     const scheduled = deal.billingSchedule.filter(({ contractLineId }) => contractLineId === line.id);
     expectSum(
-      scheduled.map((planned) => planned.amount.amount),
+      scheduled.map(({ amount }) => amount.amount),
       total,
       `The billing schedule of ${line.description}`,
     );

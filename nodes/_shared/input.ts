@@ -68,7 +68,13 @@ async function process(node: Node, msg: Q2cMessage, options: InputOptions): Prom
   const engine = await store.engine();
   const deal = readDeal(options.readInput === undefined ? msg.payload : await options.readInput(msg));
   const runId = await runOf(engine, node, msg, deal);
-  return options.handle({ msg, deal, engine, runId, node: { id: node.id, name: node.name || options.label } });
+  return options.handle({
+    msg,
+    deal,
+    engine,
+    runId,
+    node: { id: node.id, name: node.name || options.label },
+  });
 }
 
 async function runOf(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDocument): Promise<string> {

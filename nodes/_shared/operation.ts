@@ -45,7 +45,9 @@ const PARALLEL_ITEMS = 4;
  * @returns the deal with what the system returned, and rows of queries
  * @throws CaseOpened when something is stuck; items that came through stay journaled.
  */
-export async function runOperation(request: OperationRequest): Promise<{ deal: DealDocument; rows?: JsonValue }> {
+export async function runOperation(
+  request: OperationRequest,
+): Promise<{ deal: DealDocument; rows?: JsonValue }> {
   const items = request.operation.select(request.deal, request.parameters);
   const results: OperationResult[] = new Array(items.length);
   const failures: unknown[] = [];
@@ -133,14 +135,18 @@ async function finishReply(
 ): Promise<StepReply> {
   const { engine, client, operation } = request;
   const references: Reference[] = operation.references?.(reply) ?? [];
-  const ids = references.length === 0 ? [] : await engine.identify(client.system, client.instance, references);
+  const ids =
+    references.length === 0 ? [] : await engine.identify(client.system, client.instance, references);
   const idByRecord = new Map(references.map(({ type, id }, index) => [`${type}|${id}`, ids[index]]));
   const result = operation.fromSystem(reply, item, {
     ...context,
     idOf(entity: EntityName, type: string, externalId: string): CanonicalId {
       const id = idByRecord.get(`${type}|${externalId}`);
       if (id === undefined) {
-        throw new Q2cError('SCHEMA_CHANGED', `${client.system} ${type} ${externalId} (${entity}) was not named as a reference.`);
+        throw new Q2cError(
+          'SCHEMA_CHANGED',
+          `${client.system} ${type} ${externalId} (${entity}) was not named as a reference.`,
+        );
       }
       return id;
     },
@@ -165,13 +171,18 @@ function mappingContext(request: OperationRequest): MappingContext {
       throw new MappingError(
         'MANDATORY_FIELD_MISSING',
         `The firm's lookup table "${table}" for ${manifest.label} has no entry for "${key}".`,
-        { field: `An entry for "${key}" in the lookup table "${table}" of ${manifest.label}`, step: 'the record can be written' },
+        {
+          field: `An entry for "${key}" in the lookup table "${table}" of ${manifest.label}`,
+          step: 'the record can be written',
+        },
       );
     },
     refId(entity, type, what) {
       const ref = entity?.externalRefs?.find(
         (candidate) =>
-          candidate.system === client.system && candidate.instance === client.instance && candidate.type === type,
+          candidate.system === client.system &&
+          candidate.instance === client.instance &&
+          candidate.type === type,
       );
       if (ref !== undefined) return ref.id;
       throw new MappingError('MANDATORY_FIELD_MISSING', `${what} is not in ${manifest.label} yet.`, {
@@ -196,7 +207,12 @@ function failureOf(error: unknown, request: OperationRequest): Failure {
   }
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof MappingError) {
-    return { kind: 'rejected', code: error.code as ExceptionCode, reason, params: { ...params, ...error.params } };
+    return {
+      kind: 'rejected',
+      code: error.code as ExceptionCode,
+      reason,
+      params: { ...params, ...error.params },
+    };
   }
   if (error instanceof Q2cError && error.code === 'SCHEMA_CHANGED') {
     // The call itself may have been processed: only a probe can tell.
@@ -243,7 +259,10 @@ function nameOf(item: object): string | undefined {
 // ---------------------------------------------------------------- merging
 
 /** The deal with a result merged in: fields of objects, elements of lists by id, cross-references by canonical id. */
-export function mergeResult(deal: DealDocument, result: Pick<OperationResult, 'refs' | 'merge'>): DealDocument {
+export function mergeResult(
+  deal: DealDocument,
+  result: Pick<OperationResult, 'refs' | 'merge'>,
+): DealDocument {
   const merged: Record<string, unknown> = { ...deal };
   for (const [part, value] of Object.entries(result.merge ?? {})) {
     merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
@@ -265,7 +284,11 @@ interface Identified {
   externalRefs?: { system: string; instance: string; type: string }[];
 }
 
-function withRef(entity: Identified, id: CanonicalId, ref: OperationResult['refs'][number]['ref']): Identified {
+function withRef(
+  entity: Identified,
+  id: CanonicalId,
+  ref: OperationResult['refs'][number]['ref'],
+): Identified {
   if (entity.id !== id) return entity;
   const others = (entity.externalRefs ?? []).filter(
     (known) => !(known.system === ref.system && known.instance === ref.instance && known.type === ref.type),

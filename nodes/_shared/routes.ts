@@ -20,29 +20,47 @@ export function registerRoutes(RED: NodeAPI): void {
   const write = RED.auth.needsPermission('q2c.write');
   const api = '/q2c/api/v1';
 
-  RED.httpAdmin.get(`${api}/runs`, read, answer((request, engine) =>
-    listRuns(engine.store, {
-      limit: limitOf(request),
-      ...optional('after', text(request, 'after')),
-      ...optional('state', stateOf(request)),
-      ...optional('correlationId', text(request, 'correlationId')),
+  RED.httpAdmin.get(
+    `${api}/runs`,
+    read,
+    answer((request, engine) =>
+      listRuns(engine.store, {
+        limit: limitOf(request),
+        ...optional('after', text(request, 'after')),
+        ...optional('state', stateOf(request)),
+        ...optional('correlationId', text(request, 'correlationId')),
+      }),
+    ),
+  );
+  RED.httpAdmin.get(
+    `${api}/runs/counts`,
+    read,
+    answer((_, engine) => countRuns(engine.store)),
+  );
+  RED.httpAdmin.get(
+    `${api}/runs/:id`,
+    read,
+    answer((request, engine) => runReport(engine.store, String(request.params.id))),
+  );
+  RED.httpAdmin.post(
+    `${api}/runs/:id/retry`,
+    write,
+    answer(async (request, engine) => {
+      await engine.retryRun(String(request.params.id), userOf(request));
+      return {};
     }),
-  ));
-  RED.httpAdmin.get(`${api}/runs/counts`, read, answer((_, engine) => countRuns(engine.store)));
-  RED.httpAdmin.get(`${api}/runs/:id`, read, answer((request, engine) =>
-    runReport(engine.store, String(request.params.id)),
-  ));
-  RED.httpAdmin.post(`${api}/runs/:id/retry`, write, answer(async (request, engine) => {
-    await engine.retryRun(String(request.params.id), userOf(request));
-    return {};
-  }));
-  RED.httpAdmin.get(`${api}/cases`, read, answer((request, engine) =>
-    listCases(engine.store, {
-      limit: limitOf(request),
-      open: text(request, 'state') !== 'all',
-      ...optional('after', text(request, 'after')),
-    }),
-  ));
+  );
+  RED.httpAdmin.get(
+    `${api}/cases`,
+    read,
+    answer((request, engine) =>
+      listCases(engine.store, {
+        limit: limitOf(request),
+        open: text(request, 'state') !== 'all',
+        ...optional('after', text(request, 'after')),
+      }),
+    ),
+  );
   RED.httpAdmin.post('/q2c/connections/:id/test', write, (request: Request, response: Response) => {
     testConnection(RED, String(request.params.id)).then(
       (body) => response.json(body),
@@ -61,7 +79,8 @@ function answer(view: (request: Request, engine: Engine) => Promise<unknown>) {
     }
     view(request, engine).then(
       (body) => {
-        if (body === null) response.status(404).json({ code: 'RUN_UNKNOWN', title: 'There is no such record.' });
+        if (body === null)
+          response.status(404).json({ code: 'RUN_UNKNOWN', title: 'There is no such record.' });
         else response.json(body);
       },
       (error: unknown) => problem(response, error),
@@ -83,7 +102,10 @@ function problem(response: Response, error: unknown): void {
   response
     .status(known ? 400 : 500)
     .type('application/problem+json')
-    .json({ code: known ? error.code : 'NODE_FAILED', title: error instanceof Error ? error.message : String(error) });
+    .json({
+      code: known ? error.code : 'NODE_FAILED',
+      title: error instanceof Error ? error.message : String(error),
+    });
 }
 
 function text(request: Request, name: string): string | undefined {

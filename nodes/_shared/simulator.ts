@@ -34,7 +34,7 @@ async function elsewhere(url: string): Promise<Endpoints> {
   try {
     const response = await fetch(new URL('/_control/systems', url));
     if (!response.ok) throw new Error(`it answered ${response.status}`);
-    return (await response.json()) as Endpoints;
+    return ((await response.json()) as { systems: Endpoints }).systems;
   } catch (cause) {
     throw new Q2cError(
       'SIMULATOR_UNAVAILABLE',
@@ -48,7 +48,9 @@ function insideHost(RED: NodeAPI): Promise<Endpoints> {
   inHost ??= start(RED).catch((cause: Error) => {
     // The next use tries again instead of failing for ever.
     inHost = null;
-    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator could not be started: ${cause.message}.`, { cause });
+    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator could not be started: ${cause.message}.`, {
+      cause,
+    });
   });
   return inHost;
 }

@@ -15,7 +15,8 @@ export default function register(RED: NodeAPI): void {
       label: 'Case',
       handle: async ({ msg, deal, engine, runId, node }) => {
         const { code } = config;
-        if (!isExceptionCode(code)) throw new Q2cError('CONFIG_MISSING', 'Choose the code of the case in the form.');
+        if (!isExceptionCode(code))
+          throw new Q2cError('CONFIG_MISSING', 'Choose the code of the case in the form.');
         const message = await evaluateTypedInput(RED, this, config.message, config.messageType, msg);
         const amountAtRisk = deal.contract?.totalValue ?? deal.opportunity?.amount;
         return engine.fail(runId, [

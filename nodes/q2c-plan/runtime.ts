@@ -31,7 +31,9 @@ export default function register(RED: NodeAPI): void {
 }
 
 function requireReady({ deal }: InputContext): ReadyDeal {
-  const missing = (['opportunity', 'customer', 'quote', 'contract'] as const).filter((part) => deal[part] === undefined);
+  const missing = (['opportunity', 'customer', 'quote', 'contract'] as const).filter(
+    (part) => deal[part] === undefined,
+  );
   if (missing.length === 0 && deal.contract?.legalEntityId !== undefined) return deal as ReadyDeal;
   throw new Q2cError(
     'DEAL_DOCUMENT_INVALID',
@@ -39,7 +41,11 @@ function requireReady({ deal }: InputContext): ReadyDeal {
   );
 }
 
-function waiting({ engine, runId, node, deal }: InputContext, code: ExceptionCode, message: string): Promise<never> {
+function waiting(
+  { engine, runId, node, deal }: InputContext,
+  code: ExceptionCode,
+  message: string,
+): Promise<never> {
   const amountAtRisk = deal.contract?.totalValue;
   return engine.fail(runId, [
     {

@@ -34,7 +34,11 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  async function open(node: StoreNode, path: string, tenant: string): Promise<{ engine: Engine; store: Store }> {
+  async function open(
+    node: StoreNode,
+    path: string,
+    tenant: string,
+  ): Promise<{ engine: Engine; store: Store }> {
     const store = await openSqliteStore(path);
     const engine = new Engine({
       store,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { DispatchedRun, Engine } from '../../../lib/engine';
-import { type JsonObject, Q2cError } from '../../../lib/model';
+import type { DispatchedRun, Engine, IntakeEvent } from '../../../lib/engine';
+import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
-import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
+import type { EventSource, SourceEvent, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
 import type { Q2cMessage } from '../../_shared/message';
 import { StatusLine } from '../../_shared/status';
@@ -43,6 +43,14 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
   RED.nodes.registerType(`q2c-${id}-events`, EventsNode);
 }
 
+/** The cursor of a source as it is stored. */
+type SavedPosition = {
+  /** Where the source began when it was first started. */
+  startAt: Instant;
+  /** The connector's own cursor. */
+  position: JsonValue;
+};
+
 class Poller {
   /** Resolves when the loop has ended and the node is no dispatcher any more. */
   stopped: Promise<void> = Promise.resolve();
@@ -67,11 +75,18 @@ class Poller {
   private async loop(system: SystemId): Promise<void> {
     const { RED, config, node } = this;
     const store = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-    const connection = requireConfig<ConnectionNode>(RED, config.connection, 'connection', `q2c-${system}-connection`);
+    const connection = requireConfig<ConnectionNode>(
+      RED,
+      config.connection,
+      'connection',
+      `q2c-${system}-connection`,
+    );
     const engine = await store.engine();
     if (this.signal.aborted) return;
-    const release = engine.registerSource(node.id, positive(config.concurrency, defaults.concurrency), (run) =>
-      node.send(messageOf(run, this.manifest, config.event)),
+    const release = engine.registerSource(
+      node.id,
+      positive(config.concurrency, defaults.concurrency),
+      (run) => node.send(messageOf(run, this.manifest, config.event)),
     );
     try {
       await this.poll(engine, store.tenant, connection);
@@ -82,7 +97,7 @@ class Poller {
 
   private async poll(engine: Engine, tenant: string, connection: ConnectionNode): Promise<void> {
     const intervalMs = positive(this.config.interval, defaults.interval) * 1000;
-    const startAt = this.config.startAt.trim() || new Date().toISOString();
+    const begin = this.config.startAt.trim() || new Date().toISOString();
     let failures = 0;
     while (!this.signal.aborted) {
       let waitMs = intervalMs;
@@ -90,9 +105,12 @@ class Poller {
         const { client, module } = await connection.connect();
         const source = module.events.find(({ id }) => id === this.config.event);
         if (source === undefined) {
-          throw new Q2cError('CONFIG_MISSING', `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`);
+          throw new Q2cError(
+            'CONFIG_MISSING',
+            `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`,
+          );
         }
-        await this.pollOnce(engine, tenant, client, source, startAt);
+        await this.pollOnce(engine, tenant, client, source, begin);
         failures = 0;
       } catch (error) {
         if (this.signal.aborted) return;
@@ -109,23 +127,28 @@ class Poller {
     tenant: string,
     client: SystemClient,
     source: EventSource,
-    startAt: string,
+    begin: string,
   ): Promise<void> {
     const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${this.node.id}`;
+    const stored = (await engine.cursor(name)) as SavedPosition | null;
+    // The first start counts for ever: a later "now" would skip what happened while the host was down.
+    const startAt = stored?.startAt ?? begin;
+    let position = stored?.position ?? null;
     for (let more = true; more && !this.signal.aborted; ) {
-      const page = await source.poll(client, await engine.cursor(name), {
+      const page = await source.poll(client, position, {
         settings: client.settings,
         pageSize: PAGE_SIZE,
         startAt,
         signal: this.signal,
       });
+      position = page.cursor;
       const { accepted } = await engine.accept({
         sourceNode: this.node.id,
         system: client.system,
         instance: client.instance,
         source: name,
-        events: page.events.map((event) => ({ ...event, title: titleOf(event.data, event.subject.id) })),
-        cursor: page.cursor,
+        events: page.events.map((event) => intakeEvent(event, client)),
+        cursor: { startAt, position },
       });
       this.accepted += accepted;
       more = page.more;
@@ -147,13 +170,20 @@ function messageOf(run: DispatchedRun, manifest: SystemManifest, event: string):
   const { data, ...envelope } = run.event;
   return {
     topic: run.event.type,
-    payload: { [entity]: { ...data, id: run.event.subject, externalRefs: data.externalRefs ?? [] } },
+    payload: { [entity]: { ...data, id: run.event.subject } },
     q2c: { run: run.id, correlationId: run.correlationId, event: envelope },
   } as Q2cMessage;
 }
 
-function titleOf(data: JsonObject, fallback: string): string {
-  return typeof data.name === 'string' && data.name !== '' ? data.name : fallback;
+/** The event with the record it is about as a cross-reference, so that the flow can read it again. */
+function intakeEvent(event: SourceEvent, { system, instance }: SystemClient): IntakeEvent {
+  const { type, id } = event.subject;
+  const { name } = event.data;
+  return {
+    ...event,
+    title: typeof name === 'string' && name !== '' ? name : id,
+    data: { ...event.data, externalRefs: [{ system, instance, type, id, role: 'master' }] },
+  };
 }
 
 function positive(text: string, preset: string): number {

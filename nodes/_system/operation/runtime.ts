@@ -24,9 +24,20 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
       store: config.store,
       label: declared?.label ?? `${manifest.label} ${config.entity} ${config.verb}`,
       readInput: (msg) =>
-        evaluateTypedInput(RED, this, config.input || defaults.input, config.inputType || defaults.inputType, msg),
+        evaluateTypedInput(
+          RED,
+          this,
+          config.input || defaults.input,
+          config.inputType || defaults.inputType,
+          msg,
+        ),
       handle: async (context) => {
-        const connection = requireConfig<ConnectionNode>(RED, config.connection, 'connection', `q2c-${id}-connection`);
+        const connection = requireConfig<ConnectionNode>(
+          RED,
+          config.connection,
+          'connection',
+          `q2c-${id}-connection`,
+        );
         const connected = await connection.connect();
         return run(context, connected, optionalFirm(RED, config.firm));
       },
@@ -52,7 +63,9 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
 }
 
 function findOperation({ module }: Connected, manifest: SystemManifest, config: Settings): Operation {
-  const found = module.operations.find(({ entity, verb }) => entity === config.entity && verb === config.verb);
+  const found = module.operations.find(
+    ({ entity, verb }) => entity === config.entity && verb === config.verb,
+  );
   if (found !== undefined) return found;
   throw new Q2cError(
     'CONFIG_MISSING',
@@ -61,7 +74,8 @@ function findOperation({ module }: Connected, manifest: SystemManifest, config: 
 }
 
 function parametersOf(manifest: SystemManifest, config: Settings): Record<string, string> {
-  const fields = manifest.entities[config.entity]?.operations[config.verb as Operation['verb']]?.parameters ?? [];
+  const fields =
+    manifest.entities[config.entity]?.operations[config.verb as Operation['verb']]?.parameters ?? [];
   return Object.fromEntries(
     fields.map(({ id, default: preset }) => [id, String(config[id] ?? preset ?? '')]),
   );
