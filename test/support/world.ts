@@ -138,6 +138,7 @@ export class World {
         return runs.length >= count && runs.every(isSettled);
       },
       timeoutMs,
+      100,
     );
     return runs;
   }
