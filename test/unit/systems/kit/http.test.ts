@@ -119,6 +119,12 @@ describe('requests', () => {
   test('statuses the caller handles are not errors', async () => {
     server.reply = (_request, response) => sendJson(response, 404, { message: 'no' });
     await expect(clientOf().request(get('/x', { accept: [404] }))).resolves.toMatchObject({ status: 404 });
+    server.reply = (_request, response) => {
+      response.writeHead(404);
+      response.end('<html>');
+    };
+    const page = await clientOf().request(get('/x', { accept: [404] }));
+    expect(page).toMatchObject({ status: 404, body: null });
   });
 });
 
