@@ -1,10 +1,12 @@
 import {
   type CanonicalId,
+  type ExceptionCode,
   exceptionCodes,
   exceptionMessage,
   type Instant,
   type JsonObject,
   newId,
+  Q2cError,
 } from '../model';
 import { appendAudit, type CaseRow, type Tx } from '../store';
 import type { NewCase, Run } from './types';
@@ -17,6 +19,20 @@ export const ENGINE = 'engine';
 export interface OpenedCase {
   id: CanonicalId;
   message: string;
+}
+
+/** Work stopped and its cases are open: thrown so that the flow can go to its Catch node. */
+export class CaseOpened extends Q2cError {
+  /** The first case; its message is the error's. */
+  readonly caseId: string;
+  readonly caseIds: string[];
+
+  constructor(cases: readonly OpenedCase[], code: ExceptionCode, cause?: unknown) {
+    super(code, cases.map(({ message }) => message).join(' '), { cause });
+    this.name = 'CaseOpened';
+    this.caseIds = cases.map(({ id }) => id);
+    this.caseId = this.caseIds[0] ?? '';
+  }
 }
 
 /**
@@ -51,7 +67,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         id,
         dedupe_key: dedupeKey,
         code: request.code,
-        owner_role: ownerOf(code.owner, request.about.ownerRole),
+        owner_role: request.ownerRole ?? ownerOf(code.owner, request.about.ownerRole),
         severity: request.severity ?? code.severity,
         state: 'open',
         correlation_id: run.correlationId,

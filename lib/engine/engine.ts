@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type BusinessEvent,
   type CanonicalId,
-  type CloudEvent,
   type EntityName,
-  exceptionCodes,
   type ExceptionCode,
+  exceptionCodes,
   type Instant,
   type JsonObject,
   type JsonValue,
   Q2cError,
 } from '../model';
 import { appendAudit, type RunRow, type Store, type Tx } from '../store';
-import { ENGINE, freshCases, openCase, resolveCases } from './cases';
+import { CaseOpened, freshCases, type OpenedCase, openCase, resolveCases } from './cases';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY, runDelay } from './retry';
 import { claimRuns, insertEvent, insertRun, type Lease, requeueAbandoned, requeueDue, toRun } from './runs';
@@ -78,7 +78,9 @@ export class Engine {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.now = options.now ?? (() => new Date().toISOString());
     this.random = options.random ?? Math.random;
-    this.tracker = new RunTracker(options.graceMs ?? 25, (run, errors) => this.track(this.endRun(run, errors)));
+    this.tracker = new RunTracker(options.graceMs ?? 25, (run, errors) =>
+      this.track(this.endRun(run, errors)),
+    );
     this.steps = new StepRunner({
       store: options.store,
       tenant: options.tenant,
@@ -113,7 +115,9 @@ export class Engine {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.sources.clear();
-    this.stopping.abort(new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'));
+    this.stopping.abort(
+      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
+    );
     this.tracker.clear();
     await Promise.allSettled(this.work);
   }
@@ -190,7 +194,10 @@ export class Engine {
       const run = await tx.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
       if (run === undefined) throw new Q2cError('RUN_UNKNOWN', `There is no run ${runId}.`);
       if (run.state !== 'failed' || run.event_seq === null) {
-        throw new Q2cError('RUN_NOT_RETRIABLE', `Run ${runId} is ${run.state}; only failed runs of events can be retried.`);
+        throw new Q2cError(
+          'RUN_NOT_RETRIABLE',
+          `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
+        );
       }
       await tx
         .updateTable('run')
@@ -234,7 +241,13 @@ export class Engine {
 
   private async claim(sourceId: string, source: Source): Promise<void> {
     const claimed = await this.store.write(async (tx) => {
-      const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, this.lease(), this.now());
+      const runs = await claimRuns(
+        tx,
+        sourceId,
+        source.concurrency - source.running,
+        this.lease(),
+        this.now(),
+      );
       return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
     });
     for (const { run, event } of claimed) {
@@ -283,7 +296,7 @@ export class Engine {
 
   // ------------------------------------------------------------------ work inside a run
 
-  /** Runs one system call under the write protocol. @throws StepFailed when a case had to be opened. */
+  /** Runs one system call under the write protocol. @throws CaseOpened when a case had to be opened. */
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const run = this.requireRun(runId);
     try {
@@ -302,20 +315,21 @@ export class Engine {
     return this.track(this.store.write((tx) => claimNaturalKey(tx, entity, key, id, this.now())));
   }
 
-  /** Opens cases, all in one transaction. @returns the finished messages, in order. */
-  async openCases(runId: string, requests: readonly NewCase[]): Promise<{ id: CanonicalId; message: string }[]> {
+  /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
+  async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const run = this.requireRun(runId);
-    return this.track(
+    const opened = await this.track(
       this.store.write(async (tx) => {
-        const opened = [];
-        for (const request of requests) opened.push(await openCase(tx, run, request, this.now()));
-        return opened;
+        const cases: OpenedCase[] = [];
+        for (const request of requests) cases.push(await openCase(tx, run, request, this.now()));
+        return cases;
       }),
     );
+    throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
   /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: CloudEvent): Promise<void> {
+  announce(event: BusinessEvent): Promise<void> {
     return this.track(
       this.store.write(async (tx) => {
         await tx
@@ -337,7 +351,10 @@ export class Engine {
   private requireRun(runId: string): Run {
     const run = this.tracker.get(runId);
     if (run === undefined) {
-      throw new Q2cError('RUN_NOT_ACTIVE', `Run ${runId} has ended or belongs to another store; its message cannot go on.`);
+      throw new Q2cError(
+        'RUN_NOT_ACTIVE',
+        `Run ${runId} has ended or belongs to another store; its message cannot go on.`,
+      );
     }
     return run;
   }
@@ -370,7 +387,10 @@ export class Engine {
       .updateTable('run')
       .set({
         state: open.length === 0 ? 'completed' : 'failed',
-        retry_at: this.retryAt(run, open.map(({ code }) => code as ExceptionCode)),
+        retry_at: this.retryAt(
+          run,
+          open.map(({ code }) => code as ExceptionCode),
+        ),
         lease_owner: null,
         lease_until: null,
         ended_at: at,
@@ -402,9 +422,7 @@ export class Engine {
         .selectAll()
         .where('state', '=', 'running')
         .where('event_seq', 'is', null)
-        .where((where) =>
-          this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now()),
-        )
+        .where((where) => (this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now())))
         .execute();
       for (const row of lost) {
         const run = toRun(row);
@@ -517,5 +535,3 @@ function runStalled(run: Run): NewCase {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-export { ENGINE };

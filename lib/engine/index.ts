@@ -1,4 +1,4 @@
+export { CaseOpened, ENGINE } from './cases';
 export * from './engine';
-export { StepFailed } from './step';
 export type { FlowError } from './tracker';
 export * from './types';

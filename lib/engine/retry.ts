@@ -15,7 +15,12 @@ export const DEFAULT_RETRY: RetryPolicy = {
  * outage do not come back in step. A vendor's own wish is a lower bound.
  * @param attempt 1 for the delay after the first failure
  */
-export function stepDelay(policy: RetryPolicy, attempt: number, retryAfterMs: number, random: () => number): number {
+export function stepDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  retryAfterMs: number,
+  random: () => number,
+): number {
   const ceiling = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempt - 1));
   return Math.max(retryAfterMs, Math.round(random() * ceiling));
 }

@@ -1,24 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
-import { openCase } from './cases';
+import { CaseOpened, openCase } from './cases';
 import { begin, type Counts, confirm, recordFailure, type StepKeys } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import { delay, stepDelay } from './retry';
 import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
-
-/** A step did not come through; the case is open and the flow may go on to its Catch node. */
-export class StepFailed extends Q2cError {
-  readonly caseId: string;
-  readonly kind: Failure['kind'];
-
-  constructor(failure: Failure, caseId: string, message: string, cause: unknown) {
-    super(failure.code, message, { cause });
-    this.name = 'StepFailed';
-    this.caseId = caseId;
-    this.kind = failure.kind;
-  }
-}
 
 export interface StepRunnerOptions {
   store: Store;
@@ -33,7 +20,9 @@ export interface StepRunnerOptions {
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
 /** What one round of call or probe came to. */
-type Attempt = { ok: true; reply: StepReply; origin: 'call' | 'probe' } | { ok: false; failure: Failure; cause: unknown };
+type Attempt =
+  | { ok: true; reply: StepReply; origin: 'call' | 'probe' }
+  | { ok: false; failure: Failure; cause: unknown };
 
 /**
  * The write protocol (guides §13): journal the intent, call, journal the outcome; after anything uncertain
@@ -58,7 +47,8 @@ export class StepRunner {
 
     const plan = await store.write((tx) => begin(tx, run, step, keys, this.options.now()));
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
-    if (plan.do === 'refuse') throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
+    if (plan.do === 'refuse')
+      throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
     const counts = noCounts();
     let probeNext = plan.probeBeforeCall;
@@ -187,7 +177,7 @@ export class StepRunner {
     cause: unknown,
     counts: Counts,
     startedAt: number,
-  ): Promise<StepFailed> {
+  ): Promise<CaseOpened> {
     const at = this.options.now();
     const opened = await this.options.store.write(async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
@@ -201,7 +191,12 @@ export class StepRunner {
           subject: step.canonicalId,
           about: {
             ...step.about,
-            params: { operation: step.operation, ...step.about.params, reason: failure.reason, ...failure.params },
+            params: {
+              operation: step.operation,
+              ...step.about.params,
+              reason: failure.reason,
+              ...failure.params,
+            },
           },
           stepKey: keys.key,
           detail: { system: step.system, operation: step.operation, reason: failure.reason },
@@ -209,7 +204,7 @@ export class StepRunner {
         at,
       );
     });
-    return new StepFailed(failure, opened.id, opened.message, cause);
+    return new CaseOpened([opened], failure.code, cause);
   }
 
   private keysOf(run: Run, step: Step): StepKeys {
@@ -236,10 +231,17 @@ function noCounts(): Counts {
 }
 
 function isRetriable(failure: Failure): boolean {
-  return failure.kind === 'transient' || failure.kind === 'rate_limited' || failure.kind === 'unknown' || failure.kind === 'conflict';
+  return (
+    failure.kind === 'transient' ||
+    failure.kind === 'rate_limited' ||
+    failure.kind === 'unknown' ||
+    failure.kind === 'conflict'
+  );
 }
 
 /** State of a step whose last call was surely not processed. */
 function stateOf(failure: Failure): FinalState {
-  return failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict' ? 'rejected' : 'failed';
+  return failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict'
+    ? 'rejected'
+    : 'failed';
 }

@@ -142,6 +142,8 @@ export interface NewCase {
   subject: CanonicalId;
   about: CaseSubject;
   severity?: string;
+  /** Overrides the owner of the code. */
+  ownerRole?: string;
   stepKey?: string;
   detail?: JsonObject;
 }

@@ -27,7 +27,9 @@ export type Draft<T extends { id: unknown; externalRefs: unknown }> = Partial<T>
 const draftSchemas = new Map<EntityName, ReturnType<typeof makeDraftSchema>>();
 
 const makeDraftSchema = (entity: EntityName) =>
-  z.object({ id: idSchema(entity), externalRefs: z.array(externalRefSchema) }).catchall(jsonValueSchema);
+  z
+    .object({ id: idSchema(entity), externalRefs: z.array(externalRefSchema) })
+    .catchall(jsonValueSchema.optional());
 
 /** Schema of a draft: id and cross-references must be right, other fields may be any JSON. */
 export function draftSchema(entity: EntityName) {

@@ -9,6 +9,7 @@ import {
   type Instant,
   idSchema,
   instantSchema,
+  jsonValueSchema,
   moneySchema,
   periodSchema,
   text,
@@ -64,7 +65,7 @@ export const driftSchema = z.looseObject({
   ]),
   field: text.optional(),
   /** What each system says, by system. */
-  values: z.record(z.string(), z.json()).optional(),
+  values: z.record(z.string(), jsonValueSchema).optional(),
 });
 
 /** Every business event (guides §8): a fact, in the past tense, sent once per accepted change. */
@@ -234,7 +235,9 @@ export function eventDataSchema(type: BusinessEventType): z.ZodType {
 
 function makeDataSchema({ entity, also }: EventDefinition): z.ZodType {
   const aggregate = entity === 'drift' ? driftSchema : draftSchema(entity);
-  return z.object({ [entity]: aggregate, changed: z.array(z.string()), ...also }).catchall(z.json());
+  return z
+    .object({ [entity]: aggregate, changed: z.array(z.string()), ...also })
+    .catchall(jsonValueSchema.optional());
 }
 
 const MAX_EVENT_BYTES = 64 * 1024;

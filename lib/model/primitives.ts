@@ -20,8 +20,11 @@ export type Percent = string;
 
 export const text = z.string().min(1);
 
-export const jsonValueSchema: z.ZodType<JsonValue> = z.json();
-export const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+/** Any JSON. Members may be `undefined`, as in objects that were built and not yet written. */
+export const jsonValueSchema: z.ZodType<JsonValue> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), jsonObjectSchema]),
+);
+export const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), jsonValueSchema.optional());
 
 const DECIMAL = /^-?\d{1,15}(\.\d{1,10})?$/;
 const PERCENT = /^(100(\.0{1,10})?|\d{1,2}(\.\d{1,10})?)$/;

@@ -74,8 +74,6 @@ const lookupTableSchema = z.record(z.string(), z.string().min(1));
 
 export const firmSchema = z
   .strictObject({
-    /** Separates firms in idempotency keys and event sources. Never change it. */
-    tenant: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
     legalEntities: z.array(firmLegalEntitySchema).min(1),
     sellingRules: z.array(sellingRuleSchema).min(1),
     serviceLines: z.record(text, serviceLineSchema),
@@ -98,7 +96,11 @@ export const firmSchema = z
   .superRefine((firm, context) => {
     const keys = new Set(firm.legalEntities.map(({ key }) => key));
     if (keys.size < firm.legalEntities.length) {
-      context.addIssue({ code: 'custom', path: ['legalEntities'], message: 'two legal entities have the same key' });
+      context.addIssue({
+        code: 'custom',
+        path: ['legalEntities'],
+        message: 'two legal entities have the same key',
+      });
     }
     firm.sellingRules.forEach((rule, index) => {
       const path = ['sellingRules', index];
@@ -117,7 +119,10 @@ export const firmSchema = z
         });
       }
     });
-    const total = firm.planning.fixedFeeInstalments.reduce((sum, { percent: share }) => sum + Number(share), 0);
+    const total = firm.planning.fixedFeeInstalments.reduce(
+      (sum, { percent: share }) => sum + Number(share),
+      0,
+    );
     if (Math.abs(total - 100) > 1e-9) {
       context.addIssue({
         code: 'custom',
@@ -140,11 +145,15 @@ export function parseFirm(json: string): Firm {
   try {
     value = JSON.parse(json);
   } catch (cause) {
-    throw new Q2cError('FIRM_INVALID', `The firm's set-up is not JSON: ${(cause as Error).message}`, { cause });
+    throw new Q2cError('FIRM_INVALID', `The firm's set-up is not JSON: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const parsed = firmSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`);
+  const places = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
+  );
   throw new Q2cError('FIRM_INVALID', `The firm's set-up is not valid. ${places.join('; ')}.`);
 }
 

@@ -1,11 +1,10 @@
 import {
+  add,
   addDays,
   type BillingScheduleLine,
   type CommercialModel,
-  type Contract,
   type ContractLine,
   compare,
-  type DealDocument,
   type Decimal,
   deriveId,
   type LocalDate,
@@ -17,8 +16,7 @@ import {
   type Retainer,
   type RevenueMethod,
   splitAmount,
-  splitQuantity,
-  sumAmounts,
+  splitDecimal,
   type Task,
   type TaxCategory,
   transition,
@@ -31,8 +29,7 @@ import type { ReadyDeal } from './readiness';
  * Pure: ids of what is planned derive from the contract, so that a repeated plan plans the same records.
  */
 
-export interface PlannedDeal extends DealDocument {
-  contract: Contract;
+export interface PlannedDeal extends ReadyDeal {
   contractLines: ContractLine[];
   project: Project;
   tasks: Task[];
@@ -52,7 +49,7 @@ interface PlannedLine {
  * Plans a deal that passed the readiness check.
  * @throws Q2cError `SUM_MISMATCH` when an invariant of guides §15 (1, 2, 7) does not hold; nothing is planned then.
  */
-export function planDeal(deal: ReadyDeal, firm: Firm): ReadyDeal & PlannedDeal {
+export function planDeal(deal: ReadyDeal, firm: Firm): PlannedDeal {
   const planner = new Planner(deal, firm);
   const planned = planner.plan();
   checkInvariants(planned);
@@ -80,7 +77,7 @@ class Planner {
     this.project = this.planProject();
   }
 
-  plan(): ReadyDeal & PlannedDeal {
+  plan(): PlannedDeal {
     const { deal } = this;
     const lines = deal.quote.lines.map((line, index) => this.planLine(line, line.lineNo ?? index + 1));
     const tasks = lines.flatMap((line) => line.tasks);
@@ -92,7 +89,7 @@ class Planner {
         ...this.project,
         budget: {
           revenue: deal.contract.totalValue,
-          ...(hours.length > 0 ? { hours: sumAmounts(hours) } : {}),
+          ...(hours.length > 0 ? { hours: add(...hours) } : {}),
         },
       },
       tasks,
@@ -180,7 +177,10 @@ class Planner {
     const templates = taskTemplates(this.firm, serviceLine, line.commercialModel);
     const hours = quoteLine.quantity?.unit === 'hour' ? quoteLine.quantity.value : undefined;
     const shares = templates.map(({ hoursPercent }) => hoursPercent ?? '0');
-    const budgets = hours === undefined || shares.every((share) => share === '0') ? [] : splitQuantity(hours, shares);
+    const budgets =
+      hours === undefined || shares.every((share) => share === '0')
+        ? []
+        : splitDecimal(hours, shares, HOUR_PLACES);
     return templates.map((template, index) => ({
       ...this.base,
       id: deriveId('task', line.id, template.code),
@@ -212,15 +212,16 @@ class Planner {
     const { from, to } = this.deal.contract.effective;
     const { fixedFeeInstalments } = this.firm.planning;
     const amounts = splitAmount(
-      { amount: quoteLine.amount, currency: this.deal.contract.currency },
+      quoteLine.amount,
       fixedFeeInstalments.map(({ percent }) => percent),
+      this.deal.contract.currency,
     );
     return fixedFeeInstalments.map((instalment, index) =>
       this.scheduleLine(line, index + 1, {
         description: `${line.description}: ${instalment.description}`,
         trigger: 'date',
         plannedDate: instalment.at === 'start' ? from : to,
-        amount: amounts[index]?.amount ?? '0',
+        amount: amounts[index] ?? '0',
       }),
     );
   }
@@ -269,19 +270,18 @@ class Planner {
   private retainerFees(line: ContractLine, quoteLine: QuoteLine): BillingScheduleLine[] {
     const { from, to } = this.deal.contract.effective;
     const monthsPerPeriod = MONTHS[quoteLine.retainer?.period ?? 'month'];
-    const starts = monthlyDates(from, monthsBetween(from, to)).filter((_, index) => index % monthsPerPeriod === 0);
-    const dates = starts.filter((date) => date <= to);
-    const amounts = splitAmount(
-      { amount: quoteLine.amount, currency: this.deal.contract.currency },
-      dates.map(() => '1'),
+    const starts = monthlyDates(from, monthsBetween(from, to)).filter(
+      (_, index) => index % monthsPerPeriod === 0,
     );
+    const dates = starts.filter((date) => date <= to);
+    const amounts = splitAmount(quoteLine.amount, dates.length, this.deal.contract.currency);
     return dates.map((date, index) =>
       this.scheduleLine(line, index + 1, {
         description: `${line.description}, period from ${date}`,
         trigger: 'period_start',
         plannedDate: date,
         servicePeriod: { from: date, to: lastDay(dates[index + 1], to) },
-        amount: amounts[index]?.amount ?? '0',
+        amount: amounts[index] ?? '0',
       }),
     );
   }
@@ -289,7 +289,10 @@ class Planner {
   private scheduleLine(
     line: ContractLine,
     seq: number,
-    plan: Pick<BillingScheduleLine, 'description' | 'trigger' | 'triggerRef' | 'plannedDate' | 'servicePeriod'> & {
+    plan: Pick<
+      BillingScheduleLine,
+      'description' | 'trigger' | 'triggerRef' | 'plannedDate' | 'servicePeriod'
+    > & {
       amount: Decimal;
     },
   ): BillingScheduleLine {
@@ -309,6 +312,9 @@ class Planner {
     };
   }
 }
+
+/** Decimals of planned hours, as timesheets show them. */
+const HOUR_PLACES = 2;
 
 const REVENUE_METHOD: Record<CommercialModel, RevenueMethod> = {
   fixed_fee: 'percent_complete_hours',
@@ -341,7 +347,7 @@ function lastDay(nextStart: LocalDate | undefined, end: LocalDate): LocalDate {
  * Invariants of guides §15 that a plan must keep: fixed amounts, retainers and estimates make up the contract
  * value (1); schedule lines and milestones sum to their line (2); every line belongs to the contract (7).
  */
-function checkInvariants(deal: ReadyDeal & PlannedDeal): void {
+function checkInvariants(deal: PlannedDeal): void {
   const estimates = deal.quote.lines.filter(({ commercialModel }) => !hasFixedAmount(commercialModel));
   const parts = [
     ...deal.contractLines.flatMap(({ amount }) => (amount === undefined ? [] : [amount.amount])),
@@ -350,24 +356,25 @@ function checkInvariants(deal: ReadyDeal & PlannedDeal): void {
   expectSum(parts, deal.contract.totalValue.amount, `The lines of contract ${deal.contract.number}`);
   for (const line of deal.contractLines) {
     if (line.amount === undefined) continue;
+    const total = line.amount.amount;
     const scheduled = deal.billingSchedule.filter(({ contractLineId }) => contractLineId === line.id);
     expectSum(
       scheduled.map(({ amount }) => amount.amount),
-      line.amount.amount,
+      total,
       `The billing schedule of ${line.description}`,
     );
     const milestones = deal.milestones.filter(({ contractLineId }) => contractLineId === line.id);
     if (milestones.length === 0) continue;
     expectSum(
       milestones.map(({ amount }) => amount?.amount ?? '0'),
-      line.amount.amount,
+      total,
       `The milestones of ${line.description}`,
     );
   }
 }
 
 function expectSum(parts: Decimal[], total: Decimal, what: string): void {
-  const sum = sumAmounts(parts);
+  const sum = add(...parts);
   if (compare(sum, total) !== 0) {
     throw new Q2cError('SUM_MISMATCH', `${what} add up to ${sum}, not to ${total}.`);
   }

@@ -1,10 +1,11 @@
 import {
+  add,
   addDays,
   type CanonicalId,
   type Contact,
   type Contract,
-  compare,
   type Customer,
+  compare,
   type DealDocument,
   type Draft,
   deriveId,
@@ -15,12 +16,11 @@ import {
   isCurrency,
   isDecimal,
   isPaymentTerms,
-  minorUnits,
   type Money,
+  minorUnits,
   naturalKey,
   type Opportunity,
   type Quote,
-  sumAmounts,
 } from '../model';
 import { type Firm, type FirmLegalEntity, sellingEntity } from './firm';
 
@@ -96,10 +96,21 @@ class Check {
     } else this.checkContract(opportunity, contract, quote);
 
     const legalEntity = this.chooseLegalEntity(opportunity, customer);
-    if (this.issues.length > 0 || customer === undefined || quote === undefined || legalEntity === undefined) {
+    if (
+      this.issues.length > 0 ||
+      customer === undefined ||
+      quote === undefined ||
+      legalEntity === undefined
+    ) {
       return null;
     }
-    return this.complete(opportunity, customer, quote, contract ?? contractOf(opportunity, customer, quote), legalEntity);
+    return this.complete(
+      opportunity,
+      customer,
+      quote,
+      contract ?? contractOf(opportunity, customer, quote),
+      legalEntity,
+    );
   }
 
   // ---------------------------------------------------------------- the records
@@ -109,7 +120,12 @@ class Check {
     if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity');
     if (!opportunity.serviceLine) this.missing('opportunity', id, 'The service line');
     else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
-      this.invalid('opportunity', id, 'Service line', `"${opportunity.serviceLine}" is not one of the firm's service lines`);
+      this.invalid(
+        'opportunity',
+        id,
+        'Service line',
+        `"${opportunity.serviceLine}" is not one of the firm's service lines`,
+      );
     }
     this.checkAmount('opportunity', id, 'The amount', opportunity.amount);
   }
@@ -128,7 +144,12 @@ class Check {
     }
     if (!customer.paymentTerms) this.missing('customer', id, `The payment terms of ${name}`);
     else if (!isPaymentTerms(customer.paymentTerms)) {
-      this.invalid('customer', id, `Payment terms of ${name}`, `"${customer.paymentTerms}" are not payment terms`);
+      this.invalid(
+        'customer',
+        id,
+        `Payment terms of ${name}`,
+        `"${customer.paymentTerms}" are not payment terms`,
+      );
     }
     if (customer.creditStatus === 'hold') this.add('CREDIT_HOLD', 'customer', id, { customer: name });
   }
@@ -167,11 +188,13 @@ class Check {
   private checkLines(opportunity: Draft<Opportunity>, quote: Draft<Quote>): void {
     const currency = quote.total?.currency ?? opportunity.amount?.currency;
     const lines = quote.lines ?? [];
-    const before = this.issues.length;
     for (const [index, line] of lines.entries()) {
       const what = `Line ${line.lineNo ?? index + 1}${line.description ? ` (${line.description})` : ''}`;
       if (!line.commercialModel) this.missing('quote', quote.id, `The commercial model of ${what}`);
-      this.checkAmount('quote', quote.id, `The amount of ${what}`, { amount: line.amount, currency: currency ?? '' });
+      this.checkAmount('quote', quote.id, `The amount of ${what}`, {
+        amount: line.amount,
+        currency: currency ?? '',
+      });
       if (line.schedule === undefined || !isDecimal(line.amount)) continue;
       const planned = line.schedule.map(({ amount }) => amount);
       if (!planned.every(isDecimal)) {
@@ -182,12 +205,16 @@ class Check {
         });
       } else this.checkSum('quote', quote.id, 'The schedule', what, planned, line.amount, currency);
     }
-    if (this.issues.length > before || !isDecimal(opportunity.amount?.amount)) return;
+    if (this.hasBadAmount() || !isDecimal(opportunity.amount?.amount)) return;
     const amounts = lines.map(({ amount }) => amount);
     this.checkSum('quote', quote.id, 'The lines', this.name, amounts, opportunity.amount.amount, currency);
   }
 
-  private checkContract(opportunity: Draft<Opportunity>, contract: Draft<Contract>, quote: Draft<Quote> | undefined): void {
+  private checkContract(
+    opportunity: Draft<Opportunity>,
+    contract: Draft<Contract>,
+    quote: Draft<Quote> | undefined,
+  ): void {
     const { id } = contract;
     if (!contract.number) this.missing('contract', id, 'The contract number');
     if (!contract.effective?.from || !contract.effective.to) {
@@ -207,10 +234,9 @@ class Check {
       return;
     }
     if (contract.totalValue === undefined) return;
-    const before = this.issues.length;
     this.checkAmount('contract', id, 'The contract value', contract.totalValue);
     const amounts = (quote?.lines ?? []).map(({ amount }) => amount);
-    if (this.issues.length > before || amounts.length === 0 || !amounts.every(isDecimal)) return;
+    if (this.hasBadAmount() || amounts.length === 0 || !amounts.every(isDecimal)) return;
     const document = `contract ${contract.number ?? ''}`.trim();
     this.checkSum('contract', id, 'The lines', document, amounts, contract.totalValue.amount, currency);
   }
@@ -231,7 +257,12 @@ class Check {
     const currency = opportunity.amount?.currency;
     const sells = [chosen.functionalCurrency, ...chosen.sellingCurrencies];
     if (currency !== undefined && isCurrency(currency) && !sells.includes(currency)) {
-      this.invalid('opportunity', opportunity.id, 'Currency', `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`);
+      this.invalid(
+        'opportunity',
+        opportunity.id,
+        'Currency',
+        `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`,
+      );
     }
     return chosen;
   }
@@ -257,6 +288,11 @@ class Check {
     if (reason !== null) this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason });
   }
 
+  /** Sums of amounts that are wrong themselves would only repeat the complaint. */
+  private hasBadAmount(): boolean {
+    return this.issues.some(({ code }) => code === 'AMOUNT_INVALID');
+  }
+
   private checkSum(
     entity: EntityName,
     id: CanonicalId,
@@ -266,7 +302,7 @@ class Check {
     total: string,
     currency: string | undefined,
   ): void {
-    const sum = sumAmounts(amounts);
+    const sum = add(...amounts);
     if (compare(sum, total) === 0) return;
     const unit = currency === undefined ? '' : ` ${currency}`;
     this.add('SUM_MISMATCH', entity, id, { parts, document, sum: `${sum}${unit}`, total: `${total}${unit}` });
@@ -330,7 +366,8 @@ class Check {
         legalEntityId: legalEntity.id,
       },
     };
-    for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const) this.conform(part, deal[part]);
+    for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const)
+      this.conform(part, deal[part]);
     for (const contact of deal.contacts) this.conform('contact', contact);
     if (this.issues.length > 0) return null;
     const ready = { ...this.deal, ...deal } as ReadyDeal;
@@ -356,7 +393,12 @@ class Check {
     this.add('VALUE_INVALID', entity, subject, { field, document: this.name, reason });
   }
 
-  private add(code: ExceptionCode, entity: EntityName, subject: CanonicalId, params: Record<string, string>): void {
+  private add(
+    code: ExceptionCode,
+    entity: EntityName,
+    subject: CanonicalId,
+    params: Record<string, string>,
+  ): void {
     this.issues.push({ code, entity, subject, params });
   }
 }
@@ -374,7 +416,11 @@ function amountProblem(amount: string, currency: string): string | null {
 }
 
 /** The contract of a firm that sells without contract records: the terms of the opportunity itself. */
-function contractOf(opportunity: Draft<Opportunity>, customer: Draft<Customer>, quote: Draft<Quote>): Draft<Contract> {
+function contractOf(
+  opportunity: Draft<Opportunity>,
+  customer: Draft<Customer>,
+  quote: Draft<Quote>,
+): Draft<Contract> {
   const from = opportunity.expectedCloseDate ?? (opportunity.updatedAt ?? '').slice(0, 10);
   return {
     id: deriveId('contract', quote.id, 'contract'),
@@ -390,7 +436,12 @@ function claimsOf(deal: ReadyDeal): NaturalKeyClaim[] {
   const claims: NaturalKeyClaim[] = [];
   const customerKey = naturalKey.customer(deal.customer);
   if (customerKey !== undefined) {
-    claims.push({ entity: 'customer', key: customerKey, id: deal.customer.id, name: deal.customer.legalName });
+    claims.push({
+      entity: 'customer',
+      key: customerKey,
+      id: deal.customer.id,
+      name: deal.customer.legalName,
+    });
   }
   for (const contact of deal.contacts) {
     const key = naturalKey.contact(contact);

@@ -60,6 +60,8 @@ export async function verifyAudit(store: Store): Promise<number | null> {
 
 function hashOf(row: Omit<AuditRow, 'seq' | 'hash'>): string {
   return createHash('sha256')
-    .update([row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'))
+    .update(
+      [row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'),
+    )
     .digest('hex');
 }

@@ -33,10 +33,15 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
   await refuseNewer(db, Object.keys(migrations));
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {
-    const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the first migration';
-    throw new Q2cError('STORE_MIGRATION_FAILED', `The store could not be upgraded: ${failed} failed. Nothing was changed.`, {
-      cause: error,
-    });
+    const failed =
+      results?.find((result) => result.status === 'Error')?.migrationName ?? 'the first migration';
+    throw new Q2cError(
+      'STORE_MIGRATION_FAILED',
+      `The store could not be upgraded: ${failed} failed. Nothing was changed.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -167,7 +167,11 @@ class GroupCommitter {
 
 function storeFailure(cause: unknown): Q2cError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Q2cError('STORE_WRITE_FAILED', `The store could not be written: ${reason}. Nothing of this write was kept.`, {
-    cause,
-  });
+  return new Q2cError(
+    'STORE_WRITE_FAILED',
+    `The store could not be written: ${reason}. Nothing of this write was kept.`,
+    {
+      cause,
+    },
+  );
 }

@@ -1,30 +1,25 @@
-import type { SystemManifest, SystemModule } from './kit';
+// Written by the build from the folders beside it; do not edit.
+import { manifest as kantata } from './kantata/manifest';
+import type { SystemManifest, SystemModule } from './kit/types';
+import { manifest as netsuite } from './netsuite/manifest';
 import { manifest as salesforce } from './salesforce/manifest';
 
-export * from './kit';
+const all = {
+  kantata,
+  netsuite,
+  salesforce,
+};
+export type SystemId = keyof typeof all;
 
-interface SystemEntry {
-  /** Pure data, cheap to load: forms, help and the palette need no more. */
-  manifest: SystemManifest;
-  /** The vendor's code, loaded on first use. Its folder exports `system`. */
-  load(): Promise<SystemModule>;
-}
+export const manifests: Record<SystemId, SystemManifest> = all;
 
-/** Every system, one line per folder of `lib/systems`; a test fails when a folder is missing here. */
-const systems = {
-  salesforce: { manifest: salesforce, load: async () => (await import('./salesforce')).system },
-} satisfies Record<string, SystemEntry>;
+const modules: Record<SystemId, () => Promise<{ system: SystemModule }>> = {
+  kantata: () => import('./kantata'),
+  netsuite: () => import('./netsuite'),
+  salesforce: () => import('./salesforce'),
+};
 
-export type SystemId = keyof typeof systems;
-
-export const systemIds = Object.keys(systems) as SystemId[];
-
-/** The manifests by system id. */
-export const manifests: Readonly<Record<string, SystemManifest>> = Object.fromEntries(
-  Object.entries(systems).map(([id, { manifest }]) => [id, manifest]),
-);
-
-/** The code of a system. Loaded once; later calls answer from the module cache. */
-export function loadSystem(id: SystemId): Promise<SystemModule> {
-  return systems[id].load();
+/** The code of a system, loaded at first use: a host pays only for the systems that its flows connect to. */
+export async function loadSystem(id: SystemId): Promise<SystemModule> {
+  return (await modules[id]()).system;
 }

@@ -14,6 +14,8 @@ module.exports = {
       // Jest cannot run import() without an experimental flag; as require() it can.
       supported: { 'dynamic-import': false },
       sourcefile: filename,
+      // Scripts are ES modules; what they import here is CommonJS like everything else under test.
+      define: { 'import.meta.dirname': '__dirname' },
       sourcemap: 'external',
     });
     return { code, map };

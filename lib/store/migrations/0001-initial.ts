@@ -38,7 +38,9 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .execute();
       // Partial indexes hold only unfinished work, so that claims cost the same with a million ended runs.
       await sql`create index run_claim on run (source_node, seq) where state = 'queued'`.execute(db);
-      await sql`create index run_active on run (ordering_key, seq) where state in ('queued', 'running')`.execute(db);
+      await sql`create index run_active on run (ordering_key, seq) where state in ('queued', 'running')`.execute(
+        db,
+      );
       await sql`create index run_retry on run (retry_at) where retry_at is not null`.execute(db);
       await db.schema.createIndex('run_correlation').on('run').column('correlation_id').execute();
 

@@ -1,5 +1,6 @@
 import type { ExceptionCode, JsonValue } from '../../model';
 import type { SystemError } from './errors';
+import type { Slots } from './guard';
 
 /**
  * HTTP as every connector uses it. One `HttpClient` per connection; it owns keep-alive pool, time-outs,
@@ -89,6 +90,8 @@ export interface HttpClientOptions {
   errors: ErrorTable;
   authenticator?: Authenticator;
   limits: { concurrency: number; requestsPerSecond?: number; timeoutMs: number };
+  /** Slots shared with other clients, where the vendor limits calls of a whole account; default: slots of its own. */
+  slots?: Slots;
   headers?: Record<string, string>;
   /** Consecutive failures of the connection that open the breaker, and how long it stays open. */
   breaker?: { failures: number; openMs: number };

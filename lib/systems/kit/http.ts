@@ -51,7 +51,7 @@ class PooledHttpClient implements HttpClient {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    this.#slots = new Slots(concurrency);
+    this.#slots = options.slots ?? new Slots(concurrency);
     this.#rate = createRateBudget(requestsPerSecond);
     this.#breaker = new Breaker(options.breaker ?? DEFAULT_BREAKER);
   }
