@@ -158,6 +158,8 @@ class PooledHttpClient implements HttpClient {
       });
     }
     if (!(error instanceof TransportFailure)) return error;
+    if (error.malformed)
+      return new SystemError({ system, kind: 'rejected', reason: error.message, cause: error });
     return new SystemError({
       system,
       kind: error.sent ? softened('unknown', isSafe(request)) : 'transient',

@@ -359,6 +359,12 @@ describe('credentials', () => {
   });
 });
 
+test('a credential that HTTP cannot carry is refused for good, not tried again', async () => {
+  const error = await failureOf(clientOf({ authenticator: fixedToken('two\nlines') }).request(get('/x')));
+  expect(error).toMatchObject({ kind: 'rejected', code: 'TARGET_REJECTED' });
+  expect(error.message).not.toContain('two');
+});
+
 describe('breaker', () => {
   test('opens after failures in a row, fails fast with the time to wait, closes after a success', async () => {
     server.reply = (_request, response) => sendJson(response, 503, {});
