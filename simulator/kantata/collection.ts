@@ -45,8 +45,10 @@ export interface Collection {
   hidden?(record: SimRecord, query: URLSearchParams, account: Account): boolean;
   /** Message when a list cannot be answered without a parameter. */
   refuseList?(query: URLSearchParams): string | null;
-  /** Text attributes that `search` looks into. */
-  search?: readonly string[];
+  /** The endpoint has none of `created_after`, `updated_before` and so on; it ignores them. */
+  timeless?: boolean;
+  /** Texts that `search` looks into, by the name a search term can give. */
+  search?: Record<string, (record: SimRecord, account: Account) => string>;
   orders?: Record<string, (record: SimRecord) => unknown>;
   /** `field:direction`. */
   order?: string;
@@ -140,6 +142,19 @@ export const dateBetween = (field: string): Filter => ({
       return day >= from && day <= to;
     };
   },
+});
+
+export const textOf =
+  (field: string) =>
+  (record: SimRecord): string =>
+    String(record.data[field] ?? '');
+
+/** Dates before or after a day, which is excluded. */
+export const dayBefore = (field: string): Filter => ({
+  test: (value) => (record) => textOf(field)(record) !== '' && textOf(field)(record) < value,
+});
+export const dayAfter = (field: string): Filter => ({
+  test: (value) => (record) => textOf(field)(record) > value,
 });
 
 export const createdAt = (record: SimRecord): number => seconds(record.created);

@@ -91,36 +91,37 @@ export function checkCustomFields(draft: Draft, subject: string): void {
       continue;
     }
     const read = readValue(draft.account, field, value);
-    const problem = 'problem' in read ? read.problem : duplicateProblem(draft.account, field, read.value);
+    const own = draft.before ? valueFor(draft.account, subject, draft.before.id, field)?.id : undefined;
+    const problem =
+      'problem' in read ? read.problem : duplicateProblem(draft.account, field, read.value, own);
     if (problem) draft.refuse('custom_fields', problem);
   }
 }
 
+/** Sets the values; one that the object has already is replaced. */
 export function putCustomFields(draft: Draft, subject: string, subjectId: string): void {
+  const { account } = draft;
   for (const { field, value } of inlineValues(draft)) {
-    if (field) insertValue(draft.account, field, subject, subjectId, value);
+    const read = field && readValue(account, field, value);
+    if (!field || !read || 'problem' in read) continue;
+    const present = valueFor(account, subject, subjectId, field);
+    if (present) account.update(present, valueData(field, read.value));
+    else {
+      account.insert('custom_field_values', {
+        subject_type: subject,
+        subject_id: Number(subjectId),
+        subject_key: subjectKey(subject, subjectId),
+        custom_field_id: field.id,
+        custom_field_name: field.data.name,
+        setter_id: account.actor,
+        ...valueData(field, read.value),
+      });
+    }
   }
 }
 
-export function insertValue(
-  account: Account,
-  field: SimRecord,
-  subject: string,
-  subjectId: string,
-  value: unknown,
-) {
-  const read = readValue(account, field, value);
-  if ('problem' in read) throw new Error(`custom field ${field.id} ${read.problem}`);
-  return account.insert('custom_field_values', {
-    subject_type: subject,
-    subject_id: Number(subjectId),
-    subject_key: subjectKey(subject, subjectId),
-    custom_field_id: field.id,
-    custom_field_name: field.data.name,
-    setter_id: account.actor,
-    ...valueData(field, read.value),
-  });
-}
+const valueFor = (account: Account, subject: string, id: string, field: SimRecord): SimRecord | undefined =>
+  valuesOf(account, subject, id).find(({ data }) => data.custom_field_id === field.id);
 
 /** A field belongs to the kind of object its set was made for. */
 export const subjectOfField = (account: Account, field: SimRecord): unknown =>

@@ -44,10 +44,10 @@ export function findOne(
 type Test = (record: SimRecord) => boolean;
 
 function select(collection: Collection, query: URLSearchParams, account: Account): SimRecord[] {
-  const tests: Test[] = timeTests(query);
+  const tests: Test[] = collection.timeless ? [] : timeTests(query);
   if (collection.hidden) tests.push((record) => !collection.hidden?.(record, query, account));
   const only = query.get('only');
-  const search = searchTest(collection, query);
+  const search = searchTest(collection, query, account);
   if (search && only !== null) throw badRequest('search cannot be combined with only');
   if (search) tests.push(search);
   let candidates: SimRecord[] | undefined =
@@ -95,19 +95,25 @@ function instant(query: URLSearchParams, parameter: string): number | null {
   return seconds(time);
 }
 
-/** `search=words` in all searchable attributes, or `search=title:'words'` in one of them. */
-function searchTest(collection: Collection, query: URLSearchParams): Test | null {
-  const search = query.get('search');
-  if (!search || !collection.search) return null;
-  const [, attribute, quoted] = /^(\w+):\s*'(.*)'$/.exec(search) ?? [];
-  const attributes = attribute && collection.search.includes(attribute) ? [attribute] : collection.search;
-  const words = (quoted ?? search).toLowerCase();
-  return (record) =>
-    attributes.some((name) =>
-      String(record.data[name] ?? '')
-        .toLowerCase()
-        .includes(words),
-    );
+/**
+ * `search=words` in all searchable attributes, `search=title:'words'` in one of them, or several of both; an object
+ * matches when every term does.
+ */
+function searchTest(collection: Collection, query: URLSearchParams, account: Account): Test | null {
+  const { search } = collection;
+  const sent = query.get('search');
+  if (!sent || !search) return null;
+  const contains = (name: string, words: string) => (record: SimRecord) =>
+    (search[name]?.(record, account) ?? '').toLowerCase().includes(words.toLowerCase());
+  const terms: Test[] = [];
+  const general = sent.replace(/(\w+):\s*'([^']*)'/g, (term, name: string, words: string) => {
+    if (!search[name]) return term;
+    terms.push(contains(name, words));
+    return '';
+  });
+  const words = general.trim();
+  if (words) terms.push((record) => Object.keys(search).some((name) => contains(name, words)(record)));
+  return (record) => terms.every((term) => term(record));
 }
 
 // ---------------------------------------------------------------- order and pages

@@ -102,6 +102,10 @@ export function checkTemplate(draft: Draft): void {
       draft.refuse(attribute, 'user must be a participant of the project');
     if (roleId && !draft.account.get('roles', roleId)) draft.refuse(attribute, 'role could not be found');
   }
+  const neighbour = draft.related('stories', 'project_template_before_story_id');
+  if (neighbour && (neighbour.data.parent_id || neighbour.data.workspace_id !== draft.before?.id)) {
+    draft.refuse('project_template_before_story_id', 'must be a top-level task of the project');
+  }
 }
 
 function isMember(draft: Draft, userId: string): boolean {
@@ -117,17 +121,20 @@ function isMember(draft: Draft, userId: string): boolean {
 const placesOf = (account: Account, templateId: string): SimRecord[] =>
   account.find('project_template_assignments.project_template_id', templateId);
 
-/** The resource for each place of the template; a place that is neither mapped nor kept unnamed gets none. */
+/**
+ * The resource for each place of the template. `project_template_create_unnamed_resources` makes all of them unnamed
+ * and ignores the mappings; otherwise a place that is not mapped gets no resource.
+ */
 function staff(draft: Draft, workspace: SimRecord, templateId: string): Map<string, SimRecord> {
+  const { account } = draft;
+  const allUnnamed = draft.get('project_template_create_unnamed_resources') === true;
   const mapped = new Map(mappings(draft).map((mapping) => [mapping.placeId, mapping]));
-  const keepUnnamed = draft.get('project_template_create_unnamed_resources') === true;
   const resources = new Map<string, SimRecord>();
-  for (const place of placesOf(draft.account, templateId)) {
+  for (const place of placesOf(account, templateId)) {
     const { userId, roleId } = mapped.get(place.id) ?? { userId: null, roleId: null };
-    if (userId) resources.set(place.id, namedResource(draft.account, workspace.id, userId, roleId));
-    else if (roleId || keepUnnamed) {
-      resources.set(place.id, unnamedResource(draft.account, workspace.id, roleId ?? place.data.role_id));
-    }
+    if (allUnnamed) resources.set(place.id, unnamedResource(account, workspace.id, place.data.role_id));
+    else if (userId) resources.set(place.id, namedResource(account, workspace.id, userId, roleId));
+    else if (roleId) resources.set(place.id, unnamedResource(account, workspace.id, roleId));
   }
   return resources;
 }
@@ -156,8 +163,8 @@ export function instantiateTemplate(draft: Draft, workspace: SimRecord): void {
     const [from, to] = [application.stories.get(source), application.stories.get(target)];
     if (from && to) addDependency(account, workspace.id, from, to, type, lag);
   }
-  const before = draft.related('stories', 'project_template_before_story_id');
-  if (before) moveBefore(account, workspace.id, roots, before);
+  const neighbour = draft.related('stories', 'project_template_before_story_id');
+  if (neighbour) moveBelow(account, workspace.id, roots, neighbour);
 }
 
 interface Application {
@@ -238,14 +245,17 @@ export const addDependency = (
 ): SimRecord =>
   account.insert('story_dependencies', { workspace_id, source_id, target_id, dependency_type, lag });
 
-/** Moves tasks from the top of the project to the place above another task. */
-function moveBefore(account: Account, workspaceId: string, moved: SimRecord[], before: SimRecord): void {
+/**
+ * Moves tasks from the top of the project to the place below another one. (The attribute that names the other one is
+ * called `…_before_story_id`; the contract says the tasks come after it.)
+ */
+function moveBelow(account: Account, workspaceId: string, moved: SimRecord[], neighbour: SimRecord): void {
   const ids = new Set(moved.map((story) => story.id));
   const others = account
     .find('stories.workspace_id', workspaceId)
     .filter((story) => !story.data.parent_id && !ids.has(story.id))
     .sort((a, b) => Number(a.data.position) - Number(b.data.position));
-  const at = others.findIndex((story) => story.id === before.id);
+  const at = others.findIndex((story) => story.id === neighbour.id) + 1;
   const order = [...others.slice(0, at), ...moved, ...others.slice(at)];
   const positions = order.map((story) => Number(story.data.position)).sort((a, b) => a - b);
   for (const [index, story] of order.entries()) account.update(story, { position: positions[index] });

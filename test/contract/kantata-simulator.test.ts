@@ -42,15 +42,18 @@ const SHOWN_BEYOND: Record<string, string[]> = {
   workspace_groups: ['created_at', 'updated_at'],
 };
 const ACCEPTED_BEYOND: Record<string, string[]> = {
+  billing_milestones: ['billing_type', 'story_id'],
   rate_cards: ['external_reference'],
   stories: ['custom_fields'],
-  workspaces: ['invoice_preference'],
+  workspaces: ['custom_fields', 'invoice_preference'],
 };
 /** Attributes of objects that the simulated account does not have; they are ignored. */
 const NOT_SIMULATED: Record<string, string[]> = { invoices: ['time_adjustment_ids'] };
 const ASSOCIATED_BEYOND: Record<string, string[]> = {
   assignments: ['resource'],
+  billing_milestones: ['story'],
   project_template_assignments: ['role'],
+  workspaces: ['billing_milestones'],
 };
 /** Known kinds of objects that the model description lists without associations. */
 const WITHOUT_ASSOCIATIONS = ['subscribed_events', 'fixed_fee_items', 'additional_items'];

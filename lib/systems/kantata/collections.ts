@@ -25,6 +25,8 @@ export interface Collection<Row extends Identified> {
   bulkMax: number;
   /** Lists hide archived objects unless asked: one that is not listed may still exist. */
   archivable?: boolean;
+  /** Lists hide resources without a person unless asked. */
+  unnamed?: boolean;
   row: z.ZodType<Row>;
 }
 
@@ -60,6 +62,7 @@ export const workspaceResources: Collection<OwnedRow> = {
   root: 'workspace_resource',
   type: 'WorkspaceResource',
   bulkMax: 200,
+  unnamed: true,
   row,
 };
 

@@ -82,6 +82,7 @@ export async function findOwned(
       external_reference_service_model_refs: ids.join(','),
       include: 'external_references',
       include_archived: collection.archivable || undefined,
+      include_unnamed: collection.unnamed || undefined,
     };
     for (const record of ownedRecords(client, await client.list(collection, query, signal))) {
       if (!ids.includes(record.canonicalId)) continue;

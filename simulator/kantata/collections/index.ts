@@ -7,6 +7,7 @@ import {
   externalReferenceCollection,
   subscribedEvents,
 } from './fields';
+import { workspaceInvoicePreferences } from './invoice-preferences';
 import { additionalItems, externalPayments, fixedFeeItems, invoices } from './invoices';
 import {
   rateCardRoles,
@@ -36,7 +37,7 @@ import {
 import { stories } from './stories';
 import { expenseReportSubmissions, resolutions, timesheetSubmissions } from './submissions';
 import { expenseCategories, expenses, timeEntries } from './time';
-import { workspaceInvoicePreferences, workspaces } from './workspaces';
+import { workspaces } from './workspaces';
 
 const ALL: Collection[] = [
   additionalItems,

@@ -12,6 +12,7 @@ import {
   onCreate,
   onUpdate,
   stored,
+  textOf,
 } from '../collection';
 import { valuesOf } from '../custom-fields';
 import { SUPPORTED_CURRENCIES } from '../money';
@@ -66,7 +67,7 @@ export const users: Collection = {
     },
     on_my_account: flag(() => true),
   },
-  search: ['full_name', 'email_address'],
+  search: { full_name: textOf('full_name'), email_address: textOf('email_address') },
 };
 
 export const roles: Collection = {
@@ -132,7 +133,7 @@ export const workspaceGroups: Collection = {
     remove(account, workspaceGroups, record);
   },
   filters: { company: flag(({ data }) => data.company === true) },
-  search: ['name'],
+  search: { name: textOf('name') },
 };
 
 function members(account: Account, id: string): SimRecord[] {

@@ -8,6 +8,7 @@ import {
   children,
   command,
   createdAt,
+  dateBetween,
   fieldIn,
   inWorkspaces,
   names,
@@ -21,7 +22,7 @@ import { currencyAttributes } from '../money';
 import { referencesOf } from '../references';
 import { participation } from '../team';
 import { FINISH_TO_START, readTemplate } from '../templates';
-import { boolean, date, id, integer, object, text } from '../values';
+import { boolean, date, id, integer, object, oneOf, text } from '../values';
 
 /** What surrounds the tasks of a project: dependencies, assignments, the billing schedule and templates. */
 
@@ -105,6 +106,7 @@ export const billingMilestones: Collection = {
   subject: 'BillingMilestone',
   methods: ALL_METHODS,
   bulk: 100,
+  timeless: true,
   visible: names(`
     title date_to_invoice amount_in_cents billing_type created_at updated_at currency workspace_id story_id
     invoice_id`),
@@ -117,32 +119,37 @@ export const billingMilestones: Collection = {
       key: 'invoice_ids',
       ids: ({ data }) => (data.invoice_id ? [String(data.invoice_id)] : []),
     },
+    story: stored('stories', 'story_id'),
     workspace: stored('workspaces', 'workspace_id'),
   },
   inputs: {
     title: both(text(255)),
     date_to_invoice: both(date),
-    amount_in_cents: both(integer(0)),
+    // A negative amount is a discount.
+    amount_in_cents: both(integer()),
+    billing_type: both(oneOf('fixed_date', 'upon_completion')),
     workspace_id: onCreate(id('workspaces')),
-    story_id: onCreate(id('stories')),
+    story_id: both(id('stories')),
     external_reference: command(both(object)),
   },
   required: { title: "can't be blank", amount_in_cents: "can't be blank", workspace_id: "can't be blank" },
-  defaults: () => ({ invoice_id: null }),
+  defaults: () => ({ billing_type: 'fixed_date', invoice_id: null }),
   check(draft) {
     const story = draft.related('stories', 'story_id');
     if (story && story.data.workspace_id !== draft.get('workspace_id')) {
       draft.refuse('story_id', 'must be in the project');
     }
-    // Billed when the task completes, or on a date.
-    draft.set('billing_type', story ? 'upon_completion' : 'fixed_date');
-    if (!story && !draft.get('date_to_invoice')) draft.refuse('date_to_invoice', "can't be blank");
+    const needed = draft.get('billing_type') === 'upon_completion' ? 'story_id' : 'date_to_invoice';
+    if (!draft.get(needed)) draft.refuse(needed, "can't be blank");
   },
   locked: ({ data }) => (data.invoice_id ? 'An invoiced billing milestone cannot be changed' : null),
   filters: {
-    workspace_id: inWorkspaces((account, id) => account.find('billing_milestones.workspace_id', id)),
+    workspace_ids: inWorkspaces((account, id) => account.find('billing_milestones.workspace_id', id)),
+    story_ids: fieldIn('story_id'),
+    date_between: dateBetween('date_to_invoice'),
   },
-  orders: { created_at: createdAt, updated_at: updatedAt, date_to_invoice: byField('date_to_invoice') },
+  orders: { created_at: createdAt },
+  order: 'created_at:desc',
 };
 
 export const tags: Collection = {

@@ -120,9 +120,9 @@ export const workspaceResources: Collection = {
   methods: ALL_METHODS,
   bulk: 200,
   visible: names(`
-    label role_name full_name workspace_title display_label allocations_count resource_bill_rate
-    resource_cost_rate assignments_count deletable total_allocated_minutes earliest_allocation_date
+    label role_name full_name workspace_title display_label allocations_count assignments_count deletable total_allocated_minutes earliest_allocation_date
     latest_allocation_date is_foreign_user role_available_on_rate_card created_at updated_at`),
+  optional: ['resource_bill_rate', 'resource_cost_rate'],
   present: presentResource,
   associations: {
     custom_field_values: children('custom_field_values', 'custom_field_value_ids', (account, id) =>
@@ -161,11 +161,16 @@ export const workspaceResources: Collection = {
     }
     remove(account, workspaceResources, record);
   },
+  // Lists are of people unless places without one are asked for, also when they are looked up by reference.
+  hidden: ({ data }, query) =>
+    !data.user_id && query.get('include_unnamed') !== 'true' && query.get('only_unnamed') !== 'true',
   filters: {
     workspace_id: inWorkspaces(resourcesOf),
     user_id: fieldIn('user_id'),
-    unnamed: onlyWhenTrue(({ data }) => !data.user_id),
+    role_id: fieldIn('role_id'),
+    only_unnamed: onlyWhenTrue(({ data }) => !data.user_id),
   },
+  order: 'updated_at:desc',
 };
 
 /** A person on a resource is a participant; a resource without a person needs a role to look for. */

@@ -14,6 +14,7 @@ import {
   onCreate,
   onlyWhenTrue,
   stored,
+  textOf,
   updatedAt,
 } from '../collection';
 import { valuesOf } from '../custom-fields';
@@ -175,7 +176,7 @@ export const stories: Collection = {
     sub_stories: command(onCreate(objects)),
     assignee_ids: command(both(anything)),
     assignments: command(both(objects)),
-    custom_fields: command(onCreate(objects)),
+    custom_fields: command(both(objects)),
     external_reference: command(both(object)),
   },
   required: { workspace_id: "can't be blank", title: "can't be blank" },
@@ -201,7 +202,7 @@ export const stories: Collection = {
     with_parent_id: fieldIn('parent_id', (value, account) => subStories(account, value)),
     with_assignees: withAssignees,
   },
-  search: ['title', 'description'],
+  search: { title: textOf('title'), description: textOf('description') },
   orders: {
     created_at: createdAt,
     updated_at: updatedAt,
@@ -237,10 +238,10 @@ function check(draft: Draft): void {
 }
 
 function checkParent(draft: Draft): void {
-  if (!draft.get('parent_id')) return;
+  if (!draft.has('parent_id')) return;
   const parent = draft.related('stories', 'parent_id');
   const ancestors = ancestorsOf(draft);
-  if (parent?.data.workspace_id !== draft.get('workspace_id'))
+  if (parent && parent.data.workspace_id !== draft.get('workspace_id'))
     draft.refuse('parent_id', 'must be in the same project');
   if (ancestors.length > DEEPEST) draft.refuse('parent_id', `subtasks nest at most ${DEEPEST} levels deep`);
   if (draft.before && ancestors.includes(draft.before.id))
@@ -323,6 +324,7 @@ function tagIds(draft: Draft): string[] {
 
 function after(draft: Draft, record: SimRecord): void {
   replaceAssignees(draft, record);
+  if (draft.before && draft.has('parent_id')) moveDescendants(draft.account, record);
   const nested = draft.values.sub_stories;
   for (const child of (Array.isArray(nested) ? nested : []).filter(isObject).reverse()) {
     create(draft.account, stories, {
@@ -330,6 +332,16 @@ function after(draft: Draft, record: SimRecord): void {
       workspace_id: record.data.workspace_id,
       parent_id: record.id,
     });
+  }
+}
+
+/** Subtasks move along with their parent. */
+function moveDescendants(account: Account, parent: SimRecord): void {
+  for (const child of subStories(account, parent.id)) {
+    moveDescendants(
+      account,
+      account.update(child, { ancestor_ids: [...strings(parent.data.ancestor_ids), parent.id] }),
+    );
   }
 }
 

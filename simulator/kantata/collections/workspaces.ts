@@ -1,5 +1,5 @@
 import type { SimRecord } from '../../kit/types';
-import type { Account, Data } from '../account';
+import type { Account } from '../account';
 import {
   both,
   byField,
@@ -7,19 +7,21 @@ import {
   children,
   command,
   createdAt,
+  dayAfter,
+  dayBefore,
   fieldIn,
   flag,
-  inWorkspaces,
   names,
   onCreate,
   onUpdate,
   stored,
+  textOf,
   updatedAt,
 } from '../collection';
-import { valuesOf } from '../custom-fields';
+import { displayValue, valuesOf } from '../custom-fields';
 import type { Draft } from '../draft';
 import { invalid, unprocessable } from '../errors';
-import { baseUnit, currencyAttributes, formatCents, SUPPORTED_CURRENCIES, timeCents } from '../money';
+import { SUPPORTED_CURRENCIES } from '../money';
 import { referencesOf } from '../references';
 import { addParticipant } from '../team';
 import { checkTemplate, instantiateTemplate } from '../templates';
@@ -35,34 +37,20 @@ import {
   objects,
   oneOf,
   percent,
-  readBoolean,
   readId,
   strings,
   text,
 } from '../values';
-import { create, remove } from '../writing';
+import { create, remove, update } from '../writing';
+import { workspaceInvoicePreferences } from './invoice-preferences';
+import { NO_STATUS, presentWorkspace } from './workspace-view';
 
 /** Projects. The vendor says "workspace" in its API and "project" on its screens. */
 
 export const ACCESS = ['admin', 'financial', 'time_logging', 'collaboration'];
 
-/** Health shown beside a project's name (names and keys of a default account; unverified). */
-const STATUSES: Record<number, Data> = {
-  1: { color: 'grey', key: 1, message: 'No Status' },
-  100: { color: 'light_green', key: 100, message: 'In Setup' },
-  300: { color: 'green', key: 300, message: 'On Track' },
-  400: { color: 'yellow', key: 400, message: 'At Risk' },
-  500: { color: 'grey', key: 500, message: 'Done' },
-};
-
 const byWorkspace =
-  (
-    collection:
-      | 'participations'
-      | 'workspace_resources'
-      | 'timesheet_submissions'
-      | 'workspace_invoice_preferences',
-  ) =>
+  (collection: 'participations' | 'workspace_resources' | 'timesheet_submissions' | 'billing_milestones') =>
   (account: Account, id: string) =>
     account.find(`${collection}.workspace_id`, id);
 
@@ -88,7 +76,13 @@ export const workspaces: Collection = {
   optional: ['external_link', 'revenue_recognition_method', 'stage', 'status_key'],
   present: presentWorkspace,
   associations: {
+    approver: stored('users', 'approver_id'),
     approvers: stored('users', 'approver_ids'),
+    billing_milestones: children(
+      'billing_milestones',
+      'billing_milestone_ids',
+      byWorkspace('billing_milestones'),
+    ),
     creator: stored('users', 'creator_id'),
     current_user_participation: {
       collection: 'participations',
@@ -137,7 +131,7 @@ export const workspaces: Collection = {
     change_orders_enabled: both(boolean),
     consultant_role_name: both(text(255)),
     client_role_name: both(text(255)),
-    access_level: both(oneOf('invitation', 'open', 'admin')),
+    access_level: both(oneOf('invitation', 'open', 'admin', 'admins')),
     archived: onUpdate(boolean),
     expenses_in_burn_rate: both(boolean),
     posts_require_privacy_decision: both(boolean),
@@ -149,7 +143,7 @@ export const workspaces: Collection = {
     time_trackable: both(boolean),
     exclude_archived_stories_percent_complete: both(boolean),
     rate_card_id: both(id('rate_cards')),
-    status_key: both(integer()),
+    status_key: both(integer(1)),
     workspace_group_ids: both(ids('workspace_groups')),
     primary_workspace_group_id: both(id('workspace_groups')),
     approver_id: both(id('users')),
@@ -167,8 +161,8 @@ export const workspaces: Collection = {
     project_template_create_unnamed_resources: command(both(boolean)),
     project_template_before_story_id: command(onUpdate(id('stories'))),
     participations: command(onCreate(objects)),
-    invoice_preference: command(onCreate(object)),
-    custom_fields: command(onCreate(objects)),
+    invoice_preference: command(both(object)),
+    custom_fields: command(both(objects)),
     external_reference: command(both(object)),
   },
   required: { title: 'Please give your project a title' },
@@ -179,7 +173,7 @@ export const workspaces: Collection = {
     access_level: 'invitation',
     archived: false,
     stage: 'project',
-    status_key: 1,
+    status_key: NO_STATUS,
     consultant_role_name: 'Consultants',
     client_role_name: 'Clients',
     change_orders_enabled: draft.get('change_orders') ?? draft.get('budgeted') ?? false,
@@ -199,31 +193,86 @@ export const workspaces: Collection = {
   check,
   after,
   destroy,
-  hidden: (record, query) =>
-    record.data.archived === true &&
-    readBoolean(query.get('include_archived') ?? '') !== true &&
-    readBoolean(query.get('archived') ?? '') !== true,
+  hidden: (record, query) => {
+    const { archived } = record.data;
+    const asked = query.get('archived');
+    if (asked === 'only') return !archived;
+    return archived === true && asked !== 'include' && query.get('include_archived') !== 'true';
+  },
   filters: {
-    archived: flag((record) => record.data.archived === true),
-    budgeted: flag((record) => record.data.budgeted === true),
-    workspace_group_id: {
-      test: (value) => (record) => strings(record.data.workspace_group_ids).includes(value),
-    },
-    primary_workspace_group_id: fieldIn('primary_workspace_group_id'),
-    participant_in: {
+    budgeted: flag(({ data }) => data.budgeted === true),
+    stage: fieldIn('stage'),
+    creator: fieldIn('creator_id'),
+    provider_lead: fieldIn('primary_maven_id'),
+    has_participant: {
       test: (value, account) => (record) => participantIds(record, account).includes(value),
     },
+    workspace_groups: {
+      test: (value) => (record) =>
+        strings(record.data.workspace_group_ids).some((group) => value.split(',').includes(group)),
+    },
+    except: { test: (value) => (record) => !value.split(',').includes(record.id) },
+    matching: { test: (value) => (record) => startsWords(textOf('title')(record), value) },
+    start_date_after: dayAfter('start_date'),
+    start_date_before: dayBefore('start_date'),
+    due_date_after: dayAfter('due_date'),
+    due_date_before: dayBefore('due_date'),
+    has_value_for_custom_field_ids: {
+      test: (value, account) => (record) =>
+        valuesOf(account, 'Workspace', record.id).some(({ data }) =>
+          value.split(',').includes(String(data.custom_field_id)),
+        ),
+    },
+    by_custom_text_value: {
+      test: (value, account) => (record) => hasCustomText(record, value, account),
+    },
   },
-  search: ['title', 'description'],
+  search: {
+    workspace_id: (record) => record.id,
+    title: textOf('title'),
+    description: textOf('description'),
+    custom_field_value: (record, account) =>
+      valuesOf(account, 'Workspace', record.id)
+        .map((value) => displayValue(account, value))
+        .join('\n'),
+  },
   orders: {
     created_at: createdAt,
     updated_at: updatedAt,
     title: byField('title'),
+    price: byField('price'),
     start_date: byField('start_date'),
     due_date: byField('due_date'),
   },
   order: 'updated_at:desc',
 };
+
+/** Every word of the query starts a word of the text. */
+function startsWords(text: string, query: string): boolean {
+  const words = text.toLowerCase().split(/\s+/);
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((start) => words.some((word) => word.startsWith(start)));
+}
+
+/** `92:text`, `(92:text):(93:other)`, or a bare `92` for any value; values of one field are alternatives. */
+function hasCustomText(record: SimRecord, value: string, account: Account): boolean {
+  const terms = (
+    value.includes('(') ? [...value.matchAll(/\(([^)]*)\)/g)].map((term) => term[1] ?? '') : value.split(';')
+  )
+    .map((term) => /^(\d+)(?::(.*))?$/.exec(term))
+    .filter((term) => term !== null);
+  const own = valuesOf(account, 'Workspace', record.id);
+  const fields = new Set(terms.map(([, field]) => field));
+  return [...fields].every((field) =>
+    own.some(
+      ({ data }) =>
+        data.custom_field_id === field &&
+        terms.some(([, id, text]) => id === field && (text === undefined || data.value === text)),
+    ),
+  );
+}
 
 function check(draft: Draft): void {
   if (!draft.before && !['maven', 'consultant', 'buyer', 'client'].includes(draft.text('creator_role'))) {
@@ -232,7 +281,10 @@ function check(draft: Draft): void {
   if (draft.get('budgeted') === true && draft.get('price') === null) {
     draft.refuse('price', "can't be blank for a budgeted project");
   }
-  if (!(draft.number('status_key') in STATUSES)) draft.refuse('status_key', 'is not included in the list');
+  const card = draft.related('rate_cards', 'rate_card_id');
+  if (card && card.data.currency !== draft.get('currency')) {
+    draft.refuse('rate_card_id', 'must have the currency of the project');
+  }
   draft.checkPeriod('start_date', 'due_date');
   checkParticipations(draft);
   const primary = draft.get('primary_workspace_group_id');
@@ -258,9 +310,8 @@ export function participationsOf(draft: Draft): { userId: string; access: string
 
 function after(draft: Draft, record: SimRecord): void {
   const { account } = draft;
+  putPreference(draft, record);
   if (!draft.before) {
-    const preference = createPreference(draft, record);
-    if (preference) account.update(record, { workspace_invoice_preference_id: preference.id });
     addParticipant(account, record.id, account.actor, { access_level: 'admin', is_team_lead: true });
     for (const { userId, access } of participationsOf(draft)) {
       addParticipant(account, record.id, userId, { access_level: access });
@@ -269,81 +320,16 @@ function after(draft: Draft, record: SimRecord): void {
   if (draft.get('project_tracker_template_id')) instantiateTemplate(draft, record);
 }
 
-/** What invoices of the project print, besides their items. */
-export const workspaceInvoicePreferences: Collection = {
-  key: 'workspace_invoice_preferences',
-  root: 'workspace_invoice_preference',
-  methods: ['index', 'show', 'create', 'update'],
-  visible: names(`
-    workspace_id purchase_order project_code client_invoice_name client_invoice_address consultant_invoice_name
-    consultant_invoice_address`),
-  associations: {},
-  inputs: {
-    workspace_id: onCreate(id('workspaces')),
-    purchase_order: both(text(255)),
-    project_code: both(text(255)),
-    client_invoice_name: both(text(255)),
-    client_invoice_address: both(text()),
-    consultant_invoice_name: both(text(255)),
-    consultant_invoice_address: both(text()),
-  },
-  required: { workspace_id: "can't be blank" },
-  filters: { workspace_id: inWorkspaces(byWorkspace('workspace_invoice_preferences')) },
-};
-
-function createPreference(draft: Draft, record: SimRecord): SimRecord | null {
+function putPreference(draft: Draft, record: SimRecord): void {
+  const { account } = draft;
   const sent = draft.values.invoice_preference;
-  if (!isObject(sent)) return null;
-  return create(draft.account, workspaceInvoicePreferences, { ...sent, workspace_id: record.id });
-}
-
-function presentWorkspace(record: SimRecord, account: Account): Data {
-  const { data } = record;
-  const unit = baseUnit(data.currency);
-  const price = typeof data.price === 'number' ? data.price * unit : null;
-  const expenses = account.find('expenses.workspace_id', record.id);
-  const spent = expenses.reduce((sum, expense) => sum + Number(expense.data.amount_in_cents), 0);
-  const used = billedTime(account, record.id) + (data.expenses_in_burn_rate ? spent : 0);
-  const pending = (collection: 'timesheet_submissions' | 'expense_report_submissions') =>
-    account.find(`${collection}.workspace_id`, record.id).some(({ data }) => data.status === 'new');
-  return {
-    ...currencyAttributes(data.currency),
-    account_id: Number(account.id),
-    effective_due_date: data.due_date,
-    price: price === null ? null : formatCents(price, data.currency),
-    price_in_cents: price,
-    budget_used: formatCents(used, data.currency),
-    budget_used_in_cents: used,
-    budget_remaining: price === null ? null : formatCents(price - used, data.currency),
-    percent_of_budget_used: price ? Math.round((used / price) * 100) : 0,
-    over_budget: price !== null && used > price,
-    total_expenses_in_cents: spent,
-    status: STATUSES[Number(data.status_key)],
-    rate_card_id: data.rate_card_id ? Number(data.rate_card_id) : null,
-    percentage_complete: percentageComplete(record, account),
-    default_rate: null,
-    can_invite: true,
-    can_create_line_items: data.time_trackable,
-    has_budget_access: true,
-    has_active_timesheet_submissions: pending('timesheet_submissions'),
-    has_active_expense_report_submissions: pending('expense_report_submissions'),
-    permissions: { is_participant: true, access_level: 'admin', can_edit: true, can_see_financials: true },
-  };
-}
-
-const billedTime = (account: Account, workspaceId: string): number =>
-  account
-    .find('time_entries.workspace_id', workspaceId)
-    .filter(({ data }) => data.billable)
-    .reduce((sum, { data }) => sum + timeCents(Number(data.time_in_minutes), Number(data.rate_in_cents)), 0);
-
-function percentageComplete(record: SimRecord, account: Account): number {
-  const roots = account
-    .find('stories.workspace_id', record.id)
-    .filter(({ data }) => !data.parent_id && !data.deleted_at)
-    .filter(({ data }) => !(data.archived && record.data.exclude_archived_stories_percent_complete));
-  const total = roots.reduce((sum, { data }) => sum + Number(data.percentage_complete ?? 0), 0);
-  return roots.length === 0 ? 0 : Math.round(total / roots.length);
+  if (!isObject(sent)) return;
+  const present = account.find('workspace_invoice_preferences.workspace_id', record.id)[0];
+  if (present) update(account, workspaceInvoicePreferences, present, sent);
+  else {
+    const made = create(account, workspaceInvoicePreferences, { ...sent, workspace_id: record.id });
+    account.update(record, { workspace_invoice_preference_id: made.id });
+  }
 }
 
 /** Deleting a project is final and takes everything in it along. */

@@ -213,6 +213,9 @@ describe('the main way', () => {
     const first = await step('task', 'create', deal, { tables: withoutTemplates });
     const second = await step('task', 'create', deal, { tables: withoutTemplates });
     expect(second.result).toEqual(first.result);
+    const parameters = { roles: 'consultant' };
+    const staffed = await step('staffingRequest', 'create', deal, { parameters });
+    expect((await step('staffingRequest', 'create', deal, { parameters })).result).toEqual(staffed.result);
     await provisioned();
     expect(await ownProjects()).toHaveLength(1);
   });

@@ -44,6 +44,21 @@ describe('custom fields', () => {
     expect((await value({ subject_id: b.id, value: 'two' })).status).toBe(200);
   });
 
+  it('are set by an update of the object, too, and found by their text', async () => {
+    const { id } = await project({ custom_fields: [{ custom_field_id: CRM_ID, value: 'before' }] });
+    for (const text of ['after', 'after']) {
+      const workspace = { custom_fields: [{ custom_field_id: CRM_ID, value: text }] };
+      expect((await account.call('PUT', `workspaces/${id}`, { workspace })).status).toBe(200);
+    }
+    const found = async (query: string) => (await account.list(`workspaces?${query}`)).map((each) => each.id);
+    expect(await found(`by_custom_text_value=${CRM_ID}:before`)).toEqual([]);
+    expect(await found(`by_custom_text_value=${CRM_ID}:after`)).toEqual([id]);
+    expect(await found(`by_custom_text_value=(${CRM_ID}:none):(${CRM_ID}:after)`)).toEqual([id]);
+    expect(await found(`by_custom_text_value=${CRM_ID}`)).toContain(id);
+    expect(await found(`has_value_for_custom_field_ids=${CRM_ID}`)).toContain(id);
+    expect(await found("search=custom_field_value:'after'")).toEqual([id]);
+  });
+
   it('free the value when the object is deleted', async () => {
     const custom_fields = [{ custom_field_id: CRM_ID, value: 'freed' }];
     const { id } = await project({ custom_fields });

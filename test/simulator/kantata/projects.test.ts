@@ -71,7 +71,8 @@ describe('creating a project', () => {
     [{ participations: [{ user_id: 777 }] }, 'participations'],
     [{ participations: [{ user_id: 5, access: 'all' }] }, 'participations'],
     [{ project_tracker_template_id: 1 }, 'project_tracker_template_id'],
-    [{ status_key: 7 }, 'status_key'],
+    [{ status_key: 'late' }, 'status_key'],
+    [{ currency: 'USD', rate_card_id: 51 }, 'rate_card_id'],
   ])('refuses %j', async (attributes, field) => {
     expect(await refused(attributes)).toEqual([field]);
   });
@@ -83,8 +84,15 @@ describe('creating a project', () => {
       client_invoice_name: 'ACME AG',
     };
     const created = await project({ invoice_preference });
-    const [shown] = await account.list(`workspace_invoice_preferences?workspace_id=${created.id}`);
-    expect(shown).toMatchObject({ ...invoice_preference, id: created.workspace_invoice_preference_id });
+    const preference = async () =>
+      (await account.list(`workspace_invoice_preferences?workspace_id=${created.id}`))[0];
+    expect(await preference()).toMatchObject({
+      ...invoice_preference,
+      id: created.workspace_invoice_preference_id,
+    });
+    const workspace = { invoice_preference: { purchase_order: 'PO 4712' } };
+    expect((await account.call('PUT', `workspaces/${created.id}`, { workspace })).status).toBe(200);
+    expect(await preference()).toMatchObject({ ...invoice_preference, purchase_order: 'PO 4712' });
   });
 
   it('puts the client company and its groups together', async () => {
@@ -107,6 +115,45 @@ describe('creating a project', () => {
   });
 });
 
+describe('finding projects', () => {
+  it('narrows by people, groups, words and days', async () => {
+    const group = await account.create('workspace_groups', 'workspace_group', {
+      name: 'Narrow AG',
+      company: true,
+    });
+    const { id } = await project({
+      title: 'Narrow Gauge Railway',
+      start_date: '2027-02-01',
+      due_date: '2027-02-28',
+      participations: [{ user_id: 7 }],
+      workspace_group_ids: [Number(group.id)],
+    });
+    const found = async (query: string) =>
+      (await account.list(`workspaces?per_page=200&${query}`)).map((each) => each.id).includes(id);
+    for (const query of [
+      'has_participant=7',
+      `workspace_groups=1,${group.id}`,
+      'matching=rail%20narrow',
+      'start_date_after=2027-01-31&due_date_before=2027-03-01',
+      'creator=2&provider_lead=2&stage=project&budgeted=false',
+      "search=title:'gauge'%20railway",
+    ]) {
+      expect([query, await found(query)]).toEqual([query, true]);
+    }
+    for (const query of [
+      'has_participant=8',
+      'workspace_groups=1',
+      'matching=ailway',
+      'start_date_after=2027-02-01',
+      'due_date_before=2027-02-28',
+      `except=${id}`,
+      "search=title:'gauge'%20steam",
+    ]) {
+      expect([query, await found(query)]).toEqual([query, false]);
+    }
+  });
+});
+
 describe('archiving and deleting', () => {
   it('hides an archived project from lists and from its own route', async () => {
     const { id } = await project({ external_reference: reference('archived-1') });
@@ -117,7 +164,14 @@ describe('archiving and deleting', () => {
     expect(await account.list(`workspaces?${byRef}`)).toEqual([]);
     expect(await account.list(`workspaces?${byRef}&include_archived=true`)).toHaveLength(1);
     expect((await account.call('GET', `workspaces/${id}?include_archived=true`)).status).toBe(200);
-    expect((await account.list('workspaces?archived=true')).map((each) => each.id)).toContain(id);
+    const archived = async (value: string) =>
+      (await account.list(`workspaces?only=${id}&archived=${value}`)).length;
+    expect([
+      await archived('only'),
+      await archived('include'),
+      await archived('exclude'),
+      await archived('true'),
+    ]).toEqual([1, 1, 0, 0]);
     // A change is possible all the same, and brings the project back.
     await account.call('PUT', `workspaces/${id}`, { workspace: { archived: false } });
     expect((await account.call('GET', `workspaces/${id}`)).status).toBe(200);
@@ -133,7 +187,7 @@ describe('archiving and deleting', () => {
     expect((await account.call('DELETE', `workspaces/${id}`)).status).toBe(204);
     expect((await account.call('GET', `workspaces/${id}?include_archived=true`)).status).toBe(404);
     expect(await account.list(`stories?only=${stories.map((story) => story.id).join()}`)).toEqual([]);
-    expect(await account.list(`workspace_resources?workspace_id=${id}`)).toEqual([]);
+    expect(await account.list(`workspace_resources?workspace_id=${id}&include_unnamed=true`)).toEqual([]);
     expect(
       await account.list('external_references?subject_type=Workspace&service_model_ref=deleted-1'),
     ).toEqual([]);
@@ -178,9 +232,15 @@ describe('a project from a template', () => {
     expect((await tasks(id))[0]?.start_date).toBe('2026-03-02');
   });
 
-  it('keeps places unnamed on request, with the roles of the template', async () => {
-    const { id } = await fromTemplate({ project_template_create_unnamed_resources: true });
-    const resources = await account.list(`workspace_resources?workspace_id=${id}`);
+  it('keeps all places unnamed on request, with the roles of the template', async () => {
+    const { id } = await fromTemplate({
+      project_template_create_unnamed_resources: true,
+      project_template_assignment_mappings: [{ resource_id: 8121, role_id: 31 }],
+    });
+    expect(await account.list(`workspace_resources?workspace_id=${id}`)).toEqual([]);
+    const resources = await account.list(
+      `workspace_resources?workspace_id=${id}&only_unnamed=true&order=created_at:asc`,
+    );
     expect(resources.map(({ label }) => label)).toEqual([
       'Unnamed Project Manager',
       'Unnamed Consultant',
@@ -205,7 +265,9 @@ describe('a project from a template', () => {
       participations: [{ user_id: 8, access: 'admin' }],
       project_template_assignment_mappings: mappings,
     });
-    const resources = await account.list(`workspace_resources?workspace_id=${id}&include=user,role`);
+    const resources = await account.list(
+      `workspace_resources?workspace_id=${id}&include=user,role&include_unnamed=true&order=created_at:asc`,
+    );
     expect(resources.map(({ label, user_id, role_id }) => [label, user_id, role_id])).toEqual([
       ['Markus Steiner', '8', '33'],
       ['Unnamed Principal', null, '31'],
@@ -238,7 +300,7 @@ describe('a project from a template', () => {
     expect(fields(broken)).toEqual(['raw_json']);
   });
 
-  it('inserts the tasks again when the template is applied again, before a task if told', async () => {
+  it('inserts the tasks again when the template is applied again, below a task if told', async () => {
     const { id } = await fromTemplate();
     const [, design] = await tasks(id);
     const apply = { project_tracker_template_id: 814, project_template_start_date: '2026-02-02' };
@@ -248,13 +310,14 @@ describe('a project from a template', () => {
     }
     const titles = (await tasks(id)).map(({ title }) => title);
     expect(titles).toHaveLength(6 + 4 + 4);
-    expect(titles.slice(4, 10)).toEqual([
+    expect(titles.slice(4, 11)).toEqual([
       'Project set-up',
+      'Design',
       'Needs analysis',
       'Course material',
       'Courses',
       'Programme completed',
-      'Design',
+      'Design accepted',
     ]);
   });
 });

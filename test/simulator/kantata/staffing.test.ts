@@ -43,16 +43,19 @@ describe('participations', () => {
 
 describe('resources', () => {
   it('of a person make the person a participant and take the role and its rate', async () => {
-    const made = await resource({ user_id: 5 }, '?include=user,role,participation');
+    const made = await resource(
+      { user_id: 5 },
+      '?include=user,role,participation&optional_fields=resource_bill_rate',
+    );
     expect(made).toMatchObject({
       label: 'Jonas Lindqvist',
       full_name: 'Jonas Lindqvist',
       user_id: '5',
       role_id: '32',
       role_name: 'Consultant',
-      resource_bill_rate: 150,
       role_available_on_rate_card: true,
     });
+    expect(made.resource_bill_rate).toBe(150);
     const members = await account.list(`users?participant_in=${workspaceId}`);
     expect(members.map(({ id }) => id)).toEqual(['2', '5']);
     expect(
@@ -67,7 +70,9 @@ describe('resources', () => {
     const unnamed = await resource({ user_id: null, role_id: 34, external_reference: reference('r1') });
     expect(unnamed.label).toBe('Unnamed Trainer');
     const put = (attributes: Attributes) =>
-      account.call('PUT', `workspace_resources/${unnamed.id}`, { workspace_resource: attributes });
+      account.call('PUT', `workspace_resources/${unnamed.id}?optional_fields=resource_bill_rate`, {
+        workspace_resource: attributes,
+      });
     expect(objects((await put({ bill_rate: '155.5', label: 'Lead trainer' })).body)[0]).toMatchObject({
       label: 'Lead trainer',
       resource_bill_rate: 155.5,
@@ -76,6 +81,30 @@ describe('resources', () => {
       label: 'Tomasz Zieliński',
       full_name: 'Tomasz Zieliński',
     });
+  });
+});
+
+describe('resources without a person', () => {
+  it('are left out of lists unless asked for, also when they are looked up by reference', async () => {
+    const { id } = await resource({ role_id: 32, external_reference: reference('open-1') });
+    const lookup = 'external_reference_service_name=q2c&external_reference_service_model_refs=open-1';
+    const found = async (query: string) =>
+      (await account.list(`workspace_resources?${query}`)).map((each) => each.id);
+    expect(await found(lookup)).toEqual([]);
+    expect(await found(`${lookup}&include_unnamed=true`)).toEqual([id]);
+    expect(await found(`workspace_id=${workspaceId}&only_unnamed=true`)).toEqual([id]);
+    expect((await account.call('GET', `workspace_resources/${id}`)).status).toBe(404);
+    expect((await account.call('DELETE', `workspace_resources/${id}`)).status).toBe(204);
+  });
+
+  it('are created in bulk', async () => {
+    const workspace_resources = [31, 32, 32].map((role_id) => ({ workspace_id: workspaceId, role_id }));
+    const reply = await account.call('POST', 'workspace_resources', { workspace_resources });
+    expect(objects(reply.body).map(({ label }) => label)).toEqual([
+      'Unnamed Principal',
+      'Unnamed Consultant',
+      'Unnamed Consultant',
+    ]);
   });
 });
 
@@ -101,7 +130,7 @@ describe('allocations', () => {
     expect(await bad({ end_date: '2026-01-01' })).toEqual(['end_date']);
     expect(await bad({ resource_id: undefined, minutes: null })).toEqual(['minutes']);
     expect(await bad({ resource_id: undefined })).toEqual(['resource_id']);
-    expect((await account.list(`workspace_resources?only=${id}`))[0]).toMatchObject({
+    expect((await account.list(`workspace_resources?only=${id}&include_unnamed=true`))[0]).toMatchObject({
       allocations_count: 1,
       total_allocated_minutes: 2400,
       earliest_allocation_date: '2026-01-05',

@@ -110,6 +110,17 @@ describe('tasks', () => {
     expect(ids(root?.descendant_ids)).toHaveLength(4);
   });
 
+  it('move with their subtasks', async () => {
+    const [a, b] = [await task(), await task()];
+    const child = await task({ parent_id: Number(a.id) });
+    const leaf = await task({ parent_id: Number(child.id) });
+    const ancestors = async () => (await account.list(`stories?only=${leaf.id}`))[0]?.ancestor_ids;
+    await change(child.id, { parent_id: Number(b.id) });
+    expect(await ancestors()).toEqual([b.id, child.id]);
+    await change(child.id, { parent_id: null });
+    expect(await ancestors()).toEqual([child.id]);
+  });
+
   it('go to the top one by one, and keep their order in bulk', async () => {
     const { id } = await account.create('workspaces', 'workspace', { title: 'Order' });
     const titles = async () =>
@@ -243,7 +254,7 @@ describe('around tasks', () => {
       invoice_id: null,
     });
     const story = await task({ story_type: 'milestone' });
-    expect(await milestone({ story_id: Number(story.id) })).toMatchObject({
+    expect(await milestone({ story_id: Number(story.id), billing_type: 'upon_completion' })).toMatchObject({
       billing_type: 'upon_completion',
       story_id: story.id,
     });
@@ -255,7 +266,14 @@ describe('around tasks', () => {
       billing_milestone: { workspace_id: budgeted, title: 'M', amount_in_cents: 1 },
     });
     expect(fields(undated)).toEqual(['date_to_invoice']);
-    expect(await account.list(`billing_milestones?workspace_id=${budgeted}`)).toHaveLength(2);
+    const discount = await milestone({ date_to_invoice: '2026-04-30', amount_in_cents: -500_00 });
+    expect(discount.amount_in_cents).toBe(-500_00);
+    const listed = async (query: string) => (await account.list(`billing_milestones?${query}`)).length;
+    expect(await listed(`workspace_ids=${budgeted}`)).toBe(3);
+    expect(await listed(`story_ids=${story.id}`)).toBe(1);
+    expect(await listed('date_between=2026-03-31:2026-04-29')).toBe(1);
+    // The endpoint knows neither of these and ignores them.
+    expect(await listed('workspace_id=1&updated_after=2099-01-01T00:00:00Z')).toBe(3);
     const byRef = 'external_reference_service_name=q2c&external_reference_service_model_refs=m1';
     expect((await account.list(`billing_milestones?${byRef}`)).map(({ id }) => id)).toEqual([dated.id]);
     const bulk = await account.call('POST', 'billing_milestones', {

@@ -311,7 +311,7 @@ describe('invoices', () => {
     expect(fields(await invoice({ workspace_id: undefined, additional_items: [{ amount: 12 }] }))).toEqual([
       'workspace_id',
     ]);
-    const dollars = await project({ currency: 'USD' });
+    const dollars = await project({ currency: 'USD', rate_card_id: 53 });
     const mixed = { workspace_id: undefined, workspace_ids: [Number(workspaceId), Number(dollars.id)] };
     expect(fields(await invoice({ ...mixed, additional_items: [{ amount: 12 }] }))).toEqual([
       'workspace_ids',
