@@ -53,7 +53,10 @@ export class Simulator {
   }
 
   async records(system: string, type: string): Promise<SimRecord[]> {
-    const { records } = await this.control<{ records: SimRecord[] }>('GET', `${system}/records/${type}?limit=100000`);
+    const { records } = await this.control<{ records: SimRecord[] }>(
+      'GET',
+      `${system}/records/${type}?limit=100000`,
+    );
     return records;
   }
 
