@@ -206,9 +206,10 @@ describe('a connection to a real system', () => {
     await openForm(page, node);
     await page.locator('#q2c-test').click();
     await page.locator('#q2c-checks li').nth(1).waitFor();
-    expect(await page.locator('#q2c-checks').textContent()).toBe(
-      ' Sign in\n Fields: Account.Q2C_External_Id__c is missing.',
-    );
+    expect(await page.locator('#q2c-checks li').allTextContents()).toEqual([
+      ' Sign in',
+      ' Fields: Account.Q2C_External_Id__c is missing.',
+    ]);
     await page.screenshot({ path: join(screenshots, 'salesforce-tested.png') });
 
     await form(page, 'name').fill('Renamed');
