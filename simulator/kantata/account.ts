@@ -43,6 +43,7 @@ export const INDEXES = [
   'users.email_address',
   'workspace_allocations.workspace_id',
   'workspace_allocations.workspace_resource_id',
+  'workspace_invoice_preferences.workspace_id',
   'workspace_resources.workspace_id',
 ] as const;
 export type Index = (typeof INDEXES)[number];

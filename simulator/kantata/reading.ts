@@ -44,7 +44,7 @@ export function findOne(
 type Test = (record: SimRecord) => boolean;
 
 function select(collection: Collection, query: URLSearchParams, account: Account): SimRecord[] {
-  const tests: Test[] = [...timeTests(query)];
+  const tests: Test[] = timeTests(query);
   if (collection.hidden) tests.push((record) => !collection.hidden?.(record, query, account));
   const only = query.get('only');
   const search = searchTest(collection, query);
@@ -70,22 +70,19 @@ function select(collection: Collection, query: URLSearchParams, account: Account
 const byIds = (collection: Collection, ids: string[], account: Account): SimRecord[] =>
   ids.map((id) => account.get(collection.key, id)).filter((record) => record !== undefined);
 
-function* timeTests(query: URLSearchParams): Generator<Test> {
-  const after = (parameter: string, read: (record: SimRecord) => number): Test | null => {
+/** The two ends of the periods a list can be cut to, both excluded. */
+const TIME_LIMITS: { parameter: string; read: (record: SimRecord) => number; sign: 1 | -1 }[] = [
+  { parameter: 'created_after', read: createdAt, sign: 1 },
+  { parameter: 'created_before', read: createdAt, sign: -1 },
+  { parameter: 'updated_after', read: updatedAt, sign: 1 },
+  { parameter: 'updated_before', read: updatedAt, sign: -1 },
+];
+
+function timeTests(query: URLSearchParams): Test[] {
+  return TIME_LIMITS.flatMap(({ parameter, read, sign }) => {
     const limit = instant(query, parameter);
-    return limit === null ? null : (record) => read(record) > limit;
-  };
-  const before = (parameter: string, read: (record: SimRecord) => number): Test | null => {
-    const limit = instant(query, parameter);
-    return limit === null ? null : (record) => read(record) < limit;
-  };
-  const tests = [
-    after('created_after', createdAt),
-    before('created_before', createdAt),
-    after('updated_after', updatedAt),
-    before('updated_before', updatedAt),
-  ];
-  for (const test of tests) if (test) yield test;
+    return limit === null ? [] : [(record: SimRecord) => (read(record) - limit) * sign > 0];
+  });
 }
 
 /** Whole seconds of an ISO 8601 parameter; without a zone it means UTC. */

@@ -22,7 +22,6 @@ interface Call {
   account: Account;
   method: string;
   query: URLSearchParams;
-  request: SimRequest;
   /** Read on demand, so that a call that ignores its body does not refuse it. */
   body(): Data;
 }
@@ -38,7 +37,6 @@ export function route(request: SimRequest, account: Account): SimResponse {
     account,
     method: request.method,
     query: request.query,
-    request,
     body: () => readBody(request),
   };
   const special = SPECIAL[`${request.method} ${path}`];

@@ -1,7 +1,7 @@
 import type { SimRecord } from '../kit/types';
 import type { Account, Data } from './account';
 import type { Collection } from './collection';
-import { checkCustomFields, putCustomFields } from './custom-fields';
+import { checkCustomFields, putCustomFields, valuesOf } from './custom-fields';
 import { Draft } from './draft';
 import { badRequest, invalid, notFound, unprocessable } from './errors';
 import { checkReference, dropReferences, putReference } from './references';
@@ -61,9 +61,12 @@ export function destroy(account: Account, collection: Collection, record: SimRec
   else remove(account, collection, record);
 }
 
-/** Deletes an object and the references to it. */
+/** Deletes an object with its references and custom field values; a unique value is free again. */
 export function remove(account: Account, collection: Pick<Collection, 'subject'>, record: SimRecord): void {
-  if (collection.subject) dropReferences(account, collection.subject, record.id);
+  if (collection.subject) {
+    dropReferences(account, collection.subject, record.id);
+    for (const value of valuesOf(account, collection.subject, record.id)) account.remove(value);
+  }
   account.remove(record);
 }
 

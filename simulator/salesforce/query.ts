@@ -60,8 +60,10 @@ export function nextPage(org: Org, version: string, locator: string): QueryPage 
   const object = objectNamed(name);
   const render = compileSelection(org, version, object, select);
   const end = offset + pageSize;
+  // A cursor holds what the query found, also what was deleted since.
+  const all = new Map(org.context.db.list(name, { deleted: true }).map((record) => [record.id, record]));
   const bodies = ids.slice(offset, end).flatMap((recordId) => {
-    const record = org.find(object, recordId); // what was deleted meanwhile is left out
+    const record = all.get(recordId);
     return record ? [render(record)] : [];
   });
   const isLast = end >= ids.length;

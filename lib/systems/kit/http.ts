@@ -60,8 +60,9 @@ class PooledHttpClient implements HttpClient {
     return { breaker: this.#breaker.state, inFlight: this.#slots.inUse, waiting: this.#slots.waiting };
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** Waits for the calls in flight. Closing twice is harmless. */
+  async close(): Promise<void> {
+    if (!this.#pool.closed) await this.#pool.close();
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -101,7 +102,7 @@ class PooledHttpClient implements HttpClient {
         this.#options.system,
         this.#options.errors,
         { status: reply.status, headers: reply.headers, body: parsed ?? null },
-        { what: whatOf(request, url), safe, secrets: secretsOf(credentials) },
+        { what: whatOf(request, url), safe, secrets: secretsOf(credentials, request) },
       );
     }
     const missing = parsed === null && request.method === 'GET' && reply.status === 200;
@@ -217,8 +218,11 @@ function whatOf(request: HttpRequest, url: URL): string {
   return `${request.method} ${url.pathname}`;
 }
 
-function secretsOf(credentials: Record<string, string>): string[] {
-  return Object.values(credentials).flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)]);
+/** Whatever a vendor might echo: header values with and without their scheme, and secrets of a login form. */
+function secretsOf(credentials: Record<string, string>, { form = {} }: HttpRequest): string[] {
+  const headers = Object.values(credentials).flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)]);
+  const fields = Object.entries(form).filter(([name]) => /secret|assertion|password|token$/.test(name));
+  return [...headers, ...fields.map(([, value]) => value)];
 }
 
 function bodyOf(request: HttpRequest): { text: string | null; headers: Record<string, string> } {

@@ -135,6 +135,8 @@ const REASON_OF_CODE: Record<string, string> = {
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was closed',
   UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+  UND_ERR_DESTROYED: 'the connection was closed by us',
+  UND_ERR_CLOSED: 'the connection was closed by us',
   CERT_HAS_EXPIRED: "the host's certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the host's certificate is self-signed",
   SELF_SIGNED_CERT_IN_CHAIN: "the host's certificate is not trusted",

@@ -14,7 +14,11 @@ export const errors: ErrorTable = {
     { code: /^(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT)$/, kind: 'transient' },
     // A query cursor lives for a limited time: the query starts again.
     { code: 'INVALID_QUERY_LOCATOR', kind: 'transient' },
-    { code: /^(DUPLICATES_DETECTED|MULTIPLE_MATCHES)$/, kind: 'rejected', as: 'DUPLICATE_SUSPECTED' },
+    {
+      code: /^(DUPLICATES_DETECTED|DUPLICATE_VALUE|MULTIPLE_MATCHES)$/,
+      kind: 'rejected',
+      as: 'DUPLICATE_SUSPECTED',
+    },
     { code: 'REQUIRED_FIELD_MISSING', kind: 'rejected', as: 'MANDATORY_FIELD_MISSING' },
     // A field or object that does not exist, or that the integration user may not see: both look the same.
     {
@@ -47,16 +51,9 @@ export const loginErrors: ErrorTable = {
   },
 };
 
-/**
- * Error of a composite request: with `allOrNone`, every part but the guilty one says PROCESSING_HALTED.
- */
+/** With `allOrNone`, every part of a composite request but the guilty one says this. */
 export function isHalted(body: JsonValue): boolean {
   return textIn(firstError(body), 'errorCode') === 'PROCESSING_HALTED';
-}
-
-/** Which fields a refusal names, for example those that hold a duplicate value. */
-export function messageOf(body: JsonValue): string {
-  return textIn(firstError(body), 'message') ?? '';
 }
 
 function firstError(body: JsonValue): JsonValue {

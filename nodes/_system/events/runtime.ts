@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { DispatchedRun, Engine } from '../../../lib/engine';
-import { type JsonObject, Q2cError } from '../../../lib/model';
+import { type Instant, type JsonObject, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
@@ -42,6 +42,14 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
 
   RED.nodes.registerType(`q2c-${id}-events`, EventsNode);
 }
+
+/** The cursor of a source as it is stored. */
+type SavedPosition = {
+  /** Where the source began when it was first started. */
+  startAt: Instant;
+  /** The connector's own cursor. */
+  position: JsonValue;
+};
 
 class Poller {
   /** Resolves when the loop has ended and the node is no dispatcher any more. */
@@ -89,7 +97,7 @@ class Poller {
 
   private async poll(engine: Engine, tenant: string, connection: ConnectionNode): Promise<void> {
     const intervalMs = positive(this.config.interval, defaults.interval) * 1000;
-    const startAt = this.config.startAt.trim() || new Date().toISOString();
+    const begin = this.config.startAt.trim() || new Date().toISOString();
     let failures = 0;
     while (!this.signal.aborted) {
       let waitMs = intervalMs;
@@ -102,7 +110,7 @@ class Poller {
             `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`,
           );
         }
-        await this.pollOnce(engine, tenant, client, source, startAt);
+        await this.pollOnce(engine, tenant, client, source, begin);
         failures = 0;
       } catch (error) {
         if (this.signal.aborted) return;
@@ -119,23 +127,28 @@ class Poller {
     tenant: string,
     client: SystemClient,
     source: EventSource,
-    startAt: string,
+    begin: string,
   ): Promise<void> {
     const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${this.node.id}`;
+    const stored = (await engine.cursor(name)) as SavedPosition | null;
+    // The first start counts for ever: a later "now" would skip what happened while the host was down.
+    const startAt = stored?.startAt ?? begin;
+    let position = stored?.position ?? null;
     for (let more = true; more && !this.signal.aborted; ) {
-      const page = await source.poll(client, await engine.cursor(name), {
+      const page = await source.poll(client, position, {
         settings: client.settings,
         pageSize: PAGE_SIZE,
         startAt,
         signal: this.signal,
       });
+      position = page.cursor;
       const { accepted } = await engine.accept({
         sourceNode: this.node.id,
         system: client.system,
         instance: client.instance,
         source: name,
         events: page.events.map((event) => ({ ...event, title: titleOf(event.data, event.subject.id) })),
-        cursor: page.cursor,
+        cursor: { startAt, position },
       });
       this.accepted += accepted;
       more = page.more;

@@ -132,7 +132,7 @@ export const customFieldValues: Collection = {
     subject_type: onCreate(oneOf(...Object.keys(SUBJECTS_OF_FIELDS))),
     subject_id: onCreate(integer(1)),
     custom_field_id: onCreate(id('custom_fields')),
-    value: both((value) => value ?? null),
+    value: both(anything),
   },
   required: {
     subject_type: "can't be blank",

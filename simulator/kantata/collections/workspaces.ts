@@ -9,6 +9,7 @@ import {
   createdAt,
   fieldIn,
   flag,
+  inWorkspaces,
   names,
   onCreate,
   onUpdate,
@@ -56,15 +57,14 @@ const STATUSES: Record<number, Data> = {
 
 const byWorkspace =
   (
-    index:
-      | 'stories'
+    collection:
       | 'participations'
       | 'workspace_resources'
       | 'timesheet_submissions'
-      | 'billing_milestones',
+      | 'workspace_invoice_preferences',
   ) =>
   (account: Account, id: string) =>
-    account.find(`${index}.workspace_id`, id);
+    account.find(`${collection}.workspace_id`, id);
 
 const participantIds = (record: SimRecord, account: Account): string[] =>
   account.find('participations.workspace_id', record.id).map(({ data }) => String(data.user_id));
@@ -288,7 +288,7 @@ export const workspaceInvoicePreferences: Collection = {
     consultant_invoice_address: both(text()),
   },
   required: { workspace_id: "can't be blank" },
-  filters: { workspace_id: fieldIn('workspace_id') },
+  filters: { workspace_id: inWorkspaces(byWorkspace('workspace_invoice_preferences')) },
 };
 
 function createPreference(draft: Draft, record: SimRecord): SimRecord | null {
@@ -357,6 +357,9 @@ const BELONGINGS = [
   ['staffing_demands.workspace_id', 'StaffingDemand'],
   ['time_entries.workspace_id', 'TimeEntry'],
   ['expenses.workspace_id', 'Expense'],
+  ['timesheet_submissions.workspace_id', 'Submission'],
+  ['expense_report_submissions.workspace_id', 'Submission'],
+  ['workspace_invoice_preferences.workspace_id', undefined],
 ] as const;
 
 function destroy(record: SimRecord, account: Account): void {

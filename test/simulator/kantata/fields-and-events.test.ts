@@ -44,6 +44,15 @@ describe('custom fields', () => {
     expect((await value({ subject_id: b.id, value: 'two' })).status).toBe(200);
   });
 
+  it('free the value when the object is deleted', async () => {
+    const custom_fields = [{ custom_field_id: CRM_ID, value: 'freed' }];
+    const { id } = await project({ custom_fields });
+    await account.call('DELETE', `workspaces/${id}`);
+    expect(
+      (await account.call('POST', 'workspaces', { workspace: { title: 'Again', custom_fields } })).status,
+    ).toBe(200);
+  });
+
   it.each([
     ['date', '2026-01-31', '31.01.2026', '2026-01-31'],
     ['number', 13, '1.5', '13'],

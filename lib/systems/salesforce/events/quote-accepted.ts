@@ -14,7 +14,7 @@ const quoteRow = z.object({
 
 /**
  * A standard quote with status Accepted (the value of the default picklist). The event is about its opportunity.
- * The quote does not say when it was accepted: the time is that of the opportunity's last change.
+ * The quote does not say when it was accepted: the time is that of its last change.
  */
 export const quoteAccepted = defineEventSource<SalesforceClient>({
   id: 'quote-accepted',
