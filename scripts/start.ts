@@ -203,8 +203,10 @@ Ctrl+C stops everything; started again, unfinished deals go on.`);
 class CaseWatch {
   private readonly known = new Set<string>();
   private readonly timer: NodeJS.Timeout;
+  private readonly api: string;
 
-  constructor(private readonly api: string) {
+  constructor(api: string) {
+    this.api = api;
     this.timer = setInterval(() => {
       // The host may be restarting its flows: the next look comes soon.
       this.look().catch(() => undefined);

@@ -10,6 +10,13 @@ import type { Q2cMessage } from './message';
 interface CountedMessage {
   engine: Engine;
   runId: string;
+  /**
+   * Deliveries under way. More than one at a time is normal: a node sends on the very object it received, and only
+   * then says that it is done with it.
+   */
+  inFlight: number;
+  /** Deliveries on a wire that have not reached their node. */
+  onWire: number;
 }
 
 /** Hook payloads of Node-RED, as far as they are read here. */
@@ -54,46 +61,55 @@ class Host {
 
   /** Counts a message that got its run inside a node (a one-off run). */
   adopt(engine: Engine, msg: Q2cMessage): void {
-    this.count(msg, engine);
+    const runId = msg.q2c?.run;
+    if (runId !== undefined) this.count(msg, engine, runId);
   }
 
   private addHooks(RED: NodeAPI): void {
     // Each handler has exactly one parameter: any other number makes Node-RED wait for a callback for ever.
-    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.entered(event.msg));
+    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event.msg));
     RED.hooks.add(`onReceive.${LABEL}`, (event: ReceiveEvent) => this.received(event));
     RED.hooks.add(`onComplete.${LABEL}`, (event: CompleteEvent) => this.completed(event));
   }
 
-  private entered(msg: Q2cMessage): void {
+  private entered(msg: Q2cMessage): CountedMessage | undefined {
     const runId = msg.q2c?.run;
-    if (runId === undefined || this.counted.has(msg)) return;
+    if (runId === undefined) return undefined;
     for (const engine of this.engines.values()) {
-      if (engine.activeRun(runId) === undefined) continue;
-      this.count(msg, engine);
-      return;
+      if (engine.activeRun(runId) !== undefined) return this.count(msg, engine, runId);
     }
+    return undefined;
   }
 
-  private count(msg: Q2cMessage, engine: Engine): void {
-    const runId = msg.q2c?.run;
-    if (runId === undefined) return;
-    this.counted.set(msg, { engine, runId });
+  private count(msg: Q2cMessage, engine: Engine, runId: string): CountedMessage {
+    const counted = this.counted.get(msg) ?? { engine, runId, inFlight: 0, onWire: 0 };
+    counted.inFlight++;
+    this.counted.set(msg, counted);
     engine.messageEntered(runId);
+    return counted;
   }
 
-  /** Catch, Complete and Status nodes are handed messages past the wires; they are counted here. */
+  private setOut(msg: Q2cMessage): void {
+    const counted = this.entered(msg);
+    if (counted !== undefined) counted.onWire++;
+  }
+
+  /** Catch, Complete and Status nodes are handed messages past the wires; those are counted here. */
   private received({ msg, destination }: ReceiveEvent): void {
-    this.entered(msg);
+    let counted = this.counted.get(msg);
+    if (counted !== undefined && counted.onWire > 0) counted.onWire--;
+    else counted = this.entered(msg);
     const failedNode = msg.error?.source?.id;
-    if (destination.node?.type !== 'catch' || failedNode === undefined) return;
-    const counted = this.counted.get(msg);
-    counted?.engine.errorCaught(counted.runId, failedNode);
+    if (destination.node?.type === 'catch' && failedNode !== undefined) {
+      counted?.engine.errorCaught(counted.runId, failedNode);
+    }
   }
 
   private completed({ msg, error, node }: CompleteEvent): void {
     const counted = this.counted.get(msg);
     if (counted === undefined) return;
-    this.counted.delete(msg);
+    counted.inFlight--;
+    if (counted.inFlight === 0) this.counted.delete(msg);
     if (error) {
       counted.engine.errorRaised(counted.runId, {
         node: { id: node.id, name: node.node?.name || node.node?.type || node.id },

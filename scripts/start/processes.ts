@@ -7,11 +7,10 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly lines: string[] = [];
 
-  constructor(
-    readonly name: string,
-    args: string[],
-    env: Record<string, string> = {},
-  ) {
+  readonly name: string;
+
+  constructor(name: string, args: string[], env: Record<string, string> = {}) {
+    this.name = name;
     this.child = spawn(process.execPath, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

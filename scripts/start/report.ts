@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { CaseSummary, RunReport } from '../../lib/api/reports.ts';
 
-const STYLE = { head: [], border: ['grey'] };
+const STYLE = { head: [], border: [] };
 
 /** A run for the terminal: every record with its id in each system, every step with outcome and duration. */
 export function formatRun(run: RunReport): string {

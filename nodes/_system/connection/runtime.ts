@@ -94,7 +94,7 @@ async function connectionConfig(
   }
   if (config.environment === 'simulator') {
     const { url, credentials: simulated } = await simulatedEndpoint(RED, manifest.id);
-    Object.assign(values, simulated[scheme?.id ?? ''], { baseUrl: url });
+    Object.assign(values, { baseUrl: url }, simulated[scheme?.id ?? '']);
   }
   const missing = fields.filter(({ id, required }) => required === true && values[id] === undefined);
   if (missing.length > 0) {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { DispatchedRun, Engine } from '../../../lib/engine';
-import { type Instant, type JsonObject, type JsonValue, Q2cError } from '../../../lib/model';
+import type { DispatchedRun, Engine, IntakeEvent } from '../../../lib/engine';
+import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
-import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
+import type { EventSource, SourceEvent, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
 import type { Q2cMessage } from '../../_shared/message';
 import { StatusLine } from '../../_shared/status';
@@ -147,7 +147,7 @@ class Poller {
         system: client.system,
         instance: client.instance,
         source: name,
-        events: page.events.map((event) => ({ ...event, title: titleOf(event.data, event.subject.id) })),
+        events: page.events.map((event) => intakeEvent(event, client)),
         cursor: { startAt, position },
       });
       this.accepted += accepted;
@@ -170,13 +170,20 @@ function messageOf(run: DispatchedRun, manifest: SystemManifest, event: string):
   const { data, ...envelope } = run.event;
   return {
     topic: run.event.type,
-    payload: { [entity]: { ...data, id: run.event.subject, externalRefs: data.externalRefs ?? [] } },
+    payload: { [entity]: { ...data, id: run.event.subject } },
     q2c: { run: run.id, correlationId: run.correlationId, event: envelope },
   } as Q2cMessage;
 }
 
-function titleOf(data: JsonObject, fallback: string): string {
-  return typeof data.name === 'string' && data.name !== '' ? data.name : fallback;
+/** The event with the record it is about as a cross-reference, so that the flow can read it again. */
+function intakeEvent(event: SourceEvent, { system, instance }: SystemClient): IntakeEvent {
+  const { type, id } = event.subject;
+  const { name } = event.data;
+  return {
+    ...event,
+    title: typeof name === 'string' && name !== '' ? name : id,
+    data: { ...event.data, externalRefs: [{ system, instance, type, id, role: 'master' }] },
+  };
 }
 
 function positive(text: string, preset: string): number {
