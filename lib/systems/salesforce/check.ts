@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CheckStep, type ConnectionCheck, runChecks, SystemError } from '../kit';
 import type { SalesforceClient } from './client';
 import { EXTERNAL_ID_FIELD, manifest } from './manifest';
