@@ -74,6 +74,7 @@ const known = new Map<unknown, fc.Arbitrary<unknown>>([
   [primitives.periodSchema, period],
   [primitives.jsonValueSchema, json],
   [primitives.jsonObjectSchema, fc.dictionary(fc.string(), json, { maxKeys: 3 })],
+  [primitives.regionSchema, fc.constantFrom('EMEA', 'DE-BY')],
   [primitives.text, fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' })],
   [extensionsSchema, fc.constant({})],
   [
@@ -90,7 +91,7 @@ export function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case 'string':
-      return fc.stringMatching(patternOf(schema));
+      return stringOf(schema);
     case 'number':
       return fc.integer({ min: 1, max: 1_000_000 });
     case 'boolean':
@@ -128,10 +129,14 @@ function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): fc.Arbitrar
 const checksPass = (schema: z.core.$ZodType, value: unknown): boolean =>
   (schema._zod.def.checks ?? []).length === 0 || (schema as z.ZodType).safeParse(value).success;
 
-function patternOf(schema: z.core.$ZodType): RegExp {
-  const [pattern] = schema._zod.bag.patterns instanceof Set ? schema._zod.bag.patterns : [];
-  if (pattern instanceof RegExp) return pattern;
-  return /^[a-z]{1,10}$/;
+function stringOf(schema: z.core.$ZodType): fc.Arbitrary<string> {
+  const checks = schema._zod.def.checks ?? [];
+  if (checks.length === 0) return fc.string({ maxLength: 20 });
+  for (const check of checks) {
+    const { def } = check._zod as { def: { pattern?: unknown } };
+    if (def.pattern instanceof RegExp) return fc.stringMatching(def.pattern);
+  }
+  throw new Error('A string schema with checks but without pattern needs an entry in `known`.');
 }
 
 /** A valid entity of any kind. */
