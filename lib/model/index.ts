@@ -7,6 +7,7 @@ export * from './errors';
 export * from './events';
 export * from './exceptions';
 export * from './extensions';
+export * from './failure';
 export * from './ids';
 export * from './iso';
 export * from './json';
@@ -15,14 +16,17 @@ export {
   add,
   compare,
   convert,
+  Exact,
   minimum,
   minorUnits,
   multiply,
   negate,
+  parseDecimal,
   percentOf,
   type Rounding,
   roundMoney,
   splitAmount,
+  splitDecimal,
   subtract,
 } from './money';
 export * from './primitives';

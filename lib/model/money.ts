@@ -124,10 +124,15 @@ export function splitAmount(
   parts: number | readonly Decimal[],
   currency: Currency,
 ): Decimal[] {
+  requireMinorUnits(total, currency);
+  return splitDecimal(total, parts, minorUnits(currency));
+}
+
+/** As `splitAmount`, for any number with at most `places` decimals, such as hours. */
+export function splitDecimal(total: Decimal, parts: number | readonly Decimal[], places: number): Decimal[] {
   const weights = weightsOf(parts);
   const weightSum = weights.reduce((sum, weight) => sum.plus(weight), new Exact(0));
-  const places = minorUnits(currency);
-  const units = requireMinorUnits(total, currency).times(new Exact(10).pow(places));
+  const units = parseDecimal(total).times(new Exact(10).pow(places));
 
   const shares = weights.map((weight, index) => {
     const product = units.abs().times(weight);

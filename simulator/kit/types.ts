@@ -35,7 +35,10 @@ export interface SimRecord {
   deleted: boolean;
 }
 
-/** Records of one system. Synchronous on SQLite; each handled request is one transaction. */
+/**
+ * Records of one system. Synchronous; each handled request is one transaction, committed before its answer
+ * leaves and rolled back when the handler throws. The data of a record is frozen: write a changed copy with `update`.
+ */
 export interface RecordStore {
   insert(type: string, id: string, data: Record<string, unknown>): SimRecord;
   /** Replaces the data of a record and moves `modified`. */
@@ -49,9 +52,11 @@ export interface RecordStore {
   count(type: string): number;
   /** Counter that outlives the host: 1, 2, 3 … */
   next(sequence: string): number;
-  /** Small values (keys, tokens). */
+  /** Small values (keys, tokens). Those whose key begins with `identity.` survive `POST /_control/reset`, so that credentials handed out at the start stay good. */
   getValue(key: string): string | null;
   setValue(key: string, value: string | null): void;
+  /** Runs `work`; when it throws, only what it wrote is undone and the error goes on (all-or-nothing parts of a request). */
+  savepoint<T>(work: () => T): T;
 }
 
 export interface SimContext {
@@ -62,6 +67,8 @@ export interface SimContext {
   now(): number;
   /** True for this request when a `partial-page` fault matched: answer a list with fewer rows than asked, and say so as the vendor does. */
   partialPage: boolean;
+  /** Calls of this system that have arrived and are not worked off, this one included: what a concurrency limit counts. */
+  inFlight: number;
 }
 
 export interface SimulatedSystem {
@@ -90,7 +97,17 @@ export interface SimulatedSystem {
     types: string[];
     create(type: string, data: Record<string, unknown>, context: SimContext): SimRecord;
     patch(type: string, id: string, data: Record<string, unknown>, context: SimContext): SimRecord;
+    routes?: readonly ControlRoute[];
   };
+}
+
+/** A control call of one vendor beyond its records, for example `POST /_control/deals/close`. */
+export interface ControlRoute {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/_control/`, for example `deals/close`. */
+  path: string;
+  /** The value is answered as JSON with 200. Throws `ControlError` on bad input. */
+  handle(body: Record<string, unknown>, context: SimContext): unknown;
 }
 
 /** Answered as 400 with `{code, message}` by the control API. */

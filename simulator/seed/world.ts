@@ -39,7 +39,15 @@ export const LEGAL_ENTITIES: readonly SeedLegalEntity[] = [
 /** Internal ids of list values in the simulated NetSuite account. */
 export const NETSUITE_LISTS = {
   currency: { USD: '1', GBP: '2', EUR: '4', CHF: '5' },
-  terms: { due_on_receipt: '4', net_15: '1', net_30: '2', net_45: '9', net_60: '3', eom_30: '10', '2_10_net_30': '5' },
+  terms: {
+    due_on_receipt: '4',
+    net_15: '1',
+    net_30: '2',
+    net_45: '9',
+    net_60: '3',
+    eom_30: '10',
+    '2_10_net_30': '5',
+  },
   department: { strategy: '11', implementation: '12', managed_services: '13', training: '14' },
   location: {},
   /** Service items, one per service line and commercial model family. */
@@ -54,7 +62,12 @@ export const NETSUITE_LISTS = {
     'training:time': '132',
   },
   taxCode: { standard: '5', reduced: '6', zero: '7', exempt: '8', reverse_charge: '9', export: '12' },
-  jobBillingType: { time_and_materials: 'TM', fixed_bid_milestone: 'FBM', fixed_bid_interval: 'FBI', charge_based: 'CB' },
+  jobBillingType: {
+    time_and_materials: 'TM',
+    fixed_bid_milestone: 'FBM',
+    fixed_bid_interval: 'FBI',
+    charge_based: 'CB',
+  },
   projectExpenseType: { regular: '-2' },
   jobStatus: { pending: '1', in_progress: '2', closed: '3' },
 } as const;
@@ -98,7 +111,13 @@ export interface SeedAccount {
   currency: string;
   paymentTerms: keyof typeof NETSUITE_LISTS.terms;
   website: string;
-  contacts: { firstName: string; lastName: string; email: string; title: string; role: 'buyer' | 'approver' | 'billing' | 'delivery' }[];
+  contacts: {
+    firstName: string;
+    lastName: string;
+    email: string;
+    title: string;
+    role: 'buyer' | 'approver' | 'billing' | 'delivery';
+  }[];
 }
 
 export interface SeedDealLine {
@@ -133,6 +152,8 @@ export interface SeedDeal {
 }
 
 export interface SeedWorld {
+  /** The seed it was made from; `generateDeal` goes on from it. */
+  seed: number;
   legalEntities: readonly SeedLegalEntity[];
   /** 40 accounts in DE, AT, FR, GB, CH and US, with tax numbers that pass the check digit of their country. */
   accounts: SeedAccount[];

@@ -35,7 +35,9 @@ export class SystemError extends Q2cError {
   readonly retryAfterMs: number | undefined;
 
   constructor(details: SystemErrorDetails) {
-    super(details.code ?? CODE_OF_KIND[details.kind], `${details.system}: ${details.reason}`, { cause: details.cause });
+    super(details.code ?? CODE_OF_KIND[details.kind], `${details.system}: ${details.reason}`, {
+      cause: details.cause,
+    });
     this.name = 'SystemError';
     this.system = details.system;
     this.kind = details.kind;

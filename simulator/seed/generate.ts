@@ -1,0 +1,18 @@
+import { seededRandom } from '../kit/random';
+import { generateAccounts } from './accounts';
+import { generateDeal } from './deals';
+import { LEGAL_ENTITIES, type SeedAccount, type SeedDeal, type SeedWorld } from './world';
+
+const OPEN_DEALS = 66;
+
+/** The same world for the same seed, on every machine. */
+export function generateWorld(seed: number): SeedWorld {
+  const accounts = generateAccounts(seededRandom(seed));
+  const deals = Array.from({ length: OPEN_DEALS }, (_, i) => seededDeal(seed, i + 1, accounts));
+  return { seed, legalEntities: LEGAL_ENTITIES, accounts, deals };
+}
+
+/** The n-th deal of the world of a seed, also beyond those the world is born with. */
+export function seededDeal(seed: number, n: number, accounts: readonly SeedAccount[]): SeedDeal {
+  return generateDeal(seededRandom(Math.imul(seed + 1, 0x9e3779b1) + n), n, accounts);
+}
