@@ -10,6 +10,7 @@ import {
   Q2cError,
   roundMoney,
   splitAmount,
+  splitDecimal,
   subtract,
 } from '../../../lib/model';
 import { minorAmount, ratio, scaledDecimal } from './arbitraries';
@@ -134,6 +135,11 @@ describe('splits', () => {
     expect(codeOf(() => splitAmount('1.00', ['0', '0'], 'EUR'))).toBe('AMOUNT_INVALID');
     expect(codeOf(() => splitAmount('1.00', ['2', '-1'], 'EUR'))).toBe('AMOUNT_INVALID');
     expect(codeOf(() => splitAmount('1.005', 2, 'EUR'))).toBe('AMOUNT_INVALID');
+  });
+
+  test('work for numbers that are no money', () => {
+    expect(splitDecimal('52.25', ['1', '2'], 4)).toEqual(['17.4167', '34.8333']);
+    expect(codeOf(() => splitDecimal('1.005', 2, 2))).toBe('AMOUNT_INVALID');
   });
 
   test('conserve the total and stay within one minor unit of the exact share', () => {
