@@ -201,7 +201,7 @@ function failureOf(error: unknown, request: OperationRequest): Failure {
       kind: error.kind,
       code: error.code as ExceptionCode,
       reason: error.reason,
-      params,
+      params: { ...params, ...error.params },
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     };
   }

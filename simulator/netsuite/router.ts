@@ -19,11 +19,11 @@ import { suiteQl } from './suiteql/run';
 const ROOT = '/services/rest/';
 
 /** Answers a call of the REST web services; the token endpoint needs no login and is not counted. */
-export function route(request: SimRequest, context: SimContext): SimResponse | Promise<SimResponse> {
+export function route(request: SimRequest, context: SimContext): SimResponse {
   if (request.path === TOKEN_PATH) return issueToken(request, context);
   const env = envOf(context, request.headers);
   runDueJobs(env, execute);
-  if (context.inFlight > env.settings.concurrencyLimit) return concurrencyLimitExceeded();
+  if ((context.inFlight ?? 1) > env.settings.concurrencyLimit) return concurrencyLimitExceeded();
   if (!isAuthorised(request, context)) return invalidLogin();
   return refusalsAsResponses(env, () => dispatch(request, env));
 }

@@ -22,6 +22,8 @@ export interface SystemErrorDetails {
   /** The vendor's own wish (`Retry-After`), in milliseconds from now. */
   retryAfterMs?: number;
   code?: ExceptionCode;
+  /** Values for the message pattern of the code (guides §13), where the reason alone does not make a sentence. */
+  params?: Record<string, string>;
   cause?: unknown;
 }
 
@@ -33,6 +35,7 @@ export class SystemError extends Q2cError {
   readonly status: number | null;
   readonly vendorCode: string | null;
   readonly retryAfterMs: number | undefined;
+  readonly params: Record<string, string>;
 
   constructor(details: SystemErrorDetails) {
     super(details.code ?? CODE_OF_KIND[details.kind], `${details.system}: ${details.reason}`, {
@@ -45,6 +48,7 @@ export class SystemError extends Q2cError {
     this.status = details.status ?? null;
     this.vendorCode = details.vendorCode ?? null;
     this.retryAfterMs = details.retryAfterMs;
+    this.params = details.params ?? {};
   }
 }
 

@@ -9,7 +9,7 @@ import { Slots } from '../kit/guard';
 export interface AccountMembership {
   slots: Slots;
   /** To be called once, when the connection closes. */
-  leave(): void;
+  leave: () => void;
 }
 
 const accounts = new Map<string, { slots: Slots; members: number }>();
@@ -26,7 +26,7 @@ export function joinAccount(account: string, concurrency: number): AccountMember
   accounts.set(account, entry);
   return {
     slots: entry.slots,
-    leave() {
+    leave: () => {
       entry.members -= 1;
       if (entry.members === 0) accounts.delete(account);
     },

@@ -46,7 +46,6 @@ export function createNetSuiteClient(
   }
   const baseUrl = baseUrlFor(config, accountId);
   const realm = accountRealm(accountId);
-  const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
   const common = {
     system: manifest.id,
     baseUrl,
@@ -64,10 +63,10 @@ export function createNetSuiteClient(
     login,
     dependencies,
   });
+  const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
   const http = createHttpClient({ ...common, authenticator, slots: account.slots });
   return new RestClient(http, instance, connection.settings, async () => {
-    account.leave();
-    await Promise.all([http.close(), login.close()]);
+    await Promise.all([http.close(), login.close()]).finally(account.leave);
   });
 }
 

@@ -48,9 +48,10 @@ export async function findCustomer(
   const matches = sameTax.length > 0 ? sameTax : await sameNameAndPlace(client, active, keys, signal);
   const [match, ...others] = matches;
   if (!match) return null;
-  if (others.length > 0) throw duplicate(client, `${matches.length} customers match it: ${numbers(matches)}`);
+  const likeness = sameTax.length > 0 ? 'same tax registration' : 'same name, country and postal code';
+  if (others.length > 0) throw duplicate(client, keys, matches, likeness);
   if (client.canonicalIdIn(match.externalid) !== null) {
-    throw duplicate(client, `${match.entityid} is already linked to another customer of the deals`);
+    throw duplicate(client, keys, matches, `${likeness}, but linked to another account of the CRM`);
   }
   return found(match);
 }
@@ -144,13 +145,14 @@ const found = ({ id = '', entityid = '', externalid }: Row): FoundCustomer => ({
   externalId: externalid ?? null,
 });
 
-const numbers = (rows: Row[]) => rows.map(({ entityid }) => entityid).join(', ');
-
-function duplicate(client: Directory, reason: string): SystemError {
+/** Two records for one company, on one side or the other: which is right only a person can tell. */
+function duplicate(client: Directory, { name }: CustomerKeys, matches: Row[], likeness: string): SystemError {
+  const candidate = matches.map(({ entityid }) => entityid).join(', ');
   return new SystemError({
     system: client.system,
     kind: 'rejected',
     code: 'DUPLICATE_SUSPECTED',
-    reason: `the customer may exist already: ${reason}`,
+    reason: `the customer may exist already as ${candidate} (${likeness})`,
+    params: { customer: name, candidate, score: likeness },
   });
 }

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { decodeProtectedHeader, errors, importSPKI, type JWTPayload, jwtVerify } from 'jose';
 import type { RecordStore, SimContext, SimRequest, SimResponse } from '../../kit/types';
 import { ACCOUNT_ID } from '../env';
-import { isObject, textOf } from '../records/data';
+import { type Data, isObject, numberOf, textOf } from '../records/data';
+import { hasValidSignature, parseAssertion } from './jwt';
 import { secretsOf, tokenGeneration } from './keys';
 
 export const TOKEN_PATH = '/services/rest/auth/oauth2/v1/token';
@@ -11,22 +11,20 @@ const TOKEN_SECONDS = 3600;
 const MAX_ASSERTION_SECONDS = 3600;
 const CLOCK_TOLERANCE_SECONDS = 300;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const NEEDED_SCOPE = 'rest_webservices';
+const SCOPES = ['restlets', NEEDED_SCOPE, 'suite_analytics', 'mcp'];
 
-/** RSA PKCS#1 v1.5 (`RS256` …) is refused by the vendor. */
-const ALGORITHMS = ['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
-const SCOPES = ['restlets', 'rest_webservices', 'suite_analytics', 'mcp'];
-
-interface Refusal {
-  status: 400 | 401;
-  error: 'invalid_request' | 'unsupported_grant_type' | 'invalid_client' | 'invalid_grant' | 'invalid_scope';
-}
+type Refusal =
+  | 'invalid_request'
+  | 'unsupported_grant_type'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope';
 
 /** `POST …/auth/oauth2/v1/token`: client credentials with a certificate. */
-export async function issueToken(request: SimRequest, context: SimContext): Promise<SimResponse> {
-  const form = new URLSearchParams(request.body);
-  const refusal =
-    request.method === 'POST' ? await refusalOf(form, request, context) : refuse('invalid_request');
-  if (refusal) return { status: refusal.status, body: { error: refusal.error } };
+export function issueToken(request: SimRequest, context: SimContext): SimResponse {
+  const refusal = refusalOf(request, context);
+  if (refusal) return { status: refusal === 'invalid_client' ? 401 : 400, body: { error: refusal } };
   return {
     status: 200,
     headers: { 'cache-control': 'no-store' },
@@ -34,71 +32,38 @@ export async function issueToken(request: SimRequest, context: SimContext): Prom
   };
 }
 
-async function refusalOf(
-  form: URLSearchParams,
-  request: SimRequest,
-  context: SimContext,
-): Promise<Refusal | null> {
-  if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
-    return refuse('invalid_request');
-  if (form.get('grant_type') !== 'client_credentials') return refuse('unsupported_grant_type');
-  const assertion = form.get('client_assertion');
-  if (form.get('client_assertion_type') !== ASSERTION_TYPE || !assertion) return refuse('invalid_request');
-  const certificate = certificateOf(assertion, context.db);
-  if (!certificate) return refuse('invalid_grant');
-  try {
-    const key = await importSPKI(certificate.publicKey, certificate.algorithm);
-    const { payload } = await jwtVerify(assertion, key, {
-      algorithms: ALGORITHMS,
-      audience: audiences(request, context),
-      requiredClaims: ['iss', 'aud', 'iat', 'exp', 'scope'],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      currentDate: new Date(context.now()),
-    });
-    if (payload.iss !== certificate.clientId) return refuse('invalid_client');
-    return checkClaims(payload, context.now());
-  } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) {
-      return refuse('invalid_grant');
-    }
-    throw error;
-  }
+function refusalOf(request: SimRequest, context: SimContext): Refusal | null {
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+  if (request.method !== 'POST' || !isForm) return 'invalid_request';
+  const form = new URLSearchParams(request.body);
+  if (form.get('grant_type') !== 'client_credentials') return 'unsupported_grant_type';
+  if (form.get('client_assertion_type') !== ASSERTION_TYPE) return 'invalid_request';
+  const assertion = parseAssertion(form.get('client_assertion') ?? '');
+  const publicKey = assertion && certificateOf(assertion.keyId, context.db);
+  if (!assertion || !publicKey || !hasValidSignature(assertion, publicKey)) return 'invalid_grant';
+  return refusalOfClaims(assertion.claims, request, context);
 }
 
-function refuse(error: Refusal['error']): Refusal {
-  return { error, status: error === 'invalid_client' ? 401 : 400 };
-}
-
-function checkClaims(payload: JWTPayload, now: number): Refusal | null {
-  const { iat = 0, exp = 0, scope } = payload;
-  if (exp - iat > MAX_ASSERTION_SECONDS || iat * 1000 > now + CLOCK_TOLERANCE_SECONDS * 1000)
-    return refuse('invalid_grant');
-  if (exp * 1000 <= now) return refuse('invalid_grant');
+function refusalOfClaims(claims: Data, request: SimRequest, context: SimContext): Refusal | null {
+  if (textOf(claims, 'iss') !== secretsOf(context.db).clientId) return 'invalid_client';
+  const audience = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+  if (!audiences(request, context).some((url) => audience.includes(url))) return 'invalid_grant';
+  const now = context.now() / 1000;
+  const [issued = Number.NaN, expires = Number.NaN] = [numberOf(claims, 'iat'), numberOf(claims, 'exp')];
+  const isCurrent = expires > now && issued <= now + CLOCK_TOLERANCE_SECONDS;
+  if (!isCurrent || !(expires - issued <= MAX_ASSERTION_SECONDS)) return 'invalid_grant';
+  const { scope } = claims;
   const scopes = Array.isArray(scope) ? scope.map(String) : String(scope).split(/[\s,]+/);
-  if (scopes.some((name) => !SCOPES.includes(name)) || !scopes.includes('rest_webservices'))
-    return refuse('invalid_scope');
-  return null;
+  const isKnown = scopes.every((name) => SCOPES.includes(name));
+  return isKnown && scopes.includes(NEEDED_SCOPE) ? null : 'invalid_scope';
 }
 
-/** The certificate that the `kid` names: the seeded one, or one uploaded since (control type `oauthCertificate`). */
-function certificateOf(
-  assertion: string,
-  db: RecordStore,
-): { publicKey: string; clientId: string; algorithm: string } | undefined {
-  let header: { alg?: string; kid?: string };
-  try {
-    header = decodeProtectedHeader(assertion);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-  const { kid, alg = '' } = header;
-  if (kid === undefined || !ALGORITHMS.includes(alg)) return undefined;
+/** Key of the certificate: the seeded one, or one uploaded since (control type `oauthCertificate`). */
+function certificateOf(certificateId: string, db: RecordStore): string | undefined {
   const secrets = secretsOf(db);
-  if (kid === secrets.certificateId) return { ...secrets, algorithm: alg };
-  const uploaded = db.findBy('oauthCertificate', 'certificateId', kid)[0];
-  const publicKey = textOf(uploaded?.data ?? {}, 'publicKey');
-  return publicKey === undefined ? undefined : { publicKey, clientId: secrets.clientId, algorithm: alg };
+  if (certificateId === secrets.certificateId) return secrets.publicKey;
+  const uploaded = db.findBy('oauthCertificate', 'certificateId', certificateId)[0];
+  return textOf(uploaded?.data ?? {}, 'publicKey');
 }
 
 /** The token URL as the caller reached it, or under the account's real host. */
@@ -114,9 +79,8 @@ function audiences(request: SimRequest, context: SimContext): string[] {
 /** A signed statement of expiry and generation: nothing to store, and nothing to forge without the key. */
 function accessToken(context: SimContext): string {
   const expires = Math.floor(context.now() / 1000) + TOKEN_SECONDS;
-  const claims = Buffer.from(JSON.stringify({ expires, generation: tokenGeneration(context.db) })).toString(
-    'base64url',
-  );
+  const content = JSON.stringify({ expires, generation: tokenGeneration(context.db) });
+  const claims = Buffer.from(content).toString('base64url');
   return `${claims}.${signature(claims, context.db)}`;
 }
 

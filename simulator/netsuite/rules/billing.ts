@@ -1,3 +1,4 @@
+import type { SimRecord } from '../../kit/types';
 import type { Env } from '../env';
 import { invalidReference, userError } from '../errors';
 import { type Data, isTrue, linesOf, numberOf, textOf } from '../records/data';
@@ -13,6 +14,13 @@ export const billingScheduleRules: Rules = {
     draft.isInactive ??= false;
     if (draft.scheduleType === FIXED_BID_MILESTONE) prepareMilestones(draft, env);
     else if (draft.scheduleType === 'STD') requireRecurrence(draft);
+  },
+  deleting(record, env) {
+    const bills = ({ data }: SimRecord): boolean =>
+      linesOf(data, 'item').some((line) => line.billingSchedule === record.id);
+    if (env.db.list('salesOrder').some(bills)) {
+      throw userError('This record cannot be deleted because it has dependent records.');
+    }
   },
 };
 

@@ -40,8 +40,6 @@ const salesFields: Fields = {
   exchangeRate: required(number),
   tranDate: required(date),
   tranId: indexed(text(45)),
-  startDate: date,
-  endDate: date,
   otherRefNum: text(45),
   memo: text(999),
   department: reference('department'),
@@ -107,6 +105,8 @@ export const salesOrder: RecordType = {
   aliases: { subtotal: 'subTotal' },
   fields: {
     ...salesFields,
+    startDate: date,
+    endDate: date,
     orderStatus: required(choice(ORDER_STATUSES)),
     status: readOnly(choice(ORDER_STATUSES)),
     terms: reference('term'),
@@ -137,6 +137,8 @@ export const invoice: RecordType = {
   aliases: { subtotal: 'subTotal' },
   fields: {
     ...salesFields,
+    startDate: date,
+    endDate: date,
     createdFrom: indexed(reference('salesOrder')),
     terms: reference('term'),
     dueDate: date,

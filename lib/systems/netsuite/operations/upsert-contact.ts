@@ -98,11 +98,17 @@ async function findByEmail(
   if (rows.length === 0 || rows.some((row) => row.externalid === externalId)) return null;
   const [row, ...others] = rows;
   if (others.length > 0 || client.canonicalIdIn(row?.externalid) !== null) {
+    const contact = maskEmail(email);
     throw new SystemError({
       system: client.system,
       kind: 'rejected',
       code: 'DUPLICATE_SUSPECTED',
-      reason: `another contact of this customer has the e-mail address ${maskEmail(email)} already; give each contact its own`,
+      reason: `another contact of this customer has the e-mail address ${contact} already; give each contact its own`,
+      params: {
+        customer: contact,
+        candidate: 'another contact of the customer',
+        score: 'same e-mail address',
+      },
     });
   }
   return { id: row?.id ?? '', externalId: row?.externalid ?? null };

@@ -198,6 +198,16 @@ describe('concurrency of the account', () => {
     expect(most()).toBe(2);
   });
 
+  test('a connection that cannot be made takes no part', async () => {
+    const values = { clientId: 'client', certificateId: 'cert-1', privateKey: 'not a key' };
+    const broken = () => connect({ auth: 'oauth2-certificate', limits: { concurrency: 1 }, values });
+    expect(broken).toThrow(/not a PEM key/);
+    const { most, open } = gate();
+    const client = connect({ limits: { concurrency: 2 } });
+    await Promise.all([client.query('SELECT 1'), client.query('SELECT 2'), open(2, 2)]);
+    expect(most()).toBe(2);
+  });
+
   test('the slots end with the last connection', async () => {
     await connect({ limits: { concurrency: 1 } }).close();
     clients = [];
