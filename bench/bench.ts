@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type FlowNode, Host } from '../test/support/host';
-import { packTarball } from '../test/support/pack';
+import packOnce from '../test/support/pack';
 import { Simulator, templateFlow, World } from '../test/support/world';
 import { handWiredFlow, logIn } from './hand-wired';
 import { measureStart, type StartFigures } from './start';
@@ -30,7 +30,7 @@ interface Round {
 }
 
 async function main(): Promise<void> {
-  process.env.Q2C_TARBALL = await packTarball();
+  await packOnce();
   const durable: Round[] = [];
   const hand: Round[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -38,7 +38,10 @@ async function main(): Promise<void> {
     const callsPerDeal = Math.round((durable.at(-1)?.calls ?? 0) / deals);
     hand.push(await handWiredRound(callsPerDeal));
     const [d, h] = [durable.at(-1), hand.at(-1)];
-    if (d && h) console.log(`round ${round + 1}: durable ${show(d)}; by hand ${show(h)}; ratio ${ratioOf(d, h).toFixed(2)}`);
+    if (d && h)
+      console.log(
+        `round ${round + 1}: durable ${show(d)}; by hand ${show(h)}; ratio ${ratioOf(d, h).toFixed(2)}`,
+      );
   }
   const start = await measureStart(rounds + 2);
   report(durable, hand, start);
@@ -74,9 +77,12 @@ async function handWiredRound(callsPerDeal: number): Promise<Round> {
     await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
     const before = await simulator.requestCount();
     const started = performance.now();
-    const { failed } = (await host.request('POST', '/bench', { opportunities, parallel })) as { failed: number };
+    const { failed } = (await host.request('POST', '/bench', { opportunities, parallel })) as {
+      failed: number;
+    };
     const seconds = (performance.now() - started) / 1000;
-    if (failed > 0) throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
+    if (failed > 0)
+      throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
     return { calls: (await simulator.requestCount()) - before, seconds };
   } finally {
     await host.dispose();

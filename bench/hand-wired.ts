@@ -1,4 +1,5 @@
-import { importPKCS8, SignJWT } from 'jose';
+import { createPrivateKey } from 'node:crypto';
+import { signJwt } from '../lib/systems/kit/jwt';
 import type { FlowNode } from '../test/support/host';
 import type { Simulator } from '../test/support/world';
 
@@ -17,10 +18,9 @@ interface Access {
 
 /** Logs in once, as such flows do with a token kept in a context variable. */
 export async function logIn(simulator: Simulator): Promise<Access> {
-  const { systems } = await simulator.control<{ systems: Record<string, { url: string; credentials: Credentials }> }>(
-    'GET',
-    'systems',
-  );
+  const { systems } = await simulator.control<{
+    systems: Record<string, { url: string; credentials: Credentials }>;
+  }>('GET', 'systems');
   const of = (system: string, scheme: string) => ({
     url: systems[system]?.url ?? '',
     credentials: systems[system]?.credentials[scheme] ?? {},
@@ -44,14 +44,13 @@ export async function logIn(simulator: Simulator): Promise<Access> {
 
 async function netsuiteToken({ url, credentials }: { url: string; credentials: Record<string, string> }) {
   const endpoint = `${url}/services/rest/auth/oauth2/v1/token`;
-  const key = await importPKCS8(credentials.privateKey ?? '', 'PS256');
-  const assertion = await new SignJWT({ scope: 'rest_webservices' })
-    .setProtectedHeader({ typ: 'JWT', alg: 'PS256', kid: credentials.certificateId ?? '' })
-    .setIssuer(credentials.clientId ?? '')
-    .setAudience(endpoint)
-    .setIssuedAt()
-    .setExpirationTime('5m')
-    .sign(key);
+  const now = Math.floor(Date.now() / 1000);
+  const assertion = signJwt({
+    algorithm: 'PS256',
+    key: createPrivateKey(credentials.privateKey ?? ''),
+    header: { typ: 'JWT', kid: credentials.certificateId },
+    claims: { iss: credentials.clientId, aud: endpoint, scope: 'rest_webservices', iat: now, exp: now + 300 },
+  });
   return post(endpoint, {
     grant_type: 'client_credentials',
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -81,8 +80,26 @@ export function handWiredFlow(access: Access, callsPerDeal: number): FlowNode[] 
     { id: tab, type: 'tab', label: 'Hand-wired' },
     { id: 'bench-in', type: 'http in', z: tab, url: '/bench', method: 'post', wires: [['bench-start']] },
     { id: 'bench-start', type: 'function', z: tab, func: START, outputs: 1, wires: [['bench-next']] },
-    { id: 'bench-next', type: 'function', z: tab, func: setup + NEXT, outputs: 2, wires: [['bench-call'], ['bench-out']] },
-    { id: 'bench-call', type: 'http request', z: tab, method: 'use', ret: 'obj', paytoqs: 'ignore', url: '', persist: true, senderr: false, wires: [['bench-reply']] },
+    {
+      id: 'bench-next',
+      type: 'function',
+      z: tab,
+      func: setup + NEXT,
+      outputs: 2,
+      wires: [['bench-call'], ['bench-out']],
+    },
+    {
+      id: 'bench-call',
+      type: 'http request',
+      z: tab,
+      method: 'use',
+      ret: 'obj',
+      paytoqs: 'ignore',
+      url: '',
+      persist: true,
+      senderr: false,
+      wires: [['bench-reply']],
+    },
     { id: 'bench-reply', type: 'function', z: tab, func: REPLY, outputs: 1, wires: [['bench-next']] },
     { id: 'bench-out', type: 'http response', z: tab, statusCode: '200', wires: [] },
   ];

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Host } from '../test/support/host';
-import { makeUserDir, packTarball } from '../test/support/pack';
+import { makeUserDir } from '../test/support/pack';
 
 export interface StartFigures {
   startPlainMs: number;
@@ -18,7 +18,7 @@ interface Start {
 
 /** Starts Node-RED without flows, with and without the pack in turn; medians of time to "Started flows" and memory. */
 export async function measureStart(times: number): Promise<StartFigures> {
-  const packDir = await makeUserDir(await packTarball());
+  const packDir = await makeUserDir();
   const plainDir = await mkdtemp(join(tmpdir(), 'q2c-plain-'));
   await writeFile(join(plainDir, 'package.json'), '{ "name": "user-dir", "private": true }\n');
   const plain: Start[] = [];
