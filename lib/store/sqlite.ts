@@ -9,6 +9,8 @@ import type { Store, WriteJob } from './store';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
 const MAX_GROUP = 48;
+/** How long a group gathers writes while several writers are at work. */
+const GATHER_MS = 1;
 
 interface QueuedJob {
   run: (tx: Kysely<Schema>) => Promise<void>;
@@ -91,6 +93,8 @@ function statementCache(database: DatabaseSync): SqliteDatabase {
 class GroupCommitter {
   private queue: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
+  /** True when the last group held writes of more than one. */
+  private busy = false;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -117,14 +121,24 @@ class GroupCommitter {
   }
 
   private async flushLater(): Promise<void> {
-    // One turn later: everything the current turn queues joins the group.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.queue.length > 0) {
+    do {
+      await this.gather();
       const group = this.queue.splice(0, MAX_GROUP);
       await this.commit(group);
-      if (this.queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-    }
+      this.busy = group.length > 1;
+    } while (this.queue.length > 0);
     this.flushing = null;
+  }
+
+  /**
+   * A lone writer waits one turn of the event loop; when several are at work, a moment more, because every commit
+   * blocks the loop for an fsync and one can serve them all.
+   */
+  private gather(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.busy && this.queue.length < MAX_GROUP) setTimeout(resolve, GATHER_MS);
+      else setImmediate(resolve);
+    });
   }
 
   private async commit(group: QueuedJob[]): Promise<void> {
