@@ -1,5 +1,12 @@
-// One line per folder of `simulator/` that holds a system. Written by scripts/generate-simulators.mjs.
+// Written by the build from the folders beside it; do not edit.
+import { system as kantata } from './kantata';
 import type { SimulatedSystem } from './kit/types';
+import { system as netsuite } from './netsuite';
 import { system as salesforce } from './salesforce';
 
-export const systems: readonly SimulatedSystem[] = [salesforce];
+const all = {
+  kantata,
+  netsuite,
+  salesforce,
+};
+export const systems: readonly SimulatedSystem[] = Object.values(all);

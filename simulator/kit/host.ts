@@ -167,20 +167,18 @@ class Host {
         ms: Date.now() - arrived,
         faults: effect?.applied ?? [],
       });
-    if (effect?.delayMs) await this.#sleep(effect.delayMs);
-    const body = await readBody(request);
-    if (effect?.refusal?.kind === 'reset') {
+    const answer = await mounted.counted(async () => {
+      if (effect?.delayMs) await this.#sleep(effect.delayMs);
+      const body = await readBody(request);
+      if (effect?.refusal?.kind === 'reset') return null;
+      if (body === null) return mounted.system.failure(413, mounted.context());
+      const call = { method, path, query: url.searchParams, headers: flat(request), body, url };
+      return await this.#process(mounted, call, effect);
+    });
+    if (answer === null) {
       request.socket.resetAndDestroy();
       return finish(null);
     }
-    const answer =
-      body === null
-        ? mounted.system.failure(413, mounted.context())
-        : await this.#process(
-            mounted,
-            { method, path, query: url.searchParams, headers: flat(request), body, url },
-            effect,
-          );
     if (effect?.lostReply) {
       if (effect.lostReply.afterMs > 0) await this.#sleep(effect.lostReply.afterMs);
       request.socket.destroy();

@@ -15,6 +15,7 @@ export class MountedSystem {
   readonly baseUrl: string;
   readonly #clock: () => number;
   #busy: Promise<void> | null = null;
+  #inFlight = 0;
 
   constructor(options: { system: SimulatedSystem; file: string; baseUrl: string; clock: () => number }) {
     this.system = options.system;
@@ -30,7 +31,17 @@ export class MountedSystem {
   }
 
   context(partialPage = false): SimContext {
-    return { db: this.store, baseUrl: this.baseUrl, now: this.#clock, partialPage };
+    return { db: this.store, baseUrl: this.baseUrl, now: this.#clock, partialPage, inFlight: this.#inFlight };
+  }
+
+  /** Counts a call as in flight from its arrival until `work` is done; what happens to its reply later does not count. */
+  async counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#inFlight++;
+    try {
+      return await work();
+    } finally {
+      this.#inFlight--;
+    }
   }
 
   /** Throws away all records, faults and the log, and fills the store from the world, in one transaction each. */

@@ -1,4 +1,8 @@
-const { transformSync } = require('esbuild');
+const { createHash } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { transformSync, version } = require('esbuild');
+
+const own = readFileSync(__filename);
 
 /** Compiles one TypeScript file for Jest; types are checked by `npm run typecheck`, not here. */
 module.exports = {
@@ -7,9 +11,23 @@ module.exports = {
       loader: 'ts',
       format: 'cjs',
       target: 'node22',
+      // Jest cannot run import() without an experimental flag; as require() it can.
+      supported: { 'dynamic-import': false },
       sourcefile: filename,
+      // Scripts are ES modules; what they import here is CommonJS like everything else under test.
+      define: { 'import.meta.dirname': '__dirname' },
       sourcemap: 'external',
     });
     return { code, map };
+  },
+  /** Without this Jest would go on using what an older version of this file has compiled. */
+  getCacheKey(source, filename) {
+    return createHash('sha256')
+      .update(own)
+      .update(version)
+      .update(filename)
+      .update('\0')
+      .update(source)
+      .digest('hex');
   },
 };

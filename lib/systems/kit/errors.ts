@@ -22,6 +22,8 @@ export interface SystemErrorDetails {
   /** The vendor's own wish (`Retry-After`), in milliseconds from now. */
   retryAfterMs?: number;
   code?: ExceptionCode;
+  /** Values for the message pattern of the code (guides §13), where the reason alone does not make a sentence. */
+  params?: Record<string, string>;
   cause?: unknown;
 }
 
@@ -33,9 +35,12 @@ export class SystemError extends Q2cError {
   readonly status: number | null;
   readonly vendorCode: string | null;
   readonly retryAfterMs: number | undefined;
+  readonly params: Record<string, string>;
 
   constructor(details: SystemErrorDetails) {
-    super(details.code ?? CODE_OF_KIND[details.kind], `${details.system}: ${details.reason}`, { cause: details.cause });
+    super(details.code ?? CODE_OF_KIND[details.kind], `${details.system}: ${details.reason}`, {
+      cause: details.cause,
+    });
     this.name = 'SystemError';
     this.system = details.system;
     this.kind = details.kind;
@@ -43,6 +48,7 @@ export class SystemError extends Q2cError {
     this.status = details.status ?? null;
     this.vendorCode = details.vendorCode ?? null;
     this.retryAfterMs = details.retryAfterMs;
+    this.params = details.params ?? {};
   }
 }
 

@@ -1,5 +1,6 @@
-import type { JsonValue } from '../../model';
+import type { ExceptionCode, JsonValue } from '../../model';
 import type { SystemError } from './errors';
+import type { Slots } from './guard';
 
 /**
  * HTTP as every connector uses it. One `HttpClient` per connection; it owns keep-alive pool, time-outs,
@@ -43,8 +44,11 @@ export interface HttpClient {
 export interface Authenticator {
   /** Headers to add. `method` and `url` are given for schemes that sign (OAuth 1.0a). */
   headers(request: { method: string; url: URL }): Promise<Record<string, string>>;
-  /** Drops what was refused. False = nothing can be renewed, the error stands. */
-  refresh(): Promise<boolean>;
+  /**
+   * Drops what was refused: the headers given by an earlier `headers()`. When another call has renewed them
+   * meanwhile nothing is dropped. False = nothing can be renewed, the error stands.
+   */
+  refresh(refused: Record<string, string>): Promise<boolean>;
 }
 
 /**
@@ -53,7 +57,14 @@ export interface Authenticator {
  * `auth`: credentials refused. `rejected`: refused for its content → case. `conflict`: somebody else changed it
  * → re-read, retry. `not_found`. `unknown`: may have been processed → probe before any resend.
  */
-export type ErrorKind = 'transient' | 'rate_limited' | 'auth' | 'rejected' | 'conflict' | 'not_found' | 'unknown';
+export type ErrorKind =
+  | 'transient'
+  | 'rate_limited'
+  | 'auth'
+  | 'rejected'
+  | 'conflict'
+  | 'not_found'
+  | 'unknown';
 
 /** One row of a vendor's error table; the first row that matches wins. */
 export interface ErrorRow {
@@ -62,7 +73,7 @@ export interface ErrorRow {
   code?: string | RegExp;
   kind: ErrorKind;
   /** Domain code (guides §13) where the default of the kind does not fit. */
-  as?: string;
+  as?: ExceptionCode;
 }
 
 export interface ErrorTable {
@@ -79,6 +90,8 @@ export interface HttpClientOptions {
   errors: ErrorTable;
   authenticator?: Authenticator;
   limits: { concurrency: number; requestsPerSecond?: number; timeoutMs: number };
+  /** Slots shared with other clients, where the vendor limits calls of a whole account; default: slots of its own. */
+  slots?: Slots;
   headers?: Record<string, string>;
   /** Consecutive failures of the connection that open the breaker, and how long it stays open. */
   breaker?: { failures: number; openMs: number };

@@ -216,7 +216,12 @@ export interface OperationResult {
  * Order of a step: `select` → `toSystem` (pure; its value is fingerprinted and journaled) → `call` →
  * `references` → `fromSystem` (pure). After an unknown outcome `probe` runs before any resend.
  */
-export interface Operation<C extends SystemClient = SystemClient, I extends Item = Item, Wire = unknown, Reply = unknown> {
+export interface Operation<
+  C extends SystemClient = SystemClient,
+  I extends Item = Item,
+  Wire = unknown,
+  Reply = unknown,
+> {
   entity: string;
   verb: Verb;
   /** The vendor's record type as it stands in `ExternalRef.type`. */

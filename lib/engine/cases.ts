@@ -1,0 +1,149 @@
+import {
+  type CanonicalId,
+  type ExceptionCode,
+  exceptionCodes,
+  exceptionMessage,
+  type Instant,
+  type JsonObject,
+  newId,
+  Q2cError,
+} from '../model';
+import { appendAudit, type CaseRow, type Tx } from '../store';
+import type { NewCase, Run } from './types';
+
+/** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
+
+/** Actor of everything that happens without a person. */
+export const ENGINE = 'engine';
+
+export interface OpenedCase {
+  id: CanonicalId;
+  message: string;
+}
+
+/** Work stopped and its cases are open: thrown so that the flow can go to its Catch node. */
+export class CaseOpened extends Q2cError {
+  /** The first case; its message is the error's. */
+  readonly caseId: string;
+  readonly caseIds: string[];
+
+  constructor(cases: readonly OpenedCase[], code: ExceptionCode, cause?: unknown) {
+    super(code, cases.map(({ message }) => message).join(' '), { cause });
+    this.name = 'CaseOpened';
+    this.caseIds = cases.map(({ id }) => id);
+    this.caseId = this.caseIds[0] ?? '';
+  }
+}
+
+/**
+ * Opens a case, or refreshes the one of the same deal, node, code and subject: seen again it counts an
+ * occurrence, and a resolved one is reopened.
+ */
+export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant): Promise<OpenedCase> {
+  const code = exceptionCodes[request.code];
+  const dedupeKey = [run.correlationId, request.node.id, request.code, request.subject].join('|');
+  const fields = {
+    message: request.message ?? exceptionMessage(request.code, request.about.params),
+    run_id: run.id,
+    run_attempt: run.attempt,
+    step_key: request.stepKey ?? null,
+    node_name: request.node.name,
+    amount_at_risk: request.about.amountAtRisk?.amount ?? null,
+    currency: request.about.amountAtRisk?.currency ?? null,
+    detail: JSON.stringify(request.detail ?? {}),
+    updated_at: at,
+  };
+
+  const known = await tx
+    .selectFrom('exception_case')
+    .select(['id', 'state', 'occurrences', 'reopened'])
+    .where('dedupe_key', '=', dedupeKey)
+    .executeTakeFirst();
+  if (known === undefined) {
+    const id = newId('exceptionCase');
+    await tx
+      .insertInto('exception_case')
+      .values({
+        id,
+        dedupe_key: dedupeKey,
+        code: request.code,
+        owner_role: request.ownerRole ?? ownerOf(code.owner, request.about.ownerRole),
+        severity: request.severity ?? code.severity,
+        state: 'open',
+        correlation_id: run.correlationId,
+        subject: request.subject,
+        node_id: request.node.id,
+        occurrences: 1,
+        reopened: 0,
+        opened_at: at,
+        resolved_at: null,
+        ...fields,
+      })
+      .execute();
+    await record(tx, id, run, 'opened', { code: request.code, message: fields.message }, at);
+    return { id, message: fields.message };
+  }
+
+  const ended = known.state === 'resolved' || known.state === 'waived';
+  await tx
+    .updateTable('exception_case')
+    .set({
+      ...fields,
+      state: ended ? 'open' : known.state === 'replaying' ? 'in_repair' : known.state,
+      occurrences: known.occurrences + 1,
+      reopened: known.reopened + (ended ? 1 : 0),
+      resolved_at: null,
+    })
+    .where('id', '=', known.id)
+    .execute();
+  await record(tx, known.id, run, ended ? 'reopened' : 'seen_again', { message: fields.message }, at);
+  return { id: known.id, message: fields.message };
+}
+
+/** Cases of this attempt of the run that are still unresolved. */
+export async function freshCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 'code'>[]> {
+  return tx
+    .selectFrom('exception_case')
+    .select(['id', 'code'])
+    .where('run_id', '=', run.id)
+    .where('run_attempt', '=', run.attempt)
+    .where('state', 'not in', ['resolved', 'waived'])
+    .execute();
+}
+
+/** A run of the deal came through: what it was stuck on before has been cured. */
+export async function resolveCases(tx: Tx, run: Run, at: Instant): Promise<void> {
+  const open = await tx
+    .selectFrom('exception_case')
+    .select('id')
+    .where('correlation_id', '=', run.correlationId)
+    .where('state', 'not in', ['resolved', 'waived'])
+    .execute();
+  for (const { id } of open) {
+    await tx
+      .updateTable('exception_case')
+      .set({ state: 'resolved', resolved_at: at, updated_at: at })
+      .where('id', '=', id)
+      .execute();
+    await record(tx, id, run, 'resolved', { by: `run ${run.id} completed` }, at);
+  }
+}
+
+function ownerOf(role: string, domainRole: string): string {
+  return role === 'by_entity' ? domainRole : role;
+}
+
+async function record(
+  tx: Tx,
+  id: CanonicalId,
+  run: Run,
+  action: string,
+  detail: JsonObject,
+  at: Instant,
+): Promise<void> {
+  await tx
+    .insertInto('case_history')
+    .values({ case_id: id, at, actor: ENGINE, action, detail: JSON.stringify(detail) })
+    .execute();
+  await appendAudit(tx, { at, actor: ENGINE, action: `case.${action}`, subject: id, runId: run.id, detail });
+}

@@ -1,0 +1,250 @@
+import type { Instant, JsonValue } from '../model';
+import { appendAudit, type StepRow, type StepState, type Tx } from '../store';
+import { ENGINE } from './cases';
+import { externalId, recordRefs } from './identity';
+import type { Failure, Run, Step, StepReply, StepResult } from './types';
+
+/** The step journal: what is written before and after every call (guides §13, write protocol). */
+
+/** Keys of one step, computed once. */
+export interface StepKeys {
+  key: string;
+  fingerprint: string;
+  idempotencyKey: string;
+}
+
+export type Begin =
+  /** The outcome is known already: no call. */
+  | { do: 'answer'; result: StepResult; origin: 'replayed' | 'earlier_run' }
+  | { do: 'refuse'; failure: Failure }
+  | {
+      do: 'call';
+      /** An earlier attempt may have been processed, and no probe has said otherwise. */
+      uncertain: boolean;
+      probeBeforeCall: boolean;
+      /** The target has no record of this canonical id as far as we know: finding one proves our create. */
+      creates: boolean;
+      /** Calls made before, over restarts. */
+      calls: number;
+    };
+
+/** Journals the intent, or finds that there is nothing left to do. */
+export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
+  const own = await tx.selectFrom('step').selectAll().where('key', '=', keys.key).executeTakeFirst();
+  if (own !== undefined && own.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
+    return { do: 'answer', result: resultOf(own), origin: 'replayed' };
+  }
+
+  const earlier = step.readOnly ? undefined : await earlierStep(tx, keys);
+  if (earlier?.state === 'confirmed') {
+    if (earlier.fingerprint === keys.fingerprint) {
+      await insertAnswered(tx, run, step, keys, earlier, at);
+      return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
+    }
+    if (!step.updates) {
+      return {
+        do: 'refuse',
+        failure: {
+          kind: 'rejected',
+          code: 'IDEMPOTENCY_MISMATCH',
+          reason: `${step.operation} was done before with other content`,
+        },
+      };
+    }
+  }
+
+  await upsertIntent(tx, run, step, keys, own, at);
+  const uncertain = !step.readOnly && (isUncertain(own?.state) || isUncertain(earlier?.state));
+  const known = await externalId(tx, step.canonicalId, step.system, step.instance, step.recordType);
+  return {
+    do: 'call',
+    uncertain,
+    probeBeforeCall: uncertain || step.probeFirst,
+    creates: known === null,
+    calls: own?.calls ?? 0,
+  };
+}
+
+function isUncertain(state: StepState | undefined): boolean {
+  return state === 'intent' || state === 'unknown';
+}
+
+/** The latest other step under the same idempotency key whose outcome matters to a new one. */
+async function earlierStep(tx: Tx, keys: StepKeys): Promise<StepRow | undefined> {
+  return tx
+    .selectFrom('step')
+    .selectAll()
+    .where('idempotency_key', '=', keys.idempotencyKey)
+    .where('key', '!=', keys.key)
+    .where('state', 'in', ['confirmed', 'intent', 'unknown'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+async function upsertIntent(
+  tx: Tx,
+  run: Run,
+  step: Step,
+  keys: StepKeys,
+  own: StepRow | undefined,
+  at: Instant,
+): Promise<void> {
+  if (own !== undefined) {
+    await tx
+      .updateTable('step')
+      .set({
+        // An uncertain step stays what it is until its outcome is known.
+        state: isUncertain(own.state) ? own.state : 'intent',
+        run_attempt: run.attempt,
+        started_at: at,
+        ended_at: null,
+        duration_ms: null,
+        error_code: null,
+        error_message: null,
+      })
+      .where('key', '=', keys.key)
+      .execute();
+    return;
+  }
+  await tx
+    .insertInto('step')
+    .values({
+      ...identityOf(run, step, keys, at),
+      state: 'intent',
+      calls: 0,
+      probes: 0,
+      origin: null,
+      reply: null,
+      result: null,
+      error_code: null,
+      error_message: null,
+      ended_at: null,
+      duration_ms: null,
+    })
+    .execute();
+}
+
+/** The same content was confirmed by an earlier run: this run's step is that answer. */
+async function insertAnswered(
+  tx: Tx,
+  run: Run,
+  step: Step,
+  keys: StepKeys,
+  earlier: StepRow,
+  at: Instant,
+): Promise<void> {
+  const answer = {
+    state: 'confirmed' as const,
+    origin: 'earlier_run' as const,
+    reply: earlier.reply,
+    result: earlier.result,
+    error_code: null,
+    error_message: null,
+    ended_at: at,
+    duration_ms: 0,
+  };
+  await tx
+    .insertInto('step')
+    .values({ ...identityOf(run, step, keys, at), ...answer, calls: 0, probes: 0 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...answer, run_attempt: run.attempt }))
+    .execute();
+}
+
+function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
+  return {
+    key: keys.key,
+    run_id: run.id,
+    run_attempt: run.attempt,
+    node_id: step.node.id,
+    node_name: step.node.name,
+    system: step.system,
+    instance: step.instance,
+    operation: step.operation,
+    canonical_id: step.canonicalId,
+    fingerprint: keys.fingerprint,
+    idempotency_key: keys.idempotencyKey,
+    wire: JSON.stringify(step.wire),
+    started_at: at,
+  };
+}
+
+export interface Counts {
+  calls: number;
+  probes: number;
+}
+
+/** Records the outcome `confirmed` with cross-references and audit line. */
+export async function confirm(
+  tx: Tx,
+  run: Run,
+  step: Step,
+  keys: StepKeys,
+  answer: { reply: StepReply; origin: 'call' | 'probe' },
+  counts: Counts,
+  at: Instant,
+  durationMs: number,
+): Promise<void> {
+  await recordRefs(tx, answer.reply.result.refs, at);
+  await tx
+    .updateTable('step')
+    .set((row) => ({
+      state: 'confirmed',
+      origin: answer.origin,
+      reply: JSON.stringify(answer.reply.reply),
+      result: JSON.stringify(answer.reply.result),
+      error_code: null,
+      error_message: null,
+      calls: row('calls', '+', counts.calls),
+      probes: row('probes', '+', counts.probes),
+      ended_at: at,
+      duration_ms: durationMs,
+    }))
+    .where('key', '=', keys.key)
+    .execute();
+  if (step.readOnly) return;
+  await appendAudit(tx, {
+    at,
+    actor: ENGINE,
+    action: 'step.confirmed',
+    subject: step.canonicalId,
+    runId: run.id,
+    detail: {
+      system: step.system,
+      instance: step.instance,
+      operation: step.operation,
+      fingerprint: keys.fingerprint,
+      origin: answer.origin,
+      refs: answer.reply.result.refs.map(({ ref }) => `${ref.type}/${ref.id}`),
+      ...(answer.reply.result.evidence === undefined ? {} : { evidence: answer.reply.result.evidence }),
+    },
+  });
+}
+
+/** Records an outcome that is not `confirmed`, or that an attempt is uncertain and the step goes on. */
+export async function recordFailure(
+  tx: Tx,
+  keys: StepKeys,
+  state: 'rejected' | 'unknown' | 'failed',
+  failure: { code: string; reason: string },
+  counts: Counts,
+  ended: { at: Instant; durationMs: number } | null,
+): Promise<void> {
+  await tx
+    .updateTable('step')
+    .set((row) => ({
+      state,
+      error_code: failure.code,
+      error_message: failure.reason,
+      calls: row('calls', '+', counts.calls),
+      probes: row('probes', '+', counts.probes),
+      ended_at: ended?.at ?? null,
+      duration_ms: ended?.durationMs ?? null,
+    }))
+    .where('key', '=', keys.key)
+    .execute();
+}
+
+function resultOf(row: StepRow): StepResult {
+  return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
+}

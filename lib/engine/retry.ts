@@ -1,0 +1,51 @@
+import type { RetryPolicy } from './types';
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 6,
+  maxElapsedMs: 120_000,
+  baseDelayMs: 250,
+  maxDelayMs: 20_000,
+  maxRunRetries: 12,
+  runRetryBaseMs: 5_000,
+  runRetryMaxMs: 30 * 60_000,
+};
+
+/**
+ * Exponential backoff with full jitter: uniform between 0 and the ceiling, so that many deals hit by one
+ * outage do not come back in step. A vendor's own wish is a lower bound.
+ * @param attempt 1 for the delay after the first failure
+ */
+export function stepDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  retryAfterMs: number,
+  random: () => number,
+): number {
+  const ceiling = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempt - 1));
+  return Math.max(retryAfterMs, Math.round(random() * ceiling));
+}
+
+/** Delay before a failed run is dispatched again, in milliseconds. */
+export function runDelay(policy: RetryPolicy, attempt: number, random: () => number): number {
+  const ceiling = Math.min(policy.runRetryMaxMs, policy.runRetryBaseMs * 2 ** (attempt - 1));
+  return Math.round(ceiling / 2 + (random() * ceiling) / 2);
+}
+
+/** Resolves after `ms`, or rejects with the signal's reason when it fires first. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,159 @@
+import { ulid } from 'ulid';
+import type { CanonicalId, Instant } from '../model';
+import type { RunRow, Tx } from '../store';
+import type { IntakeEvent, Run } from './types';
+
+/** Rows of runs: made, claimed, ended. All functions work inside a write. */
+
+export function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    attempt: row.attempt,
+    correlationId: row.correlation_id,
+    orderingKey: row.ordering_key,
+    title: row.title,
+  };
+}
+
+interface NewRun {
+  eventSeq: number | null;
+  sourceNode: string;
+  subject: CanonicalId;
+  title: string;
+  state: 'queued' | 'running';
+}
+
+export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
+  const id = `run_${ulid()}`;
+  await tx
+    .insertInto('run')
+    .values({
+      id,
+      event_seq: run.eventSeq,
+      source_node: run.sourceNode,
+      ordering_key: run.subject,
+      correlation_id: run.subject,
+      title: run.title,
+      state: run.state,
+      attempt: 1,
+      retry_at: null,
+      lease_owner: lease?.owner ?? null,
+      lease_until: lease?.until ?? null,
+      created_at: at,
+      started_at: run.state === 'running' ? at : null,
+      ended_at: null,
+    })
+    .execute();
+  return { id, attempt: 1, correlationId: run.subject, orderingKey: run.subject, title: run.title };
+}
+
+/** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */
+export async function insertEvent(
+  tx: Tx,
+  source: string,
+  event: IntakeEvent,
+  subject: CanonicalId,
+  at: Instant,
+): Promise<number | null> {
+  const row = await tx
+    .insertInto('event')
+    .values({
+      source,
+      event_id: event.id,
+      type: event.type,
+      subject,
+      time: event.time,
+      received_at: at,
+      data: JSON.stringify(event.data),
+      duplicates: 0,
+    })
+    .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
+    .returning('seq')
+    .executeTakeFirst();
+  if (row !== undefined) return row.seq;
+  await tx
+    .updateTable('event')
+    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
+    .where('source', '=', source)
+    .where('event_id', '=', event.id)
+    .execute();
+  return null;
+}
+
+export interface Lease {
+  owner: string;
+  until: Instant;
+}
+
+/**
+ * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
+ * running or an older queued run.
+ */
+export async function claimRuns(
+  tx: Tx,
+  sourceNode: string,
+  limit: number,
+  lease: Lease,
+  at: Instant,
+): Promise<RunRow[]> {
+  const claimable = await tx
+    .selectFrom('run')
+    .selectAll()
+    .where('source_node', '=', sourceNode)
+    .where('state', '=', 'queued')
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('run as other')
+            .select('other.seq')
+            .whereRef('other.ordering_key', '=', 'run.ordering_key')
+            .where('other.state', 'in', ['queued', 'running'])
+            .where((older) =>
+              older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
+            ),
+        ),
+      ),
+    )
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  for (const run of claimable) {
+    await tx
+      .updateTable('run')
+      .set({
+        state: 'running',
+        lease_owner: lease.owner,
+        lease_until: lease.until,
+        started_at: run.started_at ?? at,
+        ended_at: null,
+      })
+      .where('seq', '=', run.seq)
+      .execute();
+  }
+  return claimable;
+}
+
+/** Failed runs whose time for another automatic attempt has come are queued again. @returns how many. */
+export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
+  const rows = await tx
+    .updateTable('run')
+    .set((fields) => ({ state: 'queued', retry_at: null, attempt: fields('attempt', '+', 1) }))
+    .where('retry_at', 'is not', null)
+    .where('retry_at', '<=', at)
+    .where('state', '=', 'failed')
+    .returning('seq')
+    .execute();
+  return rows.length;
+}
+
+/** Runs that were under way when their host ended go back to the queue, with the same attempt. */
+export async function requeueAbandoned(tx: Tx, exclusive: boolean, at: Instant): Promise<void> {
+  let abandoned = tx
+    .updateTable('run')
+    .set({ state: 'queued', lease_owner: null, lease_until: null })
+    .where('state', '=', 'running')
+    .where('event_seq', 'is not', null);
+  if (!exclusive) abandoned = abandoned.where('lease_until', '<', at);
+  await abandoned.execute();
+}

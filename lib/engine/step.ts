@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
+import type { Store } from '../store';
+import { CaseOpened, openCase } from './cases';
+import { begin, type Counts, confirm, recordFailure, type StepKeys } from './journal';
+import { KeyedMutex } from './keyed-mutex';
+import { delay, stepDelay } from './retry';
+import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
+
+export interface StepRunnerOptions {
+  store: Store;
+  tenant: string;
+  retry: RetryPolicy;
+  now(): Instant;
+  random(): number;
+  /** Fires when the engine stops: no further call or probe is begun. */
+  signal: AbortSignal;
+}
+
+type FinalState = 'rejected' | 'unknown' | 'failed';
+
+/** What one round of call or probe came to. */
+type Attempt =
+  | { ok: true; reply: StepReply; origin: 'call' | 'probe' }
+  | { ok: false; failure: Failure; cause: unknown };
+
+/**
+ * The write protocol (guides §13): journal the intent, call, journal the outcome; after anything uncertain
+ * probe before any resend. Steps on the same record take turns, so that two deals of one customer cannot
+ * create it twice.
+ */
+export class StepRunner {
+  private readonly turns = new KeyedMutex();
+
+  constructor(private readonly options: StepRunnerOptions) {}
+
+  run(run: Run, step: Step): Promise<StepOutcome> {
+    const record = [step.system, step.instance, step.operation, step.canonicalId].join('|');
+    return this.turns.run(record, () => this.execute(run, step));
+  }
+
+  private async execute(run: Run, step: Step): Promise<StepOutcome> {
+    const { store } = this.options;
+    const keys = this.keysOf(run, step);
+    const startedAt = Date.now();
+    this.options.signal.throwIfAborted();
+
+    const plan = await store.write((tx) => begin(tx, run, step, keys, this.options.now()));
+    if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
+    if (plan.do === 'refuse')
+      throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
+
+    const counts = noCounts();
+    let probeNext = plan.probeBeforeCall;
+    /** True while a call may have been processed that no probe has answered for. */
+    let uncertain = plan.uncertain;
+    let lastSentAt = 0;
+    for (let attempt = 1; ; attempt++) {
+      const info: CallInfo = {
+        idempotencyKey: keys.idempotencyKey,
+        attempt: plan.calls + counts.calls + 1,
+        signal: this.options.signal,
+      };
+      const found = probeNext ? await this.probe(step, info, counts, lastSentAt, plan.creates) : null;
+      if (found === null) {
+        uncertain = false;
+        lastSentAt = Date.now();
+      }
+      const outcome = found ?? (await this.call(step, info, counts));
+      if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
+
+      const { failure } = outcome;
+      if (found === null && failure.kind === 'unknown' && !step.readOnly) uncertain = true;
+      const state = uncertain ? 'unknown' : stateOf(failure);
+      if (!isRetriable(failure) || this.exhausted(attempt, startedAt, failure)) {
+        throw await this.giveUp(run, step, keys, state, failure, outcome.cause, counts, startedAt);
+      }
+      if (uncertain) {
+        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null));
+        plan.calls += counts.calls;
+        counts.calls = 0;
+        counts.probes = 0;
+        probeNext = true;
+      }
+      await delay(
+        stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
+        this.options.signal,
+      );
+    }
+  }
+
+  /**
+   * Asks the target for what an earlier attempt may have written.
+   * @returns the adopted record, a failure, or null when a call is due
+   */
+  private async probe(
+    step: Step,
+    info: CallInfo,
+    counts: Counts,
+    lastSentAt: number,
+    creates: boolean,
+  ): Promise<Attempt | null> {
+    if (step.probe === undefined) {
+      const failure: Failure = {
+        kind: 'rejected',
+        code: 'OUTCOME_UNKNOWN',
+        reason: `${step.operation} cannot be probed; look in ${step.system} before repeating it`,
+      };
+      return { ok: false, failure, cause: null };
+    }
+    try {
+      const visibleAt = lastSentAt + step.visibleAfterMs;
+      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
+      counts.probes++;
+      const reply = await step.probe(info);
+      // A record that was there before proves nothing about an update; sending that again is harmless.
+      if (reply === null || (step.updates && !creates)) return null;
+      return { ok: true, reply, origin: 'probe' };
+    } catch (cause) {
+      return { ok: false, failure: this.classify(step, cause), cause };
+    }
+  }
+
+  private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {
+    counts.calls++;
+    try {
+      return { ok: true, reply: await step.call(info), origin: 'call' };
+    } catch (cause) {
+      return { ok: false, failure: this.classify(step, cause), cause };
+    }
+  }
+
+  private classify(step: Step, cause: unknown): Failure {
+    // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
+    if (this.options.signal.aborted) throw this.options.signal.reason;
+    return step.classify(cause);
+  }
+
+  private async succeed(
+    run: Run,
+    step: Step,
+    keys: StepKeys,
+    answer: { reply: StepReply; origin: 'call' | 'probe' },
+    counts: Counts,
+    startedAt: number,
+  ): Promise<StepOutcome> {
+    try {
+      await this.options.store.write((tx) =>
+        confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
+      );
+    } catch (cause) {
+      if (!(cause instanceof Q2cError) || cause.code !== 'DUPLICATE_SUSPECTED') throw cause;
+      const failure: Failure = {
+        kind: 'unknown',
+        code: 'DUPLICATE_SUSPECTED',
+        reason: cause.message,
+        message: cause.message,
+      };
+      throw await this.giveUp(run, step, keys, 'unknown', failure, cause, counts, startedAt);
+    }
+    return { ...answer.reply.result, origin: answer.origin };
+  }
+
+  private exhausted(attempt: number, startedAt: number, failure: Failure): boolean {
+    const { maxAttempts, maxElapsedMs } = this.options.retry;
+    const elapsed = Date.now() - startedAt + (failure.retryAfterMs ?? 0);
+    return attempt >= maxAttempts || elapsed >= maxElapsedMs;
+  }
+
+  /** Journals the final outcome and opens the case in one transaction. */
+  private async giveUp(
+    run: Run,
+    step: Step,
+    keys: StepKeys,
+    state: FinalState,
+    failure: Failure,
+    cause: unknown,
+    counts: Counts,
+    startedAt: number,
+  ): Promise<CaseOpened> {
+    const at = this.options.now();
+    const opened = await this.options.store.write(async (tx) => {
+      await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
+      return openCase(
+        tx,
+        run,
+        {
+          node: step.node,
+          code: failure.code,
+          message: failure.message,
+          subject: step.canonicalId,
+          about: {
+            ...step.about,
+            params: {
+              operation: step.operation,
+              ...step.about.params,
+              reason: failure.reason,
+              ...failure.params,
+            },
+          },
+          stepKey: keys.key,
+          detail: { system: step.system, operation: step.operation, reason: failure.reason },
+        },
+        at,
+      );
+    });
+    return new CaseOpened([opened], failure.code, cause);
+  }
+
+  private keysOf(run: Run, step: Step): StepKeys {
+    const print = fingerprint(step.wire);
+    return {
+      fingerprint: print,
+      key: createHash('sha256')
+        .update([run.id, step.node.id, step.operation, step.canonicalId, print].join('|'))
+        .digest('hex'),
+      idempotencyKey: idempotencyKey({
+        tenant: this.options.tenant,
+        system: step.system,
+        instance: step.instance,
+        operation: step.operation,
+        canonicalId: step.canonicalId,
+        businessVersion: step.businessVersion,
+      }),
+    };
+  }
+}
+
+function noCounts(): Counts {
+  return { calls: 0, probes: 0 };
+}
+
+function isRetriable(failure: Failure): boolean {
+  return (
+    failure.kind === 'transient' ||
+    failure.kind === 'rate_limited' ||
+    failure.kind === 'unknown' ||
+    failure.kind === 'conflict'
+  );
+}
+
+/** State of a step whose last call was surely not processed. */
+function stateOf(failure: Failure): FinalState {
+  return failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict'
+    ? 'rejected'
+    : 'failed';
+}

@@ -1,0 +1,185 @@
+import type {
+  CanonicalId,
+  EntityName,
+  ExceptionCode,
+  FailureKind,
+  Instant,
+  JsonObject,
+  JsonValue,
+  Money,
+} from '../model';
+
+/** The node a step, case or error belongs to. */
+export interface NodeInfo {
+  id: string;
+  /** What people call it: its label on the canvas. */
+  name: string;
+}
+
+/** A run as the nodes see it. */
+export interface Run {
+  id: string;
+  attempt: number;
+  correlationId: CanonicalId;
+  orderingKey: CanonicalId;
+  title: string;
+}
+
+/** A run handed to its source node to be sent into the flow. */
+export interface DispatchedRun extends Run {
+  event: {
+    id: string;
+    type: string;
+    source: string;
+    subject: CanonicalId;
+    time: Instant;
+    data: JsonObject;
+  };
+}
+
+/** What an error means for the write protocol; made from a vendor's error by whoever hands in the step. */
+export interface Failure {
+  kind: FailureKind;
+  code: ExceptionCode;
+  /** Plain words for the case. */
+  reason: string;
+  retryAfterMs?: number;
+  /** Finished business message, where the pattern of the code does not fit. */
+  message?: string;
+  /** Further values for the message pattern of the code. */
+  params?: Record<string, string>;
+}
+
+export interface CallInfo {
+  idempotencyKey: string;
+  /** 1 for the first call of this step, counted over restarts. */
+  attempt: number;
+  signal: AbortSignal;
+}
+
+/** A record to remember under a canonical id. */
+export interface Reference {
+  entity: EntityName;
+  type: string;
+  id: string;
+  claims?: string | null;
+}
+
+export interface NewRef {
+  id: CanonicalId;
+  entity: EntityName;
+  ref: {
+    system: string;
+    instance: string;
+    type: string;
+    id: string;
+    role: 'master' | 'copy';
+    url?: string;
+  };
+}
+
+/** What a step gave, journaled and answered again on replay. */
+export interface StepResult {
+  refs: NewRef[];
+  merge?: JsonObject;
+  rows?: JsonValue;
+  evidence?: JsonObject;
+}
+
+export interface StepReply {
+  /** The vendor's reply as the operation read it; kept for compensation. */
+  reply: JsonValue;
+  result: StepResult;
+}
+
+/** One system call, described without knowing the vendor: what to call, how to probe. */
+export interface Step {
+  node: NodeInfo;
+  system: string;
+  instance: string;
+  /** `<entity>.<verb>`, unique within the system. */
+  operation: string;
+  /** An operation that may meet an existing record and change it. Others refuse different content under one key. */
+  updates: boolean;
+  /** Changes nothing: never probed, read again when a person retries the run. */
+  readOnly: boolean;
+  /** The vendor keeps no key of ours, so a probe goes before every first call too. */
+  probeFirst: boolean;
+  canonicalId: CanonicalId;
+  /** Vendor's record type of the canonical id, to know whether it exists there already. */
+  recordType: string;
+  businessVersion: string;
+  /** The mapped payload without volatile fields; fingerprinted and journaled. */
+  wire: JsonValue;
+  visibleAfterMs: number;
+  call(info: CallInfo): Promise<StepReply>;
+  /** Null = certainly not there. Throws `unknown` when it cannot decide. */
+  probe?(info: CallInfo): Promise<StepReply | null>;
+  classify(error: unknown): Failure;
+  /** For the case, if one must be opened. */
+  about: CaseSubject;
+}
+
+/** Whom and what a case is about. */
+export interface CaseSubject {
+  /** Values for message patterns, such as system and document names. */
+  params: Record<string, string>;
+  /** Owner where the code leaves it to the domain (guides §13 "role by domain"). */
+  ownerRole: string;
+  amountAtRisk?: Money;
+}
+
+export interface StepOutcome extends StepResult {
+  /** `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content. */
+  origin: 'call' | 'probe' | 'earlier_run' | 'replayed';
+}
+
+export interface NewCase {
+  node: NodeInfo;
+  code: ExceptionCode;
+  /** Finished business message; when absent the pattern of the code is filled with `about.params`. */
+  message?: string;
+  subject: CanonicalId;
+  about: CaseSubject;
+  severity?: string;
+  /** Overrides the owner of the code. */
+  ownerRole?: string;
+  stepKey?: string;
+  detail?: JsonObject;
+}
+
+export interface IntakeEvent {
+  id: string;
+  type: string;
+  time: Instant;
+  subject: Reference;
+  title: string;
+  data: JsonObject;
+}
+
+export interface IntakeBatch {
+  /** Node that will dispatch the runs. */
+  sourceNode: string;
+  /** Where the records live, for cross-references of subjects. */
+  system: string;
+  instance: string;
+  /** CloudEvents source; with the event id it makes duplicates visible. */
+  source: string;
+  events: IntakeEvent[];
+  /** Saved under `source` in the same transaction. */
+  cursor: JsonValue;
+}
+
+export interface RetryPolicy {
+  /** Calls and probes within one step before it is given up for now. */
+  maxAttempts: number;
+  maxElapsedMs: number;
+  baseDelayMs: number;
+  maxDelayMs: number;
+  /** Automatic dispatches of a run whose cases may heal by themselves. */
+  maxRunRetries: number;
+  runRetryBaseMs: number;
+  runRetryMaxMs: number;
+}
+
+export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: JsonObject) => void;

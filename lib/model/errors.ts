@@ -1,0 +1,34 @@
+import type { ExceptionCode } from './exceptions';
+
+/** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
+export type TechnicalCode =
+  | 'CONFIG_MISSING'
+  | 'CONNECTION_INVALID'
+  | 'DEAL_DOCUMENT_INVALID'
+  | 'ENGINE_STOPPING'
+  | 'FIRM_INVALID'
+  | 'RUN_NOT_ACTIVE'
+  | 'RUN_NOT_RETRIABLE'
+  | 'RUN_UNKNOWN'
+  | 'SIMULATOR_UNAVAILABLE'
+  | 'STORE_MIGRATION_FAILED'
+  | 'STORE_NEWER'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_WRITE_FAILED';
+
+/** Every stable code an error of this package can carry. */
+export type ErrorCode = ExceptionCode | TechnicalCode;
+
+/**
+ * Base class of every error of this package. `code` is stable; an exception code also decides message
+ * pattern, owner and retry (`exceptionCodes`); `message` says what is wrong, where, and what to do.
+ */
+export class Q2cError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'Q2cError';
+    this.code = code;
+  }
+}

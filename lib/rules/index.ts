@@ -1,0 +1,3 @@
+export * from './firm';
+export * from './plan';
+export * from './readiness';

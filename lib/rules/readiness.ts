@@ -1,0 +1,451 @@
+import {
+  add,
+  addDays,
+  type CanonicalId,
+  type Contact,
+  type Contract,
+  type Customer,
+  compare,
+  type DealDocument,
+  type Draft,
+  deriveId,
+  type EntityName,
+  type ExceptionCode,
+  entitySchemas,
+  isCountry,
+  isCurrency,
+  isDecimal,
+  isPaymentTerms,
+  type Money,
+  minorUnits,
+  naturalKey,
+  type Opportunity,
+  type Quote,
+} from '../model';
+import { type Firm, type FirmLegalEntity, sellingEntity } from './firm';
+
+/**
+ * Readiness of a won deal (issue of the business, not of code): everything the ERP and the PSA will need is
+ * there, known and consistent. Pure: the same deal and set-up give the same answer.
+ */
+
+/** One reason for which a deal waits. */
+export interface Issue {
+  code: ExceptionCode;
+  entity: EntityName;
+  /** Canonical id of the record that is wrong. */
+  subject: CanonicalId;
+  /** Values for the message pattern of the code. */
+  params: Record<string, string>;
+}
+
+/** A natural key the deal's records claim; a holder other than `id` means a suspected duplicate. */
+export interface NaturalKeyClaim {
+  entity: 'customer' | 'contact';
+  key: string;
+  id: CanonicalId;
+  name: string;
+}
+
+/** The complete entities of a deal that may be provisioned. */
+export interface ReadyDeal extends DealDocument {
+  opportunity: Opportunity;
+  customer: Customer;
+  contacts: Contact[];
+  quote: Quote;
+  contract: Contract;
+}
+
+export type Readiness =
+  | { ready: true; deal: ReadyDeal; claims: NaturalKeyClaim[]; legalEntity: FirmLegalEntity }
+  | { ready: false; issues: Issue[] };
+
+const STEP = 'the project can start';
+
+/** Checks a deal as it was read from the CRM. All issues are found at once, not only the first. */
+export function checkReadiness(deal: DealDocument, firm: Firm): Readiness {
+  const check = new Check(deal, firm);
+  const candidate = check.run();
+  if (candidate === null || check.issues.length > 0) return { ready: false, issues: check.issues };
+  return { ready: true, ...candidate };
+}
+
+class Check {
+  readonly issues: Issue[] = [];
+  private readonly name: string;
+
+  constructor(
+    private readonly deal: DealDocument,
+    private readonly firm: Firm,
+  ) {
+    this.name = deal.opportunity?.name ?? 'the deal';
+  }
+
+  run(): Omit<Extract<Readiness, { ready: true }>, 'ready'> | null {
+    const { opportunity, customer, quote, contract } = this.deal;
+    if (opportunity === undefined) return null;
+    this.checkOpportunity(opportunity);
+    if (customer === undefined) this.missing('opportunity', opportunity.id, 'The account');
+    else this.checkCustomer(customer);
+    this.checkContacts();
+    if (quote === undefined || (quote.lines ?? []).length === 0) {
+      this.missing('opportunity', opportunity.id, 'At least one product line');
+    } else this.checkLines(opportunity, quote);
+    if (contract === undefined) {
+      if (this.firm.acceptance.contractRequired) this.missing('opportunity', opportunity.id, 'The contract');
+    } else this.checkContract(opportunity, contract, quote);
+
+    const legalEntity = this.chooseLegalEntity(opportunity, customer);
+    if (
+      this.issues.length > 0 ||
+      customer === undefined ||
+      quote === undefined ||
+      legalEntity === undefined
+    ) {
+      return null;
+    }
+    return this.complete(
+      opportunity,
+      customer,
+      quote,
+      contract ?? contractOf(opportunity, customer, quote),
+      legalEntity,
+    );
+  }
+
+  // ---------------------------------------------------------------- the records
+
+  private checkOpportunity(opportunity: Draft<Opportunity>): void {
+    const { id } = opportunity;
+    if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity');
+    if (!opportunity.serviceLine) this.missing('opportunity', id, 'The service line');
+    else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
+      this.invalid(
+        'opportunity',
+        id,
+        'Service line',
+        `"${opportunity.serviceLine}" is not one of the firm's service lines`,
+      );
+    }
+    this.checkAmount('opportunity', id, 'The amount', opportunity.amount);
+  }
+
+  private checkCustomer(customer: Draft<Customer>): void {
+    const { id } = customer;
+    const name = customer.legalName ?? this.name;
+    if (!customer.legalName) this.missing('customer', id, 'The name of the account');
+    if (!customer.country) this.missing('customer', id, `The country of ${name}`);
+    else if (!isCountry(customer.country)) {
+      this.invalid('customer', id, `Country of ${name}`, `"${customer.country}" is not a country`);
+    } else this.checkTaxRegistration(customer, customer.country);
+    const address = customer.billingAddress;
+    if (!address?.city || !address.postalCode || (address.lines ?? []).length === 0) {
+      this.missing('customer', id, `The complete billing address (street, city, postal code) of ${name}`);
+    }
+    if (!customer.paymentTerms) this.missing('customer', id, `The payment terms of ${name}`);
+    else if (!isPaymentTerms(customer.paymentTerms)) {
+      this.invalid(
+        'customer',
+        id,
+        `Payment terms of ${name}`,
+        `"${customer.paymentTerms}" are not payment terms`,
+      );
+    }
+    if (customer.creditStatus === 'hold') this.add('CREDIT_HOLD', 'customer', id, { customer: name });
+  }
+
+  private checkTaxRegistration(customer: Draft<Customer>, country: string): void {
+    const required = this.firm.acceptance.taxRegistrationCountries;
+    if (!required.includes('*') && !required.includes(country)) return;
+    const profile = customer.taxProfile;
+    if (profile?.status === 'not_registered' || profile?.status === 'exempt') return;
+    if (!profile?.registrationNumber) {
+      this.add('TAX_REGISTRATION_MISSING', 'customer', customer.id, {
+        customer: customer.legalName ?? this.name,
+        country,
+      });
+    }
+  }
+
+  private checkContacts(): void {
+    const seen = new Map<string, string>();
+    for (const contact of this.deal.contacts ?? []) {
+      if (!contact.name) this.missing('contact', contact.id, `The name of a contact of ${this.name}`);
+      const email = contact.email?.toLowerCase();
+      if (email === undefined) continue;
+      const other = seen.get(email);
+      if (other !== undefined) {
+        this.add('DUPLICATE_SUSPECTED', 'contact', contact.id, {
+          customer: contact.name ?? email,
+          candidate: other,
+          score: `same e-mail ${email}`,
+        });
+      }
+      seen.set(email, contact.name ?? email);
+    }
+  }
+
+  private checkLines(opportunity: Draft<Opportunity>, quote: Draft<Quote>): void {
+    const currency = quote.total?.currency ?? opportunity.amount?.currency;
+    const lines = quote.lines ?? [];
+    for (const [index, line] of lines.entries()) {
+      const what = `Line ${line.lineNo ?? index + 1}${line.description ? ` (${line.description})` : ''}`;
+      if (!line.commercialModel) this.missing('quote', quote.id, `The commercial model of ${what}`);
+      this.checkAmount('quote', quote.id, `The amount of ${what}`, {
+        amount: line.amount,
+        currency: currency ?? '',
+      });
+      if (line.schedule === undefined || !isDecimal(line.amount)) continue;
+      const planned = line.schedule.map(({ amount }) => amount);
+      if (!planned.every(isDecimal)) {
+        this.add('AMOUNT_INVALID', 'quote', quote.id, {
+          field: 'An amount of the schedule',
+          document: what,
+          reason: 'it is not a decimal number',
+        });
+      } else this.checkSum('quote', quote.id, 'The schedule', what, planned, line.amount, currency);
+    }
+    if (this.hasBadAmount() || !isDecimal(opportunity.amount?.amount)) return;
+    const amounts = lines.map(({ amount }) => amount);
+    this.checkSum('quote', quote.id, 'The lines', this.name, amounts, opportunity.amount.amount, currency);
+  }
+
+  private checkContract(
+    opportunity: Draft<Opportunity>,
+    contract: Draft<Contract>,
+    quote: Draft<Quote> | undefined,
+  ): void {
+    const { id } = contract;
+    if (!contract.number) this.missing('contract', id, 'The contract number');
+    if (!contract.effective?.from || !contract.effective.to) {
+      this.missing('contract', id, 'The start and the term of the contract');
+    } else if (contract.effective.to < contract.effective.from) {
+      this.invalid('contract', id, 'The period of the contract', 'it ends before it begins');
+    }
+    const currency = contract.currency ?? contract.totalValue?.currency;
+    const dealCurrency = opportunity.amount?.currency;
+    if (currency !== undefined && dealCurrency !== undefined && currency !== dealCurrency) {
+      this.add('CURRENCY_MISMATCH', 'contract', id, {
+        document: this.name,
+        a: dealCurrency,
+        other: `contract ${contract.number ?? ''}`.trim(),
+        b: currency,
+      });
+      return;
+    }
+    if (contract.totalValue === undefined) return;
+    this.checkAmount('contract', id, 'The contract value', contract.totalValue);
+    const amounts = (quote?.lines ?? []).map(({ amount }) => amount);
+    if (this.hasBadAmount() || amounts.length === 0 || !amounts.every(isDecimal)) return;
+    const document = `contract ${contract.number ?? ''}`.trim();
+    this.checkSum('contract', id, 'The lines', document, amounts, contract.totalValue.amount, currency);
+  }
+
+  private chooseLegalEntity(
+    opportunity: Draft<Opportunity>,
+    customer: Draft<Customer> | undefined,
+  ): FirmLegalEntity | undefined {
+    const { region, serviceLine } = opportunity;
+    const chosen = sellingEntity(this.firm, { region, serviceLine, country: customer?.country });
+    if (chosen === undefined) {
+      this.add('LEGAL_ENTITY_UNMAPPED', 'opportunity', opportunity.id, {
+        region: region ?? 'no region',
+        serviceLine: serviceLine ?? 'no service line',
+      });
+      return undefined;
+    }
+    const currency = opportunity.amount?.currency;
+    const sells = [chosen.functionalCurrency, ...chosen.sellingCurrencies];
+    if (currency !== undefined && isCurrency(currency) && !sells.includes(currency)) {
+      this.invalid(
+        'opportunity',
+        opportunity.id,
+        'Currency',
+        `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`,
+      );
+    }
+    return chosen;
+  }
+
+  // ---------------------------------------------------------------- values
+
+  /** A document amount: a currency that exists, not negative, at most 15 digits, no more decimals than the currency has. */
+  private checkAmount(entity: EntityName, id: CanonicalId, field: string, value: Money | undefined): void {
+    if (value?.amount === undefined || value.amount === '') {
+      this.missing(entity, id, `${field} of ${this.name}`);
+      return;
+    }
+    const { amount, currency } = value;
+    if (!currency) {
+      this.missing(entity, id, `The currency of ${this.name}`);
+      return;
+    }
+    if (!isCurrency(currency)) {
+      this.add('CURRENCY_INVALID', entity, id, { currency, document: this.name });
+      return;
+    }
+    const reason = amountProblem(amount, currency);
+    if (reason !== null) this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason });
+  }
+
+  /** Sums of amounts that are wrong themselves would only repeat the complaint. */
+  private hasBadAmount(): boolean {
+    return this.issues.some(({ code }) => code === 'AMOUNT_INVALID');
+  }
+
+  private checkSum(
+    entity: EntityName,
+    id: CanonicalId,
+    parts: string,
+    document: string,
+    amounts: string[],
+    total: string,
+    currency: string | undefined,
+  ): void {
+    const sum = add(...amounts);
+    if (compare(sum, total) === 0) return;
+    const unit = currency === undefined ? '' : ` ${currency}`;
+    this.add('SUM_MISMATCH', entity, id, { parts, document, sum: `${sum}${unit}`, total: `${total}${unit}` });
+  }
+
+  // ---------------------------------------------------------------- the complete deal
+
+  private complete(
+    opportunity: Draft<Opportunity>,
+    customer: Draft<Customer>,
+    quote: Draft<Quote>,
+    contract: Draft<Contract>,
+    legalEntity: FirmLegalEntity,
+  ): Omit<Extract<Readiness, { ready: true }>, 'ready'> | null {
+    const at = opportunity.updatedAt ?? opportunity.createdAt ?? new Date(0).toISOString();
+    const base = {
+      version: 1,
+      legalEntityId: legalEntity.id,
+      createdAt: at,
+      updatedAt: at,
+      sourceSystem: opportunity.sourceSystem ?? 'crm',
+      extensions: {},
+    };
+    const currency = opportunity.amount?.currency ?? legalEntity.functionalCurrency;
+    const deal = {
+      opportunity: { ...base, engagementType: 'project', ...opportunity, legalEntityId: legalEntity.id },
+      customer: {
+        ...base,
+        defaultCurrency: currency,
+        creditStatus: 'ok',
+        ...customer,
+        status: 'pending_validation',
+        legalEntityId: legalEntity.id,
+      },
+      contacts: (this.deal.contacts ?? []).map((contact) => ({
+        ...base,
+        customerId: customer.id,
+        ...contact,
+        legalEntityId: legalEntity.id,
+      })),
+      quote: {
+        ...base,
+        opportunityId: opportunity.id,
+        validUntil: opportunity.expectedCloseDate,
+        total: opportunity.amount,
+        ...quote,
+        legalEntityId: legalEntity.id,
+      },
+      contract: {
+        ...base,
+        customerId: customer.id,
+        quoteId: quote.id,
+        title: opportunity.name,
+        contractType: 'sow',
+        currency,
+        totalValue: opportunity.amount,
+        paymentTerms: customer.paymentTerms,
+        revision: 1,
+        status: 'approved',
+        ...contract,
+        legalEntityId: legalEntity.id,
+      },
+    };
+    for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const)
+      this.conform(part, deal[part]);
+    for (const contact of deal.contacts) this.conform('contact', contact);
+    if (this.issues.length > 0) return null;
+    const ready = { ...this.deal, ...deal } as ReadyDeal;
+    return { deal: ready, claims: claimsOf(ready), legalEntity };
+  }
+
+  /** What no rule above has a sentence for, but the canonical model refuses, is still an issue that names the field. */
+  private conform(entity: EntityName, value: { id: CanonicalId }): void {
+    const parsed = entitySchemas[entity].safeParse(value);
+    if (parsed.success) return;
+    for (const issue of parsed.error.issues.slice(0, 5)) {
+      this.invalid(entity, value.id, `${entity}.${issue.path.join('.')}`, issue.message);
+    }
+  }
+
+  // ---------------------------------------------------------------- issues
+
+  private missing(entity: EntityName, subject: CanonicalId, field: string): void {
+    this.add('MANDATORY_FIELD_MISSING', entity, subject, { field, step: STEP });
+  }
+
+  private invalid(entity: EntityName, subject: CanonicalId, field: string, reason: string): void {
+    this.add('VALUE_INVALID', entity, subject, { field, document: this.name, reason });
+  }
+
+  private add(
+    code: ExceptionCode,
+    entity: EntityName,
+    subject: CanonicalId,
+    params: Record<string, string>,
+  ): void {
+    this.issues.push({ code, entity, subject, params });
+  }
+}
+
+/** Why a document amount is not acceptable, in plain words; null when it is. */
+function amountProblem(amount: string, currency: string): string | null {
+  if (/^-?\d{16,}(\.\d*)?$/.test(amount)) return 'it has more than 15 digits';
+  if (!isDecimal(amount)) return `"${amount}" is not a decimal number`;
+  if (amount.startsWith('-') && Number(amount) !== 0) return 'it is negative';
+  const decimals = (amount.split('.')[1] ?? '').replace(/0+$/, '').length;
+  if (decimals > minorUnits(currency)) {
+    return `it has ${decimals} decimals, ${currency} has ${minorUnits(currency)}`;
+  }
+  return null;
+}
+
+/** The contract of a firm that sells without contract records: the terms of the opportunity itself. */
+function contractOf(
+  opportunity: Draft<Opportunity>,
+  customer: Draft<Customer>,
+  quote: Draft<Quote>,
+): Draft<Contract> {
+  const from = opportunity.expectedCloseDate ?? (opportunity.updatedAt ?? '').slice(0, 10);
+  return {
+    id: deriveId('contract', quote.id, 'contract'),
+    externalRefs: [],
+    number: `S-${opportunity.id.slice(-10)}`,
+    title: opportunity.name,
+    effective: { from, to: addDays(from, 364) },
+    paymentTerms: customer.paymentTerms,
+  };
+}
+
+function claimsOf(deal: ReadyDeal): NaturalKeyClaim[] {
+  const claims: NaturalKeyClaim[] = [];
+  const customerKey = naturalKey.customer(deal.customer);
+  if (customerKey !== undefined) {
+    claims.push({
+      entity: 'customer',
+      key: customerKey,
+      id: deal.customer.id,
+      name: deal.customer.legalName,
+    });
+  }
+  for (const contact of deal.contacts) {
+    const key = naturalKey.contact(contact);
+    if (key !== undefined) claims.push({ entity: 'contact', key, id: contact.id, name: contact.name });
+  }
+  return claims;
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { Instant, JsonObject } from '../model';
+import type { AuditRow } from './schema';
+import type { Store, Tx } from './store';
+
+/** Hash that stands before the first line. */
+const GENESIS = '0'.repeat(64);
+
+export interface AuditEntry {
+  at: Instant;
+  /** User name, or `engine` for what happened by itself. */
+  actor: string;
+  /** Verb phrase such as `step.confirmed`, `case.opened`. */
+  action: string;
+  subject: string;
+  runId: string | null;
+  detail: JsonObject;
+}
+
+/** Appends a line to the chain, within the transaction that makes the fact true. */
+export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  const last = await tx.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  const line = {
+    at: entry.at,
+    actor: entry.actor,
+    action: entry.action,
+    subject: entry.subject,
+    run_id: entry.runId,
+    detail: JSON.stringify(entry.detail),
+    prev_hash: last?.hash ?? GENESIS,
+  };
+  await tx
+    .insertInto('audit')
+    .values({ ...line, hash: hashOf(line) })
+    .execute();
+}
+
+/**
+ * Recomputes the chain.
+ * @returns the number of the first line that does not fit, or null when the chain is intact.
+ */
+export async function verifyAudit(store: Store): Promise<number | null> {
+  let previous = GENESIS;
+  for (let after = 0; ; ) {
+    const page = await store.db
+      .selectFrom('audit')
+      .selectAll()
+      .where('seq', '>', after)
+      .orderBy('seq')
+      .limit(500)
+      .execute();
+    for (const row of page) {
+      if (row.prev_hash !== previous || row.hash !== hashOf(row)) return row.seq;
+      previous = row.hash;
+      after = row.seq;
+    }
+    if (page.length < 500) return null;
+  }
+}
+
+function hashOf(row: Omit<AuditRow, 'seq' | 'hash'>): string {
+  return createHash('sha256')
+    .update(
+      [row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'),
+    )
+    .digest('hex');
+}

@@ -1,0 +1,4 @@
+export * from './audit';
+export * from './schema';
+export { openSqliteStore } from './sqlite';
+export * from './store';

@@ -1,0 +1,227 @@
+import type { Generated, Insertable, Selectable } from 'kysely';
+import type { CanonicalId, Instant } from '../model';
+
+/**
+ * The durable tables (DESIGN §7), the same on every dialect: text, integers and JSON as text only.
+ * Instants are ISO-8601 UTC text, so that their text order is their time order.
+ */
+
+/** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
+export interface EventTable {
+  seq: Generated<number>;
+  source: string;
+  event_id: string;
+  type: string;
+  /** Canonical id of the record the event is about. */
+  subject: CanonicalId;
+  time: Instant;
+  received_at: Instant;
+  data: string;
+  duplicates: number;
+}
+
+export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+/** One passage of one event through a flow. */
+export interface RunTable {
+  /** Arrival order. */
+  seq: Generated<number>;
+  id: string;
+  /** Null for a one-off run made from a message that no source node sent. */
+  event_seq: number | null;
+  /** Node that dispatches the run. */
+  source_node: string;
+  /** Canonical id of the aggregate; one running run per key, in arrival order. */
+  ordering_key: CanonicalId;
+  correlation_id: CanonicalId;
+  /** What the run is about, for people: the name of the deal. */
+  title: string;
+  state: RunState;
+  /** Raised by every retry of an ended run, not by a restart of the host. */
+  attempt: number;
+  /** When a failed run is dispatched again by itself; null = only by a person. */
+  retry_at: Instant | null;
+  lease_owner: string | null;
+  lease_until: Instant | null;
+  created_at: Instant;
+  started_at: Instant | null;
+  ended_at: Instant | null;
+}
+
+/**
+ * `intent`: journaled, the call may or may not have left. `confirmed`, `rejected`, `unknown`: the outcome.
+ * `failed`: surely not processed and given up.
+ */
+export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'failed';
+
+/** One journaled system call, or one local decision that must come out the same on replay. */
+export interface StepTable {
+  seq: Generated<number>;
+  /** SHA-256 of run, node, operation, canonical id and fingerprint. */
+  key: string;
+  run_id: string;
+  /** The run's attempt that last worked on the step. */
+  run_attempt: number;
+  node_id: string;
+  node_name: string;
+  system: string;
+  instance: string;
+  /** `<entity>.<verb>`. */
+  operation: string;
+  canonical_id: CanonicalId;
+  fingerprint: string;
+  idempotency_key: string;
+  state: StepState;
+  /** Calls made, and probes made, over all attempts. */
+  calls: number;
+  probes: number;
+  /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
+  origin: 'call' | 'probe' | 'earlier_run' | null;
+  wire: string;
+  reply: string | null;
+  result: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  started_at: Instant;
+  ended_at: Instant | null;
+  duration_ms: number | null;
+}
+
+/** `(system, instance, type, external_id)` belongs to exactly one canonical id, and one of each per canonical id. */
+export interface XrefTable {
+  system: string;
+  instance: string;
+  type: string;
+  external_id: string;
+  canonical_id: CanonicalId;
+  entity: string;
+  role: 'master' | 'copy';
+  url: string | null;
+  created_at: Instant;
+}
+
+/** Who holds a natural key (guides §2), so that a second record with the same key is noticed. */
+export interface NaturalKeyTable {
+  entity: string;
+  key: string;
+  canonical_id: CanonicalId;
+  created_at: Instant;
+}
+
+export type CaseState =
+  | 'open'
+  | 'assigned'
+  | 'in_repair'
+  | 'ready_to_replay'
+  | 'replaying'
+  | 'resolved'
+  | 'waived';
+
+/** Something stuck, with its owner. One line per deal, node, code and subject: seen again, it is refreshed. */
+export interface CaseTable {
+  id: CanonicalId;
+  dedupe_key: string;
+  code: string;
+  message: string;
+  owner_role: string;
+  severity: string;
+  state: CaseState;
+  correlation_id: CanonicalId;
+  subject: CanonicalId;
+  run_id: string;
+  run_attempt: number;
+  step_key: string | null;
+  node_id: string;
+  node_name: string;
+  amount_at_risk: string | null;
+  currency: string | null;
+  /** Context for the repairer, masked. */
+  detail: string;
+  occurrences: number;
+  reopened: number;
+  opened_at: Instant;
+  updated_at: Instant;
+  resolved_at: Instant | null;
+}
+
+export interface CaseHistoryTable {
+  seq: Generated<number>;
+  case_id: CanonicalId;
+  at: Instant;
+  actor: string;
+  action: string;
+  detail: string;
+}
+
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+export interface AuditTable {
+  seq: Generated<number>;
+  at: Instant;
+  actor: string;
+  action: string;
+  subject: string;
+  run_id: string | null;
+  detail: string;
+  prev_hash: string;
+  hash: string;
+}
+
+/** Business events to hand on, written in the transaction that made them true. */
+export interface OutboxTable {
+  seq: Generated<number>;
+  event_id: string;
+  type: string;
+  subject: CanonicalId;
+  envelope: string;
+  created_at: Instant;
+  sent_at: Instant | null;
+}
+
+export interface CursorTable {
+  source: string;
+  value: string;
+  updated_at: Instant;
+}
+
+export interface LeaseTable {
+  name: string;
+  owner: string;
+  until: Instant;
+}
+
+/** Access tokens, encrypted. */
+export interface TokenTable {
+  key: string;
+  value: string;
+  expires_at: Instant | null;
+}
+
+export interface MetaTable {
+  key: string;
+  value: string;
+}
+
+export interface Schema {
+  event: EventTable;
+  run: RunTable;
+  step: StepTable;
+  xref: XrefTable;
+  natural_key: NaturalKeyTable;
+  exception_case: CaseTable;
+  case_history: CaseHistoryTable;
+  audit: AuditTable;
+  outbox: OutboxTable;
+  cursor: CursorTable;
+  lease: LeaseTable;
+  token: TokenTable;
+  meta: MetaTable;
+}
+
+export type EventRow = Selectable<EventTable>;
+export type RunRow = Selectable<RunTable>;
+export type StepRow = Selectable<StepTable>;
+export type XrefRow = Selectable<XrefTable>;
+export type CaseRow = Selectable<CaseTable>;
+export type CaseHistoryRow = Selectable<CaseHistoryTable>;
+export type AuditRow = Selectable<AuditTable>;
+export type NewStep = Insertable<StepTable>;

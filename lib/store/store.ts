@@ -1,0 +1,21 @@
+import type { Kysely } from 'kysely';
+import type { Schema } from './schema';
+
+/** A transaction in progress. */
+export type Tx = Kysely<Schema>;
+
+/** Work inside one transaction. It awaits nothing but queries on `tx`. */
+export type WriteJob<T> = (tx: Tx) => Promise<T>;
+
+/** The durable tables, opened. */
+export interface Store {
+  readonly kind: 'sqlite' | 'postgres';
+  /** True when no other host can work on this store, so that all unfinished runs are ours. */
+  readonly exclusive: boolean;
+  /** For reads outside a write. */
+  readonly db: Kysely<Schema>;
+  /** Runs a job in a transaction; resolves with its value after the commit, rejects if it threw or the commit failed. */
+  write<T>(job: WriteJob<T>): Promise<T>;
+  /** Commits what is queued, then closes. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,211 @@
+import type { JsonObject } from '../../model';
+import {
+  baseUrlOf,
+  type ClientDependencies,
+  type ConnectionConfig,
+  createHttpClient,
+  type HttpClient,
+  parseReply,
+  readAllPages,
+  readConnection,
+  runChecks,
+  type SystemClient,
+  SystemError,
+} from '../kit';
+import { type Collection, type Identified, projectTemplates, users, workspaces } from './collections';
+import { envelopeOf, type Page, type Referenced } from './envelope';
+import { errorTable } from './errors';
+import { manifest } from './manifest';
+
+/** The vendor's maximum; its default is 20. */
+const ROWS_PER_PAGE = 200;
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+/** Kantata's REST conventions: envelopes, pages, single and bulk creates. */
+export interface KantataClient extends SystemClient {
+  /** `service_name` of our external references. */
+  readonly serviceName: string;
+  /**
+   * All rows of all pages, each with the external references that `include` asked for.
+   * @throws SystemError `transient` when rows are missing or doubled: pages are no snapshot.
+   */
+  list<Row extends Identified>(
+    collection: Collection<Row>,
+    query: Query,
+    signal: AbortSignal,
+  ): Promise<Referenced<Row>[]>;
+  /**
+   * Creates the objects, in as few calls as the vendor allows, and returns them with their external references.
+   * @throws SystemError `unknown` when a reply does not name as many objects as were sent.
+   */
+  create<Row extends Identified>(
+    collection: Collection<Row>,
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ): Promise<Referenced<Row>[]>;
+  /** Changes the given attributes; an object that is gone or archived already stays as it is. */
+  updateIfPresent(
+    collection: Collection<Identified>,
+    id: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Deletes; an object that is gone already is fine. */
+  remove(collection: Collection<Identified>, id: string, signal: AbortSignal): Promise<void>;
+}
+
+/** @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete. */
+export function createKantataClient(
+  config: ConnectionConfig,
+  dependencies: ClientDependencies,
+): KantataClient {
+  const { value, settings, limits } = readConnection(manifest, config);
+  const http = createHttpClient({
+    system: manifest.id,
+    baseUrl: baseUrlOf(manifest, value('baseUrl')),
+    errors: errorTable,
+    limits,
+    authenticator: {
+      headers: async () => ({ authorization: `Bearer ${value('accessToken')}` }),
+      // The token neither expires nor can it be renewed: a refused one was revoked.
+      refresh: async () => false,
+    },
+    onCall: dependencies.onCall,
+  });
+  return new RestClient(http, settings, config.instance || value('accountName') || manifest.id);
+}
+
+class RestClient implements KantataClient {
+  readonly system = manifest.id;
+  readonly instance: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly #http: HttpClient;
+
+  constructor(http: HttpClient, settings: Readonly<Record<string, string>>, instance: string) {
+    this.#http = http;
+    this.settings = settings;
+    this.serviceName = settings.serviceName ?? '';
+    this.instance = instance;
+  }
+
+  list<Row extends Identified>(collection: Collection<Row>, query: Query, signal: AbortSignal) {
+    return readAllPages<Referenced<Row>, number>({
+      system: this.system,
+      what: collection.name,
+      idOf: (row) => row.id,
+      fetch: async (next) => {
+        const number = next ?? 1;
+        const page = await this.#read(
+          collection,
+          { ...query, page: number, per_page: ROWS_PER_PAGE },
+          signal,
+        );
+        return { rows: page.rows, next: number < page.pageCount ? number + 1 : null, total: page.count };
+      },
+    });
+  }
+
+  async create<Row extends Identified>(
+    collection: Collection<Row>,
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ) {
+    const rows: Referenced<Row>[] = [];
+    // New objects go on top in Kantata: the last chunk must be sent first to keep the order.
+    for (const chunk of chunksOf(bodies, collection.bulkMax).reverse()) {
+      rows.unshift(...(await this.#createChunk(collection, chunk, signal)));
+    }
+    return rows;
+  }
+
+  async updateIfPresent(
+    { name, root }: Collection<Identified>,
+    id: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ) {
+    const path = `/${name}/${id}`;
+    await this.#http.request({
+      method: 'PUT',
+      path,
+      json: { [root]: body },
+      accept: [404],
+      safe: true,
+      signal,
+    });
+  }
+
+  async remove({ name }: Collection<Identified>, id: string, signal: AbortSignal) {
+    await this.#http.request({ method: 'DELETE', path: `/${name}/${id}`, accept: [404], safe: true, signal });
+  }
+
+  test() {
+    return runChecks([
+      { id: 'login', label: 'Login', run: () => this.#check('/users/me', users), blocking: true },
+      { id: 'projects', label: 'Read projects', run: () => this.#check('/workspaces', workspaces) },
+      {
+        id: 'templates',
+        label: 'Read project templates',
+        run: () => this.#check('/project_templates', projectTemplates),
+      },
+    ]);
+  }
+
+  health() {
+    return this.#http.health();
+  }
+
+  close() {
+    return this.#http.close();
+  }
+
+  async #check(path: string, collection: Collection<Identified>): Promise<undefined> {
+    const reply = await this.#http.request({ method: 'GET', path, query: { per_page: 1 } });
+    this.#page(collection, reply, `GET ${path}`, false);
+  }
+
+  async #read<Row extends Identified>(collection: Collection<Row>, query: Query, signal: AbortSignal) {
+    const path = `/${collection.name}`;
+    const reply = await this.#http.request({ method: 'GET', path, query, signal });
+    return this.#page(collection, reply, `GET ${path}`, false);
+  }
+
+  async #createChunk<Row extends Identified>(
+    collection: Collection<Row>,
+    bodies: JsonObject[],
+    signal: AbortSignal,
+  ) {
+    const path = `/${collection.name}`;
+    const reply = await this.#http.request({
+      method: 'POST',
+      path,
+      query: { include: 'external_references' },
+      json: bodies.length === 1 ? { [collection.root]: bodies[0] } : { [collection.name]: bodies },
+      signal,
+    });
+    const { rows } = this.#page(collection, reply, `POST ${path}`, true);
+    if (rows.length === bodies.length) return rows;
+    throw new SystemError({
+      system: this.system,
+      kind: 'unknown',
+      reason: `the answer to POST ${path} names ${rows.length} of ${bodies.length} new objects`,
+    });
+  }
+
+  #page<Row extends Identified>(
+    collection: Collection<Row>,
+    reply: Parameters<typeof parseReply>[1],
+    what: string,
+    write: boolean,
+  ): Page<Row> {
+    return parseReply(envelopeOf(collection), reply, { system: this.system, what, write });
+  }
+}
+
+export function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

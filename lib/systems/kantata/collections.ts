@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+/**
+ * The collections of Kantata we work with: what their rows look like to us, and how they are created.
+ * Ids are strings in replies and integers in requests; association ids come only with `include`.
+ */
+
+const identified = z.object({ id: z.string() });
+
+const row = identified.extend({ updated_at: z.string().nullish() });
+
+/** Every object of Kantata has an id. */
+export interface Identified {
+  id: string;
+}
+
+export interface Collection<Row extends Identified> {
+  /** Path, key of the map in replies and root of bulk creates. */
+  name: string;
+  /** Root of single creates and updates. */
+  root: string;
+  /** The vendor's own name of the type; `ExternalRef.type` in our cross-references. */
+  type: string;
+  /** Objects per bulk create. */
+  bulkMax: number;
+  /** Lists hide archived objects unless asked: one that is not listed may still exist. */
+  archivable?: boolean;
+  /** Lists hide resources without a person unless asked. */
+  unnamed?: boolean;
+  row: z.ZodType<Row>;
+}
+
+export type OwnedRow = z.infer<typeof row>;
+
+export const workspaces: Collection<OwnedRow> = {
+  name: 'workspaces',
+  root: 'workspace',
+  type: 'Workspace',
+  bulkMax: 100,
+  archivable: true,
+  row,
+};
+
+export const stories: Collection<OwnedRow> = {
+  name: 'stories',
+  root: 'story',
+  type: 'Story',
+  bulkMax: 300,
+  row,
+};
+
+export const billingMilestones: Collection<OwnedRow> = {
+  name: 'billing_milestones',
+  root: 'billing_milestone',
+  type: 'BillingMilestone',
+  bulkMax: 100,
+  row,
+};
+
+export const workspaceResources: Collection<OwnedRow> = {
+  name: 'workspace_resources',
+  root: 'workspace_resource',
+  type: 'WorkspaceResource',
+  bulkMax: 200,
+  unnamed: true,
+  row,
+};
+
+export const externalReferences: Collection<ExternalReference> = {
+  name: 'external_references',
+  root: 'external_reference',
+  type: 'ExternalReference',
+  bulkMax: 1,
+  row: z.object({
+    id: z.string(),
+    service_name: z.string(),
+    service_model: z.string(),
+    service_model_ref: z.string(),
+  }),
+};
+
+export interface ExternalReference {
+  id: string;
+  service_name: string;
+  service_model: string;
+  service_model_ref: string;
+}
+
+const timeEntryRow = row.extend({
+  user_id: z.string(),
+  story_id: z.string().nullish(),
+  date_performed: z.string(),
+  time_in_minutes: z.number().int(),
+  billable: z.boolean(),
+  approved: z.boolean(),
+  is_invoiced: z.boolean(),
+  rate_in_cents: z.number().int().nullish(),
+  currency: z.string(),
+  notes: z.string().nullish(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+
+export type TimeEntryRow = z.infer<typeof timeEntryRow>;
+
+export const timeEntries: Collection<TimeEntryRow> = {
+  name: 'time_entries',
+  root: 'time_entry',
+  type: 'TimeEntry',
+  bulkMax: 100,
+  row: timeEntryRow,
+};
+
+/** Read by the connection test, and named in time entries. */
+export const users: Collection<Identified> = {
+  name: 'users',
+  root: 'user',
+  type: 'User',
+  bulkMax: 1,
+  row: identified,
+};
+
+export const projectTemplates: Collection<Identified> = {
+  name: 'project_templates',
+  root: 'project_template',
+  type: 'ProjectTemplate',
+  bulkMax: 1,
+  row: identified,
+};

@@ -1,0 +1,123 @@
+import type { SystemManifest } from '../kit';
+
+/**
+ * Kantata gives up on a request after three minutes. We wait longer, so that a call that timed out here is
+ * surely not still running there while we look for what it wrote.
+ */
+const LONGER_THAN_THE_VENDORS_OWN_TIMEOUT_MS = 190_000;
+
+/** Two calls a second: the vendor does not publish its limits and sends no headers about them. */
+const CAUTIOUS = { concurrency: 4, requestsPerSecond: 2, timeoutMs: LONGER_THAN_THE_VENDORS_OWN_TIMEOUT_MS };
+
+export const manifest: SystemManifest = {
+  id: 'kantata',
+  label: 'Kantata OX',
+  family: 'psa',
+  color: '#7fb8a4',
+  auth: [
+    {
+      id: 'access-token',
+      label: 'Access token',
+      help: 'Sign in to Kantata as the integration user, register an OAuth application as account administrator and copy the token shown on its page. It does not expire; revoke it there to lock the connection out.',
+      fields: [{ id: 'accessToken', label: 'Access token', type: 'text', secret: true, required: true }],
+    },
+  ],
+  settings: [
+    {
+      id: 'accountName',
+      label: 'Account',
+      help: 'Short name of this Kantata account. It separates two accounts in cross-references, so do not change it once deals have passed.',
+      type: 'text',
+      placeholder: 'meridian',
+    },
+    {
+      id: 'serviceName',
+      label: 'Reference name',
+      help: 'Name under which our ids stand in the external references of Kantata. Records are found again by it: do not change it once deals have passed.',
+      type: 'text',
+      required: true,
+      default: 'q2c',
+    },
+    {
+      id: 'baseUrl',
+      label: 'API address',
+      help: 'Change it only if Kantata gave your account another address.',
+      type: 'text',
+      required: true,
+      default: 'https://api.mavenlink.com/api/v1',
+    },
+  ],
+  limits: {
+    simulator: { concurrency: 8, timeoutMs: 10_000 },
+    sandbox: CAUTIOUS,
+    production: CAUTIOUS,
+  },
+  entities: {
+    project: {
+      label: 'Project',
+      operations: {
+        create: {
+          label: 'Create project',
+          description:
+            'Creates the project with dates, currency and budget, from the template that the firm has set for the service line if there is one. Adds the Kantata id to the project of the deal.',
+        },
+        find: {
+          label: 'Find project',
+          description:
+            'Looks the project up by our id in its external reference, archived projects included. Adds the Kantata id to the project of the deal when it is found.',
+        },
+      },
+    },
+    task: {
+      label: 'Tasks and milestones',
+      operations: {
+        create: {
+          label: 'Create tasks and milestones',
+          description:
+            'Adds the tasks and milestones of the plan to the project. A project made from a template keeps the tasks of its template and gets only the milestones.',
+        },
+      },
+    },
+    billingSchedule: {
+      label: 'Billing schedule',
+      operations: {
+        create: {
+          label: 'Create billing schedule',
+          description:
+            'Adds one billing milestone with date and exact amount for every line of the billing schedule that is still to come.',
+        },
+      },
+    },
+    staffingRequest: {
+      label: 'Staffing request',
+      operations: {
+        create: {
+          label: 'Request staff',
+          description:
+            'Adds one unnamed resource for every role asked for, so that resource managers see the open position on the project.',
+          parameters: [
+            {
+              id: 'roles',
+              label: 'Roles',
+              help: 'Role names of the table "role" of the firm, separated by commas. A role named twice is asked for twice.',
+              type: 'text',
+              required: true,
+              default: 'project_manager, consultant',
+            },
+          ],
+        },
+      },
+    },
+    timeEntry: {
+      label: 'Time entries',
+      operations: {
+        read: {
+          label: 'Read approved time',
+          description: 'Reads all approved time entries of the project into the time entries of the deal.',
+        },
+      },
+    },
+  },
+  events: {},
+  customFields: [],
+};

@@ -1,0 +1,29 @@
+/** A value of a vendor as text: trimmed, and absent when it is empty, null or missing. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const text = String(value).trim();
+  return text === '' ? undefined : text;
+}
+
+/** One of the listed words, compared without case and with spaces or hyphens as underscores; else undefined. */
+export function wordOf<Word extends string>(value: unknown, words: readonly Word[]): Word | undefined {
+  const word = textOf(value)
+    ?.toLowerCase()
+    .replace(/[\s-]+/g, '_');
+  return words.find((each) => each === word);
+}
+
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** The object without its undefined members: what a vendor does not say stays absent. */
+export function defined<T extends object>(values: T): Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
+    Defined<T>
+  >;
+}
+
+/** As `defined`, but undefined when nothing is left. */
+export function definedOrNone<T extends object>(values: T): Partial<Defined<T>> | undefined {
+  const rest = defined(values);
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}

@@ -1,0 +1,144 @@
+import type { Customer, DealDocument, Draft, JsonObject } from '../../../model';
+import { type CallContext, defined, defineOperation, type MappingContext } from '../../kit';
+import type { NetSuiteClient } from '../client';
+import { type CustomerKeys, findCustomer } from '../find-customer';
+import { externalIdOf, reference, refTo, required, sellingEntity } from '../mapping';
+
+const STEP = 'the customer is created in NetSuite';
+
+export interface CustomerWire {
+  keys: CustomerKeys;
+  body: JsonObject;
+}
+
+export interface CustomerReply {
+  id: string;
+  /** Customer number. */
+  number: string;
+}
+
+/**
+ * Makes sure that the customer exists once and carries our key. What is there already stays as it is: number,
+ * tax profile, terms and currency are the ERP's (guides §7), and an External ID of another integration is kept.
+ */
+export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, CustomerWire, CustomerReply>({
+  entity: 'customer',
+  verb: 'upsert',
+  recordType: 'customer',
+  duplicateSafety: 'external-id',
+  visibleAfterMs: 0,
+
+  select: ({ customer }) => (customer ? [customer] : []),
+
+  toSystem(customer, context) {
+    const keys = customerKeys(customer, context);
+    return { keys, body: customerBody(customer, keys, context) };
+  },
+
+  async call(client, { keys, body }, { signal }) {
+    const existing = await adopted(client, keys, signal);
+    if (existing) return existing;
+    // The address book is replaced, because a repeated upsert would add the address once more.
+    const id = await client.records.upsert('customer', keys.externalId, body, {
+      replace: 'addressBook',
+      signal,
+    });
+    const { entityId } = await client.records.read('customer', id, { fields: 'entityId' }, signal);
+    return { id, number: String(entityId ?? '') };
+  },
+
+  fromSystem({ id, number }, customer, context) {
+    return {
+      refs: [refTo(context, { id: customer.id, entity: 'customer', type: 'customer', recordId: id })],
+      merge: { customer: { id: customer.id, externalRefs: customer.externalRefs, number } },
+      evidence: { id, number },
+    };
+  },
+
+  probe: (client, { keys }, { signal }: CallContext) => adopted(client, keys, signal),
+
+  // A customer outlives the deal that brought it (guides §11): there is nothing to undo.
+  compensate: async () => {},
+});
+
+export function customerKeys(customer: Draft<Customer>, context: MappingContext): CustomerKeys {
+  return {
+    externalId: externalIdOf(context, customer.id),
+    name: required(customer.legalName, 'Legal name of the customer', STEP),
+    country: required(customer.country ?? customer.billingAddress?.country, 'Country of the customer', STEP),
+    postalCode: customer.billingAddress?.postalCode ?? null,
+    taxNumber: customer.taxProfile?.registrationNumber ?? null,
+    taxField: context.settings.customerTaxField ?? 'vatRegNumber',
+  };
+}
+
+function customerBody(customer: Draft<Customer>, keys: CustomerKeys, context: MappingContext): JsonObject {
+  const { deal } = context;
+  const currency = required(
+    customer.defaultCurrency ?? deal.contract?.currency,
+    'Currency of the customer',
+    STEP,
+  );
+  const terms = required(
+    customer.paymentTerms ?? deal.contract?.paymentTerms,
+    'Payment terms of the customer',
+    STEP,
+  );
+  return defined({
+    companyName: keys.name,
+    isPerson: false,
+    subsidiary: reference(context.lookup('subsidiary', sellingEntity(deal, STEP))),
+    currency: reference(context.lookup('currency', currency)),
+    currencyList: currencyList(currency, deal, context),
+    terms: reference(context.lookup('terms', terms)),
+    [keys.taxField]: keys.taxNumber ?? undefined,
+    url: customer.website,
+    addressBook: {
+      items: [{ defaultBilling: true, defaultShipping: true, addressBookAddress: address(customer) }],
+    },
+  });
+}
+
+/** Orders are refused in a currency that the customer does not have. */
+function currencyList(
+  currency: string,
+  { contract }: DealDocument,
+  context: MappingContext,
+): JsonObject | undefined {
+  if (!contract?.currency || contract.currency === currency) return undefined;
+  const currencies = [currency, contract.currency];
+  return { items: currencies.map((code) => ({ currency: reference(context.lookup('currency', code)) })) };
+}
+
+function address(customer: Draft<Customer>): JsonObject {
+  const { lines, city, region, postalCode, country } = required(
+    customer.billingAddress,
+    'Billing address of the customer',
+    STEP,
+  );
+  const [addr1, addr2, ...rest] = lines ?? [];
+  return defined({
+    addr1,
+    addr2,
+    addr3: rest.length > 0 ? rest.join(', ') : undefined,
+    city,
+    // ISO 3166-2 `US-CA`; NetSuite wants `CA`.
+    state: region?.replace(/^[A-Z]{2}-/, ''),
+    zip: postalCode,
+    country: reference(country),
+  });
+}
+
+/** The existing customer, carrying our key from now on unless another integration's key is on it. */
+async function adopted(
+  client: NetSuiteClient,
+  keys: CustomerKeys,
+  signal: AbortSignal,
+): Promise<CustomerReply | null> {
+  const existing = await findCustomer(client, keys, signal);
+  if (!existing) return null;
+  const { id, number, externalId } = existing;
+  if (externalId === null)
+    await client.records.update('customer', id, { externalId: keys.externalId }, signal);
+  return { id, number };
+}

@@ -1,0 +1,74 @@
+/**
+ * The part of the editor's `RED` global that our forms use. The published types lag behind the editor
+ * (validators that return a message, the JSON editor's markers), so what we rely on is written here.
+ */
+
+interface EditorNode {
+  readonly id: string;
+  readonly type: string;
+  /** True after an edit that is not deployed yet. */
+  readonly changed?: boolean;
+  readonly credentials?: Readonly<Record<string, string | boolean>>;
+  /** Text of the node set's own catalogue. */
+  _(key: string, values?: Record<string, string | number>): string;
+}
+
+/** True, or what is wrong. Must declare two parameters: the editor ignores the text of shorter functions. */
+type Validator<P> = (this: EditorNode & P, value: string, options: { label?: string }) => true | string;
+
+interface NodeProperty<P, V> {
+  value: V;
+  required?: boolean;
+  /** Type of the configuration node that the property points to. */
+  type?: string;
+  label?: string;
+  validate?: Validator<P>;
+}
+
+interface NodeCredential<P> {
+  type: 'password';
+  validate?: Validator<P>;
+}
+
+interface NodeDefinition<P> {
+  category: string;
+  color?: string;
+  icon?: string;
+  inputs?: 0 | 1;
+  outputs?: 0 | 1;
+  defaults: { [K in keyof P]: NodeProperty<P, P[K]> };
+  credentials?: Record<string, NodeCredential<P>>;
+  paletteLabel?: string | (() => string);
+  inputLabels?: string | (() => string);
+  outputLabels?: string | (() => string);
+  label?(): string;
+  labelStyle?(): string;
+  oneditprepare?(): void;
+  oneditsave?(): void;
+  oneditcancel?(): void;
+  oneditdelete?(): void;
+  oneditresize?(size: { width: number; height: number }): void;
+}
+
+interface CodeEditor {
+  getValue(): string;
+  destroy(): void;
+  resize(): void;
+  on(event: 'change', listener: () => void): void;
+}
+
+declare const RED: {
+  nodes: {
+    registerType<P>(type: string, definition: NodeDefinition<P> & ThisType<EditorNode & P>): void;
+    node(id: string): EditorNode | null;
+  };
+  editor: {
+    createEditor(options: { id: string; mode: string; value: string }): CodeEditor;
+  };
+};
+
+type TypedInputType = string | { value: string; label: string; options: { value: string; label: string }[] };
+
+interface JQuery {
+  typedInput(options: { default: string; types: TypedInputType[]; typeField: string }): this;
+}

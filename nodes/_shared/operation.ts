@@ -1,0 +1,315 @@
+import type { Engine, Failure, NodeInfo, Step, StepReply } from '../../lib/engine';
+import {
+  type CanonicalId,
+  type DealDocument,
+  dealDocumentParts,
+  type EntityName,
+  type ExceptionCode,
+  type JsonObject,
+  type JsonValue,
+  type Money,
+  ownerRole,
+  Q2cError,
+} from '../../lib/model';
+import { type Firm, lookup } from '../../lib/rules';
+import { MappingError, SystemError } from '../../lib/systems/kit/errors';
+import type {
+  Item,
+  MappingContext,
+  Operation,
+  OperationResult,
+  Reference,
+  SystemClient,
+  SystemManifest,
+} from '../../lib/systems/kit/types';
+
+/** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
+
+export interface OperationRequest {
+  engine: Engine;
+  runId: string;
+  node: NodeInfo;
+  manifest: SystemManifest;
+  client: SystemClient;
+  operation: Operation;
+  firm: Firm | null;
+  deal: DealDocument;
+  parameters: Record<string, string>;
+}
+
+/** Items of one message under way at once; the connection's own budget still rules. */
+const PARALLEL_ITEMS = 4;
+
+/**
+ * Runs an operation for every item of the deal.
+ * @returns the deal with what the system returned, and rows of queries
+ * @throws CaseOpened when something is stuck; items that came through stay journaled.
+ */
+export async function runOperation(
+  request: OperationRequest,
+): Promise<{ deal: DealDocument; rows?: JsonValue }> {
+  const items = request.operation.select(request.deal, request.parameters);
+  const results: OperationResult[] = new Array(items.length);
+  const failures: unknown[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item === undefined) continue;
+      try {
+        results[index] = await runItem(request, item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_ITEMS, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
+
+  const rows = results.map((result) => result.rows).filter((row) => row !== undefined);
+  return {
+    deal: results.reduce((deal, result) => mergeResult(deal, result), request.deal),
+    ...(rows.length > 0 ? { rows: rows.length === 1 ? rows[0] : rows } : {}),
+  };
+}
+
+async function runItem(request: OperationRequest, item: Item): Promise<OperationResult> {
+  const { engine, runId, operation } = request;
+  const context = mappingContext(request);
+  let wire: JsonValue;
+  try {
+    wire = operation.toSystem(item, context) as JsonValue;
+  } catch (error) {
+    const failure = failureOf(error, request);
+    return engine.fail(runId, [
+      {
+        node: request.node,
+        code: failure.code,
+        message: failure.message,
+        subject: item.id,
+        about: { ...aboutOf(request, item), params: { ...aboutOf(request, item).params, ...failure.params } },
+      },
+    ]);
+  }
+  const outcome = await engine.step(runId, stepOf(request, item, wire, context));
+  return outcome as OperationResult;
+}
+
+function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context: MappingContext): Step {
+  const { client, operation, node } = request;
+  const finish = (reply: unknown): Promise<StepReply> => finishReply(request, item, context, reply);
+  const { probe } = operation;
+  return {
+    node,
+    system: client.system,
+    instance: client.instance,
+    operation: `${operation.entity}.${operation.verb}`,
+    updates: operation.verb === 'upsert' || operation.verb === 'update',
+    readOnly: operation.duplicateSafety === 'read-only',
+    probeFirst: operation.duplicateSafety === 'probe-first',
+    canonicalId: item.id,
+    recordType: operation.recordType,
+    businessVersion: String('version' in item ? item.version : 1),
+    wire,
+    visibleAfterMs: operation.visibleAfterMs,
+    call: async (info) => finish(await operation.call(client, wire, info)),
+    ...(probe === undefined
+      ? {}
+      : {
+          probe: async (info) => {
+            const reply = await probe.call(operation, client, wire, info);
+            return reply === null ? null : finish(reply);
+          },
+        }),
+    classify: (error) => failureOf(error, request),
+    about: aboutOf(request, item),
+  };
+}
+
+/** From the vendor's reply to the step's result: canonical ids first, then the pure mapping. */
+async function finishReply(
+  request: OperationRequest,
+  item: Item,
+  context: MappingContext,
+  reply: unknown,
+): Promise<StepReply> {
+  const { engine, client, operation } = request;
+  const references: Reference[] = operation.references?.(reply) ?? [];
+  const ids =
+    references.length === 0 ? [] : await engine.identify(client.system, client.instance, references);
+  const idByRecord = new Map(references.map(({ type, id }, index) => [`${type}|${id}`, ids[index]]));
+  const result = operation.fromSystem(reply, item, {
+    ...context,
+    idOf(entity: EntityName, type: string, externalId: string): CanonicalId {
+      const id = idByRecord.get(`${type}|${externalId}`);
+      if (id === undefined) {
+        throw new Q2cError(
+          'SCHEMA_CHANGED',
+          `${client.system} ${type} ${externalId} (${entity}) was not named as a reference.`,
+        );
+      }
+      return id;
+    },
+  });
+  return { reply: (reply ?? null) as JsonValue, result: result as StepReply['result'] };
+}
+
+function mappingContext(request: OperationRequest): MappingContext {
+  const { client, deal, firm, parameters, manifest } = request;
+  const lookupOptional = (table: string, key: string) =>
+    firm === null ? undefined : lookup(firm, client.system, table, key);
+  return {
+    deal,
+    system: client.system,
+    instance: client.instance,
+    settings: client.settings,
+    parameters,
+    lookupOptional,
+    lookup(table, key) {
+      const value = lookupOptional(table, key);
+      if (value !== undefined) return value;
+      throw new MappingError(
+        'MANDATORY_FIELD_MISSING',
+        `The firm's lookup table "${table}" for ${manifest.label} has no entry for "${key}".`,
+        {
+          field: `An entry for "${key}" in the lookup table "${table}" of ${manifest.label}`,
+          step: 'the record can be written',
+        },
+      );
+    },
+    refId(entity, type, what) {
+      const ref = entity?.externalRefs?.find(
+        (candidate) =>
+          candidate.system === client.system &&
+          candidate.instance === client.instance &&
+          candidate.type === type,
+      );
+      if (ref !== undefined) return ref.id;
+      throw new MappingError('MANDATORY_FIELD_MISSING', `${what} is not in ${manifest.label} yet.`, {
+        field: `${what} in ${manifest.label}`,
+        step: 'this record can be written',
+      });
+    },
+  };
+}
+
+/** What an error means for the write protocol. Errors of code, not of vendors, are not retried. */
+function failureOf(error: unknown, request: OperationRequest): Failure {
+  const params = { system: request.manifest.label, object: request.operation.recordType };
+  if (error instanceof SystemError) {
+    return {
+      kind: error.kind,
+      code: error.code as ExceptionCode,
+      reason: error.reason,
+      params: { ...params, ...error.params },
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    };
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof MappingError) {
+    return {
+      kind: 'rejected',
+      code: error.code as ExceptionCode,
+      reason,
+      params: { ...params, ...error.params },
+    };
+  }
+  if (error instanceof Q2cError && error.code === 'SCHEMA_CHANGED') {
+    // The call itself may have been processed: only a probe can tell.
+    const kind = request.operation.duplicateSafety === 'read-only' ? 'rejected' : 'unknown';
+    return { kind, code: 'SCHEMA_CHANGED', reason, params };
+  }
+  return { kind: 'rejected', code: 'NODE_FAILED', reason, params: { ...params, node: request.node.name } };
+}
+
+/** Who answers for records of a family of systems, where a code leaves it to the domain. */
+const ENTITY_OF_FAMILY = {
+  crm: 'opportunity',
+  erp: 'customer',
+  psa: 'project',
+  delivery: 'project',
+} as const;
+
+function aboutOf(request: OperationRequest, item: Item): Step['about'] {
+  const { deal, manifest, operation } = request;
+  const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
+  const amount: Money | undefined = deal.contract?.totalValue ?? deal.opportunity?.amount;
+  return {
+    params: {
+      system: manifest.label,
+      operation: operation.entity,
+      object: operation.recordType,
+      document: `${operation.entity} ${name}`,
+      customer: deal.customer?.legalName ?? name,
+      node: request.node.name,
+    },
+    ownerRole: ownerRole('TARGET_REJECTED', ENTITY_OF_FAMILY[manifest.family]),
+    ...(amount === undefined ? {} : { amountAtRisk: amount }),
+  };
+}
+
+function nameOf(item: object): string | undefined {
+  for (const field of ['legalName', 'name', 'title', 'number', 'description']) {
+    const value = (item as Record<string, unknown>)[field];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
+}
+
+// ---------------------------------------------------------------- merging
+
+/** The deal with a result merged in: fields of objects, elements of lists by id, cross-references by canonical id. */
+export function mergeResult(
+  deal: DealDocument,
+  result: Pick<OperationResult, 'refs' | 'merge'>,
+): DealDocument {
+  const merged: Record<string, unknown> = { ...deal };
+  for (const [part, value] of Object.entries(result.merge ?? {})) {
+    merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
+  }
+  for (const { id, ref } of result.refs) {
+    for (const [part, { many }] of Object.entries(dealDocumentParts)) {
+      const value = merged[part];
+      if (value === undefined) continue;
+      merged[part] = many
+        ? (value as Identified[]).map((element) => withRef(element, id, ref))
+        : withRef(value as Identified, id, ref);
+    }
+  }
+  return merged as DealDocument;
+}
+
+interface Identified {
+  id: CanonicalId;
+  externalRefs?: { system: string; instance: string; type: string }[];
+}
+
+function withRef(
+  entity: Identified,
+  id: CanonicalId,
+  ref: OperationResult['refs'][number]['ref'],
+): Identified {
+  if (entity.id !== id) return entity;
+  const others = (entity.externalRefs ?? []).filter(
+    (known) => !(known.system === ref.system && known.instance === ref.instance && known.type === ref.type),
+  );
+  return { ...entity, externalRefs: [...others, ref] };
+}
+
+function mergeObject(old: unknown, value: unknown): unknown {
+  return isObject(old) && isObject(value) ? { ...old, ...value } : value;
+}
+
+function mergeList(old: unknown, values: unknown[]): unknown[] {
+  const list = Array.isArray(old) ? [...(old as Identified[])] : [];
+  for (const value of values as Identified[]) {
+    const index = list.findIndex(({ id }) => id === value.id);
+    if (index < 0) list.push(value);
+    else list[index] = { ...list[index], ...value };
+  }
+  return list;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

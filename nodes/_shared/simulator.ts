@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { Q2cError } from '../../lib/model';
+
+/** Where a simulated vendor answers, and what a connection needs to log in, by authentication scheme. */
+export interface SimulatedEndpoint {
+  url: string;
+  credentials: Record<string, Record<string, string>>;
+}
+
+type Endpoints = Record<string, SimulatedEndpoint>;
+
+/** Preferred port of the simulator inside the host, so that its address is the same at every start. */
+const PORT = 4600;
+
+let inHost: Promise<Endpoints> | null = null;
+
+/**
+ * The simulated vendor of a system: the simulator at `Q2C_SIMULATOR_URL`, else one inside this host, started
+ * once and kept until the host ends. Its state lies in `<userDir>/quote-to-cash/simulator`.
+ * @throws Q2cError `SIMULATOR_UNAVAILABLE` when it cannot be reached or started.
+ */
+export async function simulatedEndpoint(RED: NodeAPI, system: string): Promise<SimulatedEndpoint> {
+  const url = process.env.Q2C_SIMULATOR_URL;
+  const endpoints = url ? await elsewhere(url) : await insideHost(RED);
+  const endpoint = endpoints[system];
+  if (endpoint === undefined) {
+    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator has no ${system}.`);
+  }
+  return endpoint;
+}
+
+async function elsewhere(url: string): Promise<Endpoints> {
+  try {
+    const response = await fetch(new URL('/_control/systems', url));
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    return ((await response.json()) as { systems: Endpoints }).systems;
+  } catch (cause) {
+    throw new Q2cError(
+      'SIMULATOR_UNAVAILABLE',
+      `The simulator at ${url} (Q2C_SIMULATOR_URL) cannot be reached: ${(cause as Error).message}. Start it with "npm run simulator".`,
+      { cause },
+    );
+  }
+}
+
+function insideHost(RED: NodeAPI): Promise<Endpoints> {
+  inHost ??= start(RED).catch((cause: Error) => {
+    // The next use tries again instead of failing for ever.
+    inHost = null;
+    throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator could not be started: ${cause.message}.`, {
+      cause,
+    });
+  });
+  return inHost;
+}
+
+async function start(RED: NodeAPI): Promise<Endpoints> {
+  const { startSimulator } = await import('../../simulator');
+  const stateDir = join(RED.settings.userDir ?? process.cwd(), 'quote-to-cash', 'simulator');
+  const simulator = await startSimulator({ port: PORT, stateDir }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return startSimulator({ port: 0, stateDir });
+  });
+  RED.log.info(`Quote-to-cash simulator: ${simulator.url}`);
+  return simulator.systems;
+}

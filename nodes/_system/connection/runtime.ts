@@ -1,0 +1,131 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { Q2cError } from '../../../lib/model';
+import { loadSystem, type SystemId } from '../../../lib/systems';
+import type {
+  ConnectionConfig,
+  SystemClient,
+  SystemManifest,
+  SystemModule,
+  TokenStore,
+} from '../../../lib/systems/kit/types';
+import { simulatedEndpoint } from '../../_shared/simulator';
+import type { ConnectionProperties } from './types';
+
+export interface Connected {
+  client: SystemClient;
+  module: SystemModule;
+}
+
+/** A `q2c-<system>-connection` node as other nodes see it. */
+export interface ConnectionNode extends Node {
+  /** Connects on first use; all nodes of the connection share the client with its budgets and breaker. */
+  connect(): Promise<Connected>;
+}
+
+type Settings = NodeDef & ConnectionProperties & Record<string, unknown>;
+
+export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
+  const secrets = secretFields(manifest);
+
+  function Connection(this: ConnectionNode, config: Settings) {
+    RED.nodes.createNode(this, config);
+    let connected: Promise<Connected> | null = null;
+
+    this.connect = () => {
+      connected ??= connect(this, config).catch((error: unknown) => {
+        connected = null;
+        throw error;
+      });
+      return connected;
+    };
+
+    this.on('close', (done: () => void) => {
+      if (connected === null) {
+        done();
+        return;
+      }
+      connected
+        .then(({ client }) => client.close())
+        .catch((error: Error) => this.error(error.message))
+        .finally(done);
+    });
+  }
+
+  async function connect(node: ConnectionNode, config: Settings): Promise<Connected> {
+    const module = await loadSystem(id);
+    const settings = await connectionConfig(RED, node, config, manifest);
+    const client = module.createClient(settings, {
+      tokens: memoryTokens(),
+      log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
+    });
+    return { client, module };
+  }
+
+  RED.nodes.registerType(`q2c-${id}-connection`, Connection, {
+    credentials: Object.fromEntries(secrets.map((field) => [field, { type: 'password' as const }])),
+  });
+}
+
+/** Ids of the fields kept as credentials. */
+function secretFields(manifest: SystemManifest): string[] {
+  const fields = [...manifest.settings, ...manifest.auth.flatMap(({ fields: own }) => own)];
+  return [...new Set(fields.filter(({ secret }) => secret === true).map(({ id }) => id))];
+}
+
+/**
+ * Settings of the client, from the form, the credentials and, in Simulator mode, the simulator.
+ * @throws Q2cError `CONNECTION_INVALID` naming the fields that are empty.
+ */
+async function connectionConfig(
+  RED: NodeAPI,
+  node: Node,
+  config: Settings,
+  manifest: SystemManifest,
+): Promise<ConnectionConfig> {
+  const scheme = manifest.auth.find(({ id }) => id === config.auth) ?? manifest.auth[0];
+  const values: Record<string, string> = {};
+  const credentials = (node.credentials ?? {}) as Record<string, unknown>;
+  const fields = [...manifest.settings, ...(scheme?.fields ?? [])];
+  for (const field of fields) {
+    const value = field.secret === true ? credentials[field.id] : config[field.id];
+    const given = typeof value === 'string' ? value.trim() : '';
+    const effective = given === '' ? (field.default ?? '') : given;
+    if (effective !== '') values[field.id] = effective;
+  }
+  if (config.environment === 'simulator') {
+    const { url, credentials: simulated } = await simulatedEndpoint(RED, manifest.id);
+    Object.assign(values, { baseUrl: url }, simulated[scheme?.id ?? '']);
+  }
+  const missing = fields.filter(({ id, required }) => required === true && values[id] === undefined);
+  if (missing.length > 0) {
+    throw new Q2cError(
+      'CONNECTION_INVALID',
+      `The connection to ${manifest.label} lacks ${missing.map(({ label }) => label).join(', ')}. Fill in the form and deploy.`,
+    );
+  }
+  const concurrency = Number(config.concurrency);
+  return {
+    environment: config.environment,
+    auth: scheme?.id ?? '',
+    values,
+    ...(config.instance?.trim() ? { instance: config.instance.trim() } : {}),
+    ...(Number.isInteger(concurrency) && concurrency > 0 ? { limits: { concurrency } } : {}),
+  };
+}
+
+/**
+ * Tokens of the grants used so far can be had again at any time with the connection's own credentials, so they
+ * live as long as the connection.
+ */
+function memoryTokens(): TokenStore {
+  const tokens = new Map<string, string>();
+  return {
+    get: async (key) => tokens.get(key) ?? null,
+    set: async (key, value) => {
+      tokens.set(key, value);
+    },
+    delete: async (key) => {
+      tokens.delete(key);
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { DispatchedRun, Engine, IntakeEvent } from '../../../lib/engine';
+import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
+import type { SystemId } from '../../../lib/systems';
+import type { EventSource, SourceEvent, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
+import { requireConfig, type StoreNode } from '../../_shared/input';
+import type { Q2cMessage } from '../../_shared/message';
+import { StatusLine } from '../../_shared/status';
+import type { ConnectionNode } from '../connection/runtime';
+import { defaults, type EventsProperties } from './types';
+
+const PAGE_SIZE = 200;
+/** Failed polls wait longer and longer, up to this. */
+const MAX_BACKOFF_MS = 5 * 60_000;
+
+/** Node `q2c-<system>-events`: polls the system and starts one durable run per event. */
+export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
+  function EventsNode(this: Node, config: NodeDef & EventsProperties) {
+    RED.nodes.createNode(this, config);
+    const stopping = new AbortController();
+    const status = new StatusLine(this);
+    const poller = new Poller(RED, this, config, manifest, status, stopping.signal);
+
+    const begin = () => {
+      poller.run(id).catch((error: Error) => {
+        if (stopping.signal.aborted) return;
+        status.set({ fill: 'red', shape: 'ring', text: error instanceof Q2cError ? error.code : 'stopped' });
+        this.error(error, {});
+      });
+    };
+    // Runs may be dispatched at once: every node they can reach must exist.
+    RED.events.once('flows:started', begin);
+
+    this.on('close', (done: () => void) => {
+      RED.events.off('flows:started', begin);
+      stopping.abort();
+      status.clear();
+      poller.stopped.then(done, done);
+    });
+  }
+
+  RED.nodes.registerType(`q2c-${id}-events`, EventsNode);
+}
+
+/** The cursor of a source as it is stored. */
+type SavedPosition = {
+  /** Where the source began when it was first started. */
+  startAt: Instant;
+  /** The connector's own cursor. */
+  position: JsonValue;
+};
+
+class Poller {
+  /** Resolves when the loop has ended and the node is no dispatcher any more. */
+  stopped: Promise<void> = Promise.resolve();
+  private accepted = 0;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: EventsProperties,
+    private readonly manifest: SystemManifest,
+    private readonly status: StatusLine,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Dispatches runs and polls until the signal fires. Rejects when the node is not configured. */
+  run(system: SystemId): Promise<void> {
+    const loop = this.loop(system);
+    this.stopped = loop.catch(() => undefined);
+    return loop;
+  }
+
+  private async loop(system: SystemId): Promise<void> {
+    const { RED, config, node } = this;
+    const store = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
+    const connection = requireConfig<ConnectionNode>(
+      RED,
+      config.connection,
+      'connection',
+      `q2c-${system}-connection`,
+    );
+    const engine = await store.engine();
+    if (this.signal.aborted) return;
+    const release = engine.registerSource(
+      node.id,
+      positive(config.concurrency, defaults.concurrency),
+      (run) => node.send(messageOf(run, this.manifest, config.event)),
+    );
+    try {
+      await this.poll(engine, store.tenant, connection);
+    } finally {
+      release();
+    }
+  }
+
+  private async poll(engine: Engine, tenant: string, connection: ConnectionNode): Promise<void> {
+    const intervalMs = positive(this.config.interval, defaults.interval) * 1000;
+    const begin = this.config.startAt.trim() || new Date().toISOString();
+    let failures = 0;
+    while (!this.signal.aborted) {
+      let waitMs = intervalMs;
+      try {
+        const { client, module } = await connection.connect();
+        const source = module.events.find(({ id }) => id === this.config.event);
+        if (source === undefined) {
+          throw new Q2cError(
+            'CONFIG_MISSING',
+            `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`,
+          );
+        }
+        await this.pollOnce(engine, tenant, client, source, begin);
+        failures = 0;
+      } catch (error) {
+        if (this.signal.aborted) return;
+        failures++;
+        waitMs = Math.min(MAX_BACKOFF_MS, intervalMs * 2 ** Math.min(failures, 6));
+        this.report(error as Error, failures);
+      }
+      await sleep(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
+    }
+  }
+
+  private async pollOnce(
+    engine: Engine,
+    tenant: string,
+    client: SystemClient,
+    source: EventSource,
+    begin: string,
+  ): Promise<void> {
+    const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${this.node.id}`;
+    const stored = (await engine.cursor(name)) as SavedPosition | null;
+    // The first start counts for ever: a later "now" would skip what happened while the host was down.
+    const startAt = stored?.startAt ?? begin;
+    let position = stored?.position ?? null;
+    for (let more = true; more && !this.signal.aborted; ) {
+      const page = await source.poll(client, position, {
+        settings: client.settings,
+        pageSize: PAGE_SIZE,
+        startAt,
+        signal: this.signal,
+      });
+      position = page.cursor;
+      const { accepted } = await engine.accept({
+        sourceNode: this.node.id,
+        system: client.system,
+        instance: client.instance,
+        source: name,
+        events: page.events.map((event) => intakeEvent(event, client)),
+        cursor: { startAt, position },
+      });
+      this.accepted += accepted;
+      more = page.more;
+    }
+    this.status.set({ fill: 'green', shape: 'dot', text: `${this.accepted} accepted` });
+  }
+
+  /** The first failure is told to Catch nodes, the following ones only shown: an outage is one message, not hundreds. */
+  private report(error: Error, failures: number): void {
+    const code = error instanceof Q2cError ? error.code : 'NODE_FAILED';
+    this.status.set({ fill: 'red', shape: 'ring', text: code });
+    if (failures === 1) this.node.error(error, {});
+    else this.node.debug(`Poll failed ${failures} times: ${error.message}`);
+  }
+}
+
+function messageOf(run: DispatchedRun, manifest: SystemManifest, event: string): Q2cMessage {
+  const entity = manifest.events[event]?.entity ?? 'opportunity';
+  const { data, ...envelope } = run.event;
+  return {
+    topic: run.event.type,
+    payload: { [entity]: { ...data, id: run.event.subject } },
+    q2c: { run: run.id, correlationId: run.correlationId, event: envelope },
+  } as Q2cMessage;
+}
+
+/** The event with the record it is about as a cross-reference, so that the flow can read it again. */
+function intakeEvent(event: SourceEvent, { system, instance }: SystemClient): IntakeEvent {
+  const { type, id } = event.subject;
+  const { name } = event.data;
+  return {
+    ...event,
+    title: typeof name === 'string' && name !== '' ? name : id,
+    data: { ...event.data, externalRefs: [{ system, instance, type, id, role: 'master' }] },
+  };
+}
+
+function positive(text: string, preset: string): number {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : Number(preset);
+}

@@ -1,0 +1,42 @@
+import { businessEventTypes } from '../../lib/model';
+import { fillPicker } from '../_shared/editor/picker';
+import { oneOf } from '../_shared/editor/validators';
+import { type AnnounceProperties, defaults } from './types';
+
+RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
+  category: 'q2c_process',
+  color: '#C5B3D6',
+  icon: 'q2c-announce.svg',
+  inputs: 1,
+  outputs: 1,
+  defaults: {
+    name: { value: defaults.name },
+    store: { value: defaults.store, type: 'q2c-store', required: true },
+    eventType: { value: defaults.eventType, validate: oneOf(businessEventTypes) },
+  },
+  paletteLabel() {
+    return this._('label');
+  },
+  inputLabels() {
+    return this._('input');
+  },
+  outputLabels() {
+    return this._('output');
+  },
+  label() {
+    return this.name || shortName(this.eventType) || this._('label');
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    const none = { value: '', label: this._('common.choose') };
+    const choices = businessEventTypes.map((value) => ({ value, label: shortName(value) }));
+    fillPicker($('#node-input-eventType'), [none, ...choices], this.eventType);
+  },
+});
+
+/** `q2c.project.provisioned.v1` → `project.provisioned`. */
+function shortName(eventType: string): string {
+  return eventType.replace(/^q2c\.|\.v\d+$/g, '');
+}

@@ -1,0 +1,49 @@
+import { exceptionCodes, roles } from '../../lib/model';
+import { fillPicker } from '../_shared/editor/picker';
+import { oneOf } from '../_shared/editor/validators';
+import { type CaseProperties, defaults, severities } from './types';
+
+const titles = Object.entries(exceptionCodes).map(([value, { title }]) => ({ value, label: title }));
+
+RED.nodes.registerType<CaseProperties>('q2c-case', {
+  category: 'q2c_process',
+  color: '#E2A9A9',
+  icon: 'q2c-case.svg',
+  inputs: 1,
+  outputs: 0,
+  defaults: {
+    name: { value: defaults.name },
+    store: { value: defaults.store, type: 'q2c-store', required: true },
+    code: { value: defaults.code, validate: oneOf(Object.keys(exceptionCodes)) },
+    ownerRole: { value: defaults.ownerRole, validate: oneOf(['', ...roles]) },
+    severity: { value: defaults.severity, validate: oneOf(severities) },
+    message: { value: defaults.message },
+    messageType: { value: defaults.messageType },
+  },
+  paletteLabel() {
+    return this._('label');
+  },
+  inputLabels() {
+    return this._('input');
+  },
+  label() {
+    return this.name || titles.find(({ value }) => value === this.code)?.label || this._('label');
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    const role = (value: string) => ({ value, label: this._(`role.${value}`) });
+    const severity = (value: string) => ({ value, label: this._(`severity.${value}`) });
+    const none = { value: '', label: this._('common.choose') };
+    const byCode = { value: '', label: this._('ownerOfCode') };
+    fillPicker($('#node-input-code'), [none, ...titles], this.code);
+    fillPicker($('#node-input-ownerRole'), [byCode, ...roles.map(role)], this.ownerRole);
+    fillPicker($('#node-input-severity'), severities.map(severity), this.severity);
+    $('#node-input-message').typedInput({
+      default: 'str',
+      types: ['str', 'msg', 'jsonata', 'env'],
+      typeField: '#node-input-messageType',
+    });
+  },
+});

@@ -1,0 +1,21 @@
+import type { NodeAPI, NodeDef } from 'node-red';
+import { Q2cError } from '../../lib/model';
+import { parseFirm } from '../../lib/rules';
+import type { FirmNode } from '../_shared/firm-node';
+import type { FirmProperties } from './types';
+
+/** The firm's own set-up: legal entities, selling rules, planning, lookup tables. */
+export default function register(RED: NodeAPI): void {
+  function FirmConfig(this: FirmNode, config: NodeDef & FirmProperties) {
+    RED.nodes.createNode(this, config);
+    try {
+      this.firm = parseFirm(config.data);
+    } catch (error) {
+      if (!(error instanceof Q2cError)) throw error;
+      this.firm = error;
+      this.error(error.message);
+    }
+  }
+
+  RED.nodes.registerType('q2c-firm', FirmConfig);
+}

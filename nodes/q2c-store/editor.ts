@@ -1,0 +1,19 @@
+import { shortName } from '../_shared/editor/validators';
+import { defaults, type StoreProperties } from './types';
+
+RED.nodes.registerType<StoreProperties>('q2c-store', {
+  category: 'config',
+  color: '#A6BBCF',
+  icon: 'q2c-store.svg',
+  defaults: {
+    name: { value: defaults.name },
+    path: { value: defaults.path },
+    tenant: { value: defaults.tenant, validate: shortName },
+  },
+  paletteLabel() {
+    return this._('label');
+  },
+  label() {
+    return this.name || this._('label');
+  },
+});

@@ -1,0 +1,60 @@
+import { isAbsolute, join } from 'node:path';
+import type { NodeAPI, NodeDef } from 'node-red';
+import { Engine } from '../../lib/engine';
+import { openSqliteStore, type Store } from '../../lib/store';
+import { host } from '../_shared/host';
+import type { StoreNode } from '../_shared/input';
+import { registerRoutes } from '../_shared/routes';
+import { defaults, type StoreProperties } from './types';
+
+const DEFAULT_FILE = 'q2c.db';
+
+/** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
+export default function register(RED: NodeAPI): void {
+  registerRoutes(RED);
+
+  function StoreConfig(this: StoreNode, config: NodeDef & StoreProperties) {
+    RED.nodes.createNode(this, config);
+    const path = storePath(RED.settings.userDir ?? process.cwd(), config.path);
+    this.tenant = config.tenant?.trim() || defaults.tenant;
+    const opened = open(this, path, this.tenant);
+    // Nodes that need the engine report the reason themselves; here it is reported once for the store.
+    opened.catch((error: Error) => this.error(error.message));
+    this.engine = () => opened.then(({ engine }) => engine);
+
+    this.on('close', (done: () => void) => {
+      opened
+        .then(async ({ engine, store }) => {
+          host.detach(RED, this.id, engine);
+          await engine.stop();
+          await store.close();
+        })
+        .catch((error: Error) => this.error(error.message))
+        .finally(done);
+    });
+  }
+
+  async function open(
+    node: StoreNode,
+    path: string,
+    tenant: string,
+  ): Promise<{ engine: Engine; store: Store }> {
+    const store = await openSqliteStore(path);
+    const engine = new Engine({
+      store,
+      tenant,
+      log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
+    });
+    host.attach(RED, node.id, engine);
+    await engine.start();
+    return { engine, store };
+  }
+
+  RED.nodes.registerType('q2c-store', StoreConfig);
+}
+
+/** A relative path lies below `<userDir>/quote-to-cash/`, where backups of the host find it. */
+function storePath(userDir: string, path: string): string {
+  const file = path.trim() === '' ? DEFAULT_FILE : path.trim();
+  return file === ':memory:' || isAbsolute(file) ? file : join(userDir, 'quote-to-cash', file);
+}

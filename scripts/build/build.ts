@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProblems } from './check.ts';
+import { nodeHtml } from './html.ts';
+import { buildLocales } from './locales.ts';
+import { buildRuntimes } from './runtime.ts';
+import { findSources, type Sources } from './sources.ts';
+import { systemHtml } from './system-forms.ts';
+import { updateWrittenFiles } from './written.ts';
+
+export interface BuildOptions {
+  root: string;
+  /** Where `dist/` and `examples/` are made, from nothing. */
+  out: string;
+  /** Files of the repository that are out of step with its folders are problems instead of being written. */
+  check: boolean;
+}
+
+export interface BuildResult {
+  /** Number of node sets. */
+  sets: number;
+  /** What is missing or wrong; the pack was built all the same. */
+  problems: string[];
+}
+
+/** @throws when something cannot be built at all. */
+export async function buildPack({ root, out, check }: BuildOptions): Promise<BuildResult> {
+  const sources = await findSources(root);
+  const outOfStep = await updateWrittenFiles(sources, !check);
+  const dist = join(out, 'dist');
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await Promise.all([
+    buildRuntimes(sources, dist),
+    buildEditor(sources, dist),
+    buildLocales(sources, dist),
+    copy(join(root, 'icons'), join(dist, 'icons')),
+    copy(join(root, 'flows'), join(out, 'examples')),
+  ]);
+  return {
+    sets: sources.nodes.length + sources.systems.length,
+    problems: [
+      ...outOfStep.map((path) => `${path} is out of step with the folders: run \`npm run build\``),
+      ...(await findProblems(sources, dist)),
+    ],
+  };
+}
+
+async function buildEditor({ root, nodes, systems }: Sources, dist: string): Promise<void> {
+  const html = [
+    ...nodes.map(async (set) => ({ name: set.name, text: await nodeHtml(root, set) })),
+    ...systems.map(async (set) => ({ name: set.name, text: await systemHtml(root, set) })),
+  ];
+  for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  if (existsSync(from)) await cp(from, to, { recursive: true });
+}

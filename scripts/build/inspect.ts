@@ -1,0 +1,103 @@
+import { type CallExpression, type Node, type ObjectExpression, parse } from 'acorn';
+import { simple } from 'acorn-walk';
+
+/** What the Flow Library learns of a node type from the built html, without running it. */
+export interface RegisteredType {
+  type: string;
+  category: unknown;
+  color: unknown;
+  icon: unknown;
+  inputs: unknown;
+  outputs: unknown;
+  defaults: string[];
+  credentials: string[];
+}
+
+/**
+ * Reads the `registerType` calls of an html file as the Flow Library's scorecard does.
+ * @throws when something is not written out as a literal, naming type and property.
+ */
+export function registeredTypes(html: string): RegisteredType[] {
+  const types: RegisteredType[] = [];
+  for (const script of scripts(html)) {
+    simple(parse(script, { ecmaVersion: 'latest' }), {
+      CallExpression(call) {
+        if (calledName(call) === 'registerType') types.push(registeredType(call));
+      },
+    });
+  }
+  return types;
+}
+
+function registeredType({ arguments: [type, definition] }: CallExpression): RegisteredType {
+  if (type?.type !== 'Literal' || definition?.type !== 'ObjectExpression') {
+    throw new Error('registerType needs a literal type and an object literal');
+  }
+  const name = String(type.value);
+  const properties = new Map(entries(definition, name));
+  const literal = (key: string) => {
+    const value = properties.get(key);
+    if (value && value.type !== 'Literal') throw new Error(`${name}: '${key}' is not a literal`);
+    return value && 'value' in value ? value.value : undefined;
+  };
+  const keys = (key: string) => {
+    const value = properties.get(key);
+    if (value && value.type !== 'ObjectExpression')
+      throw new Error(`${name}: '${key}' is not an object literal`);
+    return value ? entries(value as ObjectExpression, name).map(([property]) => property) : [];
+  };
+  return {
+    type: name,
+    category: literal('category'),
+    color: literal('color'),
+    icon: literal('icon'),
+    inputs: literal('inputs'),
+    outputs: literal('outputs'),
+    defaults: keys('defaults'),
+    credentials: keys('credentials'),
+  };
+}
+
+function entries({ properties }: ObjectExpression, type: string): [string, Node][] {
+  return properties.map((property) => {
+    if (property.type !== 'Property' || property.key.type !== 'Identifier') {
+      throw new Error(`${type}: spreads and quoted or computed keys are not seen by the Flow Library`);
+    }
+    return [property.key.name, property.value];
+  });
+}
+
+/** Types that have an edit template: the ones the host knows a set to have. */
+export function templateTypes(html: string): string[] {
+  return [...html.matchAll(/data-template-name="([^"]+)"/g)].map(([, type]) => String(type));
+}
+
+/** Catalogue keys that forms and scripts of an html file name literally. */
+export function textKeys(html: string): string[] {
+  const attributes = [...html.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map(([, key]) => String(key));
+  return [...attributes, ...scripts(html).flatMap(translatedKeys)];
+}
+
+/** First arguments of the `_('key')` calls of a script. */
+export function translatedKeys(script: string): string[] {
+  const keys: string[] = [];
+  simple(parse(script, { ecmaVersion: 'latest' }), {
+    CallExpression(call) {
+      const [key] = call.arguments;
+      if (calledName(call) === '_' && key?.type === 'Literal') keys.push(String(key.value));
+    },
+  });
+  return keys;
+}
+
+function calledName({ callee }: CallExpression): string | undefined {
+  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
+    ? callee.property.name
+    : undefined;
+}
+
+function scripts(html: string): string[] {
+  return [...html.matchAll(/<script type="text\/javascript">([\s\S]*?)<\/script>/g)].map(([, script]) =>
+    String(script),
+  );
+}

@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import type { Sources } from './sources.ts';
+
+/** Imported by the host with `import()` or `require()`; CommonJS works in every supported Node-RED. */
+const options = {
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node22',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+/**
+ * Bundles the server side: `lib.js`, one file per node set, the simulator.
+ *
+ * Stores, connections and token caches live in module variables. They exist once per host only if every set
+ * requires the same built file, so whatever a set imports from `lib/`, `nodes/_shared/` or `nodes/_system/` is
+ * taken out of its bundle and asked from `lib.js`, which holds those modules by their path in the repository.
+ */
+export async function buildRuntimes(sources: Sources, outdir: string): Promise<void> {
+  const shared = new Set<string>();
+  const sets = [
+    ...sources.nodes.map(({ name, folder }) => buildSet(name, { entryPoints: [join(folder, 'runtime.ts')] })),
+    ...sources.systems.map(({ name, manifest }) =>
+      buildSet(name, { stdin: systemEntry(sources.root, manifest.id) }),
+    ),
+  ];
+  async function buildSet(name: string, entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<void> {
+    const plugins = [sharedModules(sources.root, shared), lazySimulator(sources.root)];
+    await build({ ...options, ...entry, outfile: join(outdir, `${name}.js`), plugins });
+  }
+  await Promise.all([...sets, buildSimulator(sources.root, outdir)]);
+  await buildLib(sources.root, outdir, [...shared].sort());
+}
+
+/** The runtime of a generated set. */
+function systemEntry(root: string, id: string): NonNullable<BuildOptions['stdin']> {
+  const contents = `import { registerSystem } from './nodes/_system/runtime';
+export default (RED) => registerSystem(RED, '${id}');`;
+  return { contents, resolveDir: root };
+}
+
+/** `lib.js`: `{ modules: { '<path in the repository>': <module> } }`. */
+async function buildLib(root: string, outdir: string, modules: string[]): Promise<void> {
+  const imports = modules.map((path, index) => `import * as m${index} from './${path}';`);
+  const entries = modules.map((path, index) => `  '${path}': m${index},`);
+  const contents = `${imports.join('\n')}
+export const modules = {
+${entries.join('\n')}
+};
+// Without this mark a default import would get the whole module.
+for (const module of Object.values(modules)) Object.defineProperty(module, '__esModule', { value: true });`;
+  await build({
+    ...options,
+    stdin: { contents, resolveDir: root },
+    outfile: join(outdir, 'lib.js'),
+    plugins: [lazySimulator(root)],
+  });
+}
+
+/** `simulator.js` is loaded inside the host on first use, `simulator-main.js` runs alone. */
+async function buildSimulator(root: string, outdir: string): Promise<void> {
+  const entries = { simulator: 'simulator/index.ts', 'simulator-main': 'simulator/main.ts' };
+  const present = Object.entries(entries).filter(([, file]) => existsSync(join(root, file)));
+  const entryPoints = Object.fromEntries(present.map(([name, file]) => [name, join(root, file)]));
+  if (present.length > 0) await build({ ...options, entryPoints, outdir });
+}
+
+const isShared = (file: string): boolean => /^(lib|nodes\/_(shared|system))\//.test(file);
+
+/** Redirects imports of shared modules to `lib.js` and notes them in `shared`. */
+function sharedModules(root: string, shared: Set<string>): Plugin {
+  return {
+    name: 'shared-modules',
+    setup({ onResolve, onLoad, resolve }) {
+      onResolve({ filter: /^\.\/lib\.js$/, namespace: 'shared-module' }, ({ path }) => ({
+        path,
+        external: true,
+      }));
+      onResolve({ filter: /^\./ }, async ({ path, resolveDir, kind, pluginData }) => {
+        if (pluginData === 'resolving') return undefined;
+        const resolved = await resolve(path, { resolveDir, kind, pluginData: 'resolving' });
+        const file = relative(root, resolved.path).split(sep).join('/');
+        if (resolved.errors.length > 0 || !isShared(file)) return undefined;
+        const module = file.replace(/\.ts$/, '');
+        shared.add(module);
+        return { path: module, namespace: 'shared-module' };
+      });
+      onLoad({ filter: /.*/, namespace: 'shared-module' }, ({ path }) => ({
+        contents: `module.exports = require('./lib.js').modules[${JSON.stringify(path)}];`,
+      }));
+    },
+  };
+}
+
+/** Keeps `import('…/simulator')` an import at run time, so that hosts without simulated connections never load it. */
+function lazySimulator(root: string): Plugin {
+  return {
+    name: 'lazy-simulator',
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /^\..*\/simulator(\/index)?$/ }, async ({ path, resolveDir, kind, pluginData }) => {
+        if (pluginData === 'resolving') return undefined;
+        const resolved = await resolve(path, { resolveDir, kind, pluginData: 'resolving' });
+        if (resolved.path !== join(root, 'simulator/index.ts')) return undefined;
+        if (kind !== 'dynamic-import') {
+          return { errors: [{ text: 'the simulator may only be imported lazily: await import(…)' }] };
+        }
+        return { path: './simulator.js', external: true };
+      });
+    },
+  };
+}

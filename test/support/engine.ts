@@ -1,0 +1,106 @@
+import { Engine, type EngineOptions, type Failure, type Step, type StepReply } from '../../lib/engine';
+import { newId } from '../../lib/model';
+import { openSqliteStore, type Store } from '../../lib/store';
+
+/** An engine that retries within milliseconds, on a store of its own. */
+export async function startEngine(
+  options: Partial<EngineOptions> & { path?: string } = {},
+): Promise<{ engine: Engine; store: Store; stop(): Promise<void> }> {
+  const store = options.store ?? (await openSqliteStore(options.path ?? ':memory:'));
+  const { retry, ...rest } = options;
+  const engine = new Engine({
+    tenant: 'test',
+    log: () => undefined,
+    graceMs: 5,
+    ...rest,
+    store,
+    retry: { baseDelayMs: 1, maxDelayMs: 5, maxAttempts: 4, runRetryBaseMs: 20, runRetryMaxMs: 50, ...retry },
+  });
+  await engine.start();
+  return {
+    engine,
+    store,
+    async stop() {
+      await engine.stop();
+      await store.close();
+    },
+  };
+}
+
+export class FakeError extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.reason);
+  }
+}
+
+export const fail = (kind: Failure['kind'], code: Failure['code'] = 'TARGET_UNAVAILABLE'): FakeError =>
+  new FakeError({ kind, code, reason: `vendor said ${kind}` });
+
+/** A vendor with records by our key, whose replies can be lost. */
+export class FakeVendor {
+  readonly records = new Map<string, string>();
+  calls = 0;
+  probes = 0;
+  /** Taken one per call: what happens instead of a plain success. */
+  script: ((write: () => string) => StepReply | Promise<StepReply>)[] = [];
+
+  reply(id: string): StepReply {
+    return { reply: { id }, result: { refs: [], evidence: { id } } };
+  }
+
+  step(overrides: Partial<Step> = {}): Step {
+    const canonicalId = overrides.canonicalId ?? newId('customer');
+    const write = () => {
+      const id = `v${this.records.size + 1}`;
+      this.records.set(canonicalId, this.records.get(canonicalId) ?? id);
+      return this.records.get(canonicalId) ?? id;
+    };
+    return {
+      node: { id: 'n1', name: 'Customer' },
+      system: 'erp',
+      instance: 'main',
+      operation: 'customer.upsert',
+      updates: true,
+      readOnly: false,
+      probeFirst: false,
+      canonicalId,
+      recordType: 'customer',
+      businessVersion: '1',
+      wire: { name: 'ACME' },
+      visibleAfterMs: 0,
+      call: async () => {
+        this.calls++;
+        const next = this.script.shift();
+        return next === undefined ? this.reply(write()) : next(write);
+      },
+      probe: async () => {
+        this.probes++;
+        const id = this.records.get(canonicalId);
+        return id === undefined ? null : this.reply(id);
+      },
+      classify: (error) =>
+        error instanceof FakeError
+          ? error.failure
+          : {
+              kind: 'rejected',
+              code: 'NODE_FAILED',
+              reason: error instanceof Error ? error.message : String(error),
+            },
+      about: { params: { system: 'ERP', document: 'customer ACME' }, ownerRole: 'finance_ops' },
+      ...overrides,
+    };
+  }
+}
+
+/** Resolves when the condition holds; rejects, saying what was waited for, after `timeoutMs`. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 5_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

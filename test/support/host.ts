@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createDecipheriv, createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { makeUserDir } from './pack';
+
+const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
+
+export interface HostOptions {
+  /** A user directory that has the pack; without it a new one is made from the tarball. */
+  userDir?: string;
+  /** Node-RED settings beside those that every test host has. */
+  settings?: Record<string, unknown>;
+  env?: Record<string, string>;
+}
+
+export type FlowNode = { id: string; type: string } & Record<string, unknown>;
+
+const credentialSecret = 'test';
+
+/** Longest time that a start, a deployment or a stop may take on a busy machine. */
+const patienceMs = 60_000;
+
+const flowsStarted = /Started (modified )?(flows|nodes)/;
+const flowsRefused = /Waiting for missing types|Flows stopped|Failed to start|Cannot find module/;
+
+/** A real Node-RED in its own process, with the packed pack installed in its user directory. */
+export class Host {
+  private process: ChildProcess | undefined;
+  private readonly lines = new EventEmitter();
+  /** Everything that all processes of this host have printed. */
+  output = '';
+
+  private constructor(
+    readonly userDir: string,
+    readonly port: number,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  static async start({ userDir, settings = {}, env = {} }: HostOptions = {}): Promise<Host> {
+    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
+    await host.writeSettings(settings);
+    await host.start();
+    return host;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  private async writeSettings(settings: Record<string, unknown>): Promise<void> {
+    const common = {
+      uiHost: '127.0.0.1',
+      uiPort: this.port,
+      flowFile: 'flows.json',
+      credentialSecret,
+      telemetry: { enabled: false, updateNotification: false },
+      editorTheme: { tours: false, palette: { editable: false } },
+      logging: { console: { level: 'info', metrics: false, audit: false } },
+    };
+    const text = `module.exports = ${JSON.stringify({ ...common, ...settings }, null, 2)};\n`;
+    await writeFile(join(this.userDir, 'settings.js'), text);
+  }
+
+  /** Starts a process on the user directory and waits until its flows run. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
+      cwd: this.userDir,
+      env: { ...process.env, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        this.output += `${line}\n`;
+        this.lines.emit('line', line);
+      });
+    }
+    child.once('exit', (code, signal) => this.lines.emit('exit', code ?? signal));
+    this.process = child;
+    await this.waitForLog(flowsStarted);
+  }
+
+  /** Replaces all flows and waits until they run. A node's `credentials` are stored as credentials. */
+  async deploy(flows: FlowNode[], type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
+    const started = this.waitForLog(flowsStarted);
+    const headers = { 'Node-RED-API-Version': 'v2', 'Node-RED-Deployment-Type': type };
+    await Promise.all([started, this.request('POST', '/flows', { flows }, headers)]);
+  }
+
+  async flows(): Promise<FlowNode[]> {
+    return (await this.request('GET', '/flows')) as FlowNode[];
+  }
+
+  /** Credentials as they are stored on disk, by node id. */
+  async credentials(): Promise<Record<string, Record<string, string>>> {
+    const file = await readFile(join(this.userDir, 'flows_cred.json'), 'utf8');
+    const encrypted: { $: string } = JSON.parse(file);
+    const key = createHash('sha256').update(credentialSecret).digest();
+    const decipher = createDecipheriv('aes-256-ctr', key, Buffer.from(encrypted.$.slice(0, 32), 'hex'));
+    return JSON.parse(decipher.update(encrypted.$.slice(32), 'base64', 'utf8') + decipher.final('utf8'));
+  }
+
+  /**
+   * Calls the admin API. Paths are below the root that the settings name, if they name one.
+   * @throws with the answer when the status is not 2xx.
+   */
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<unknown> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /** The next printed line that matches; lines printed before the call do not count. */
+  waitForLog(pattern: RegExp): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const fail = (reason: string) => reject(new Error(`${reason}; waited for ${pattern}\n${this.output}`));
+    const onLine = (line: string) => {
+      if (pattern.test(line)) resolve(line);
+      else if (flowsRefused.test(line)) fail('Node-RED did not start the flows');
+    };
+    const onExit = (status: unknown) => fail(`Node-RED ended with ${status}`);
+    const timer = setTimeout(() => fail(`nothing after ${patienceMs} ms`), patienceMs);
+    this.lines.on('line', onLine).on('exit', onExit);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.lines.off('line', onLine).off('exit', onExit);
+    });
+  }
+
+  /** Ends the process as an operator does and waits until it is gone. */
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+
+  /** `kill -9`: nothing in the process gets a chance to tidy up. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit', { signal: AbortSignal.timeout(patienceMs) });
+    child.kill(signal);
+    await ended;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Stops and removes the user directory. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    await rm(this.userDir, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,276 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DispatchedRun, Engine, IntakeBatch } from '../../../lib/engine';
+import type { Store } from '../../../lib/store';
+import { FakeVendor, fail, startEngine, until } from '../../support/engine';
+
+let engine: Engine;
+let store: Store;
+let stop: () => Promise<void>;
+
+beforeEach(async () => {
+  ({ engine, store, stop } = await startEngine());
+});
+afterEach(() => stop());
+
+const batch = (events: { id: string; record: string }[], cursor = 'c1'): IntakeBatch => ({
+  sourceNode: 'source',
+  system: 'crm',
+  instance: 'org',
+  source: '/q2c/test/crm',
+  cursor,
+  events: events.map(({ id, record }) => ({
+    id,
+    type: 'q2c.opportunity.won.v1',
+    time: '2026-01-05T10:00:00.000Z',
+    subject: { entity: 'opportunity', type: 'Opportunity', id: record },
+    title: `Deal ${record}`,
+    data: { name: `Deal ${record}` },
+  })),
+});
+const runs = () => store.db.selectFrom('run').selectAll().orderBy('seq').execute();
+const states = async () => (await runs()).map(({ state }) => state);
+const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
+
+/** A flow of one node that finishes its message when told. */
+function flow() {
+  const open: DispatchedRun[] = [];
+  const dispatch = (run: DispatchedRun) => {
+    engine.messageEntered(run.id);
+    open.push(run);
+  };
+  const finish = () => {
+    const run = open.shift();
+    if (run !== undefined) engine.messageLeft(run.id);
+    return run;
+  };
+  return { open, dispatch, finish };
+}
+
+test('an event is accepted once, and the cursor moves with it', async () => {
+  expect(await engine.accept(batch([{ id: 'e1', record: 'A' }]))).toEqual({ accepted: 1, duplicates: 0 });
+  expect(
+    await engine.accept(
+      batch(
+        [
+          { id: 'e1', record: 'A' },
+          { id: 'e2', record: 'B' },
+        ],
+        'c2',
+      ),
+    ),
+  ).toEqual({
+    accepted: 1,
+    duplicates: 1,
+  });
+  expect(await engine.cursor('/q2c/test/crm')).toBe('c2');
+  expect(await runs()).toHaveLength(2);
+  expect(await store.db.selectFrom('event').select('duplicates').orderBy('seq').execute()).toEqual([
+    { duplicates: 1 },
+    { duplicates: 0 },
+  ]);
+});
+
+test('a run ends when its last message has left, in the state its cases say', async () => {
+  const { open, dispatch, finish } = flow();
+  engine.registerSource('source', 4, dispatch);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('dispatch', () => open.length === 1);
+  expect(await states()).toEqual(['running']);
+  finish();
+  await until('end', async () => (await states())[0] === 'completed');
+});
+
+test('runs of one record go one after another in order of arrival, others beside them', async () => {
+  const { open, dispatch, finish } = flow();
+  engine.registerSource('source', 10, dispatch);
+  await engine.accept(
+    batch([
+      { id: 'e1', record: 'A' },
+      { id: 'e2', record: 'A' },
+      { id: 'e3', record: 'B' },
+    ]),
+  );
+  await until('A and B', () => open.length === 2);
+  expect(open.map(({ event }) => event.id)).toEqual(['e1', 'e3']);
+  finish();
+  await until('second of A', () => open.some(({ event }) => event.id === 'e2'));
+});
+
+test('no more runs than the source can take are under way', async () => {
+  const { open, dispatch, finish } = flow();
+  engine.registerSource('source', 3, dispatch);
+  await engine.accept(
+    batch(Array.from({ length: 10 }, (_, index) => ({ id: `e${index}`, record: `R${index}` }))),
+  );
+  let most = 0;
+  for (let done = 0; done < 10; done++) {
+    await until('a run', () => open.length > 0);
+    most = Math.max(most, open.length);
+    finish();
+  }
+  await until('all ended', async () => (await states()).every((state) => state === 'completed'));
+  expect(most).toBe(3);
+});
+
+test('an error that no Catch node takes becomes a case, one that is caught does not', async () => {
+  const { open, dispatch, finish } = flow();
+  engine.registerSource('source', 4, dispatch);
+  await engine.accept(
+    batch([
+      { id: 'e1', record: 'A' },
+      { id: 'e2', record: 'B' },
+    ]),
+  );
+  await until('dispatch', () => open.length === 2);
+  for (const run of open) {
+    engine.errorRaised(run.id, {
+      node: { id: 'fn', name: 'My function' },
+      message: 'x is not defined',
+      code: null,
+    });
+  }
+  engine.errorCaught(open[1]?.id ?? '', 'fn');
+  finish();
+  finish();
+  await until('both ended', async () => (await states()).join() === 'failed,completed');
+  expect(await cases()).toMatchObject([
+    { code: 'NODE_FAILED', message: 'My function failed: x is not defined' },
+  ]);
+});
+
+test('a run that waits only for what heals by itself is dispatched again, and its case resolved', async () => {
+  const vendor = new FakeVendor();
+  vendor.script = Array.from({ length: 4 }, () => () => {
+    throw fail('transient');
+  });
+  engine.registerSource('source', 4, (run) => {
+    engine.messageEntered(run.id);
+    engine
+      .step(run.id, vendor.step({ canonicalId: 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA' }))
+      .catch(() => undefined)
+      .finally(() => engine.messageLeft(run.id));
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('completed', async () => (await states())[0] === 'completed');
+  expect(await cases()).toMatchObject([{ code: 'TARGET_UNAVAILABLE', state: 'resolved' }]);
+  expect((await runs())[0]?.attempt).toBe(2);
+});
+
+test('a person retries a failed run; confirmed steps are not repeated', async () => {
+  const first = new FakeVendor();
+  const second = new FakeVendor();
+  second.script = [
+    () => {
+      throw fail('rejected', 'TARGET_REJECTED');
+    },
+  ];
+  engine.registerSource('source', 4, (run) => {
+    engine.messageEntered(run.id);
+    engine
+      .step(run.id, first.step({ canonicalId: 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA' }))
+      .then(() =>
+        engine.step(
+          run.id,
+          second.step({ canonicalId: 'prj_01KASY4Q8G3M6Z0V5T9R2B7XAA', operation: 'project.create' }),
+        ),
+      )
+      .catch(() => undefined)
+      .finally(() => engine.messageLeft(run.id));
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('failed', async () => (await states())[0] === 'failed');
+  await engine.retryRun((await runs())[0]?.id ?? '', 'mia');
+  await until('completed', async () => (await states())[0] === 'completed');
+  expect([first.calls, second.calls]).toEqual([1, 2]);
+  expect((await cases())[0]).toMatchObject({ state: 'resolved' });
+  await expect(engine.retryRun((await runs())[0]?.id ?? '', 'mia')).rejects.toMatchObject({
+    code: 'RUN_NOT_RETRIABLE',
+  });
+});
+
+test('a node that never finishes its message is noticed', async () => {
+  await stop();
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  try {
+    ({ engine, store, stop } = await startEngine({ stallAfterMs: 60_000 }));
+    const { open, dispatch } = flow();
+    engine.registerSource('source', 4, dispatch);
+    await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    while (open.length === 0) await turn();
+    await jest.advanceTimersByTimeAsync(120_000);
+    while ((await cases()).length === 0) await turn();
+    expect(await cases()).toMatchObject([{ code: 'RUN_STALLED' }]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('what a dead host left is taken up: the uncertain step is probed, not sent again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'q2c-engine-'));
+  const path = join(folder, 'q2c.db');
+  const vendor = new FakeVendor();
+  const customer = 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA';
+  try {
+    const before = await startEngine({ path });
+    let written = false;
+    before.engine.registerSource('source', 1, (run) => {
+      before.engine.messageEntered(run.id);
+      vendor.script = [
+        (write) => {
+          write();
+          written = true;
+          return new Promise(() => undefined);
+        },
+      ];
+      void before.engine.step(run.id, vendor.step({ canonicalId: customer }));
+    });
+    await before.engine.accept(batch([{ id: 'e1', record: 'A' }]));
+    await until('the write', () => written);
+    // The host is killed here: its engine never hears of the reply, nothing is closed.
+
+    const after = await startEngine({ path });
+    let origin = '';
+    after.engine.registerSource('source', 1, (run) => {
+      after.engine.messageEntered(run.id);
+      after.engine
+        .step(run.id, vendor.step({ canonicalId: customer }))
+        .then((outcome) => {
+          origin = outcome.origin;
+        })
+        .finally(() => after.engine.messageLeft(run.id));
+    });
+    await until('completed', async () => {
+      const run = await after.store.db.selectFrom('run').select('state').executeTakeFirst();
+      return run?.state === 'completed';
+    });
+    expect(origin).toBe('probe');
+    expect([vendor.calls, vendor.records.size]).toEqual([1, 1]);
+    await after.stop();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('stopping in the middle of a call opens no case and leaves the run to the next start', async () => {
+  const vendor = new FakeVendor();
+  let reached = false;
+  vendor.script = [
+    () =>
+      new Promise((_, reject) => {
+        reached = true;
+        setTimeout(() => reject(fail('unknown')), 20);
+      }),
+  ];
+  engine.registerSource('source', 1, (run) => {
+    engine.messageEntered(run.id);
+    engine.step(run.id, vendor.step()).catch(() => engine.messageLeft(run.id));
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('the call', () => reached);
+  await engine.stop();
+  expect(await states()).toEqual(['running']);
+  expect(await cases()).toEqual([]);
+});

@@ -1,0 +1,250 @@
+import { CaseOpened, type Engine } from '../../../lib/engine';
+import { newId } from '../../../lib/model';
+import { type Store, verifyAudit } from '../../../lib/store';
+import { FakeVendor, fail, startEngine } from '../../support/engine';
+
+let engine: Engine;
+let store: Store;
+let stop: () => Promise<void>;
+let vendor: FakeVendor;
+
+beforeEach(async () => {
+  ({ engine, store, stop } = await startEngine());
+  vendor = new FakeVendor();
+});
+afterEach(() => stop());
+
+const newRun = async () => (await engine.oneOff('source', newId('opportunity'), 'Deal')).id;
+const steps = () => store.db.selectFrom('step').selectAll().orderBy('seq').execute();
+const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
+
+test('a confirmed step is answered from the journal, without a second call', async () => {
+  const run = await newRun();
+  const step = vendor.step();
+  expect((await engine.step(run, step)).origin).toBe('call');
+  expect((await engine.step(run, step)).origin).toBe('replayed');
+  expect(vendor.calls).toBe(1);
+});
+
+test('the intent is journaled before the call leaves', async () => {
+  const run = await newRun();
+  let seen = '';
+  vendor.script = [
+    async (write) => {
+      seen = (await steps())[0]?.state ?? 'nothing';
+      return vendor.reply(write());
+    },
+  ];
+  await engine.step(run, vendor.step());
+  expect(seen).toBe('intent');
+});
+
+test('a lost reply is probed and the record adopted: one record, no second call', async () => {
+  const run = await newRun();
+  vendor.script = [
+    (write) => {
+      write();
+      throw fail('unknown');
+    },
+  ];
+  expect((await engine.step(run, vendor.step())).origin).toBe('probe');
+  expect([vendor.calls, vendor.probes, vendor.records.size]).toEqual([1, 1, 1]);
+  expect(await steps()).toMatchObject([{ state: 'confirmed', origin: 'probe', calls: 1, probes: 1 }]);
+});
+
+test('a lost request is probed, not found, and sent again', async () => {
+  const run = await newRun();
+  vendor.script = [
+    () => {
+      throw fail('unknown');
+    },
+  ];
+  expect((await engine.step(run, vendor.step())).origin).toBe('call');
+  expect([vendor.calls, vendor.probes, vendor.records.size]).toEqual([2, 1, 1]);
+});
+
+test('an update whose reply was lost is sent again: finding the old record proves nothing', async () => {
+  const canonicalId = newId('customer');
+  const known = { system: 'erp', instance: 'main', type: 'customer', id: 'v1', role: 'copy' as const };
+  vendor.records.set(canonicalId, 'v1');
+  vendor.script = [
+    () => ({ reply: {}, result: { refs: [{ id: canonicalId, entity: 'customer', ref: known }] } }),
+  ];
+  await engine.step(await newRun(), vendor.step({ canonicalId }));
+  vendor.script = [
+    () => {
+      throw fail('unknown');
+    },
+  ];
+  await engine.step(await newRun(), vendor.step({ canonicalId, wire: { name: 'ACME 2' } }));
+  expect([vendor.calls, vendor.probes]).toEqual([3, 1]);
+});
+
+test('when the probe cannot decide, nothing is sent again and a case opens', async () => {
+  const run = await newRun();
+  vendor.script = [
+    () => {
+      throw fail('unknown', 'OUTCOME_UNKNOWN');
+    },
+  ];
+  const step = vendor.step({
+    probe: () => {
+      throw fail('unknown', 'OUTCOME_UNKNOWN');
+    },
+  });
+  await expect(engine.step(run, step)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  expect(vendor.calls).toBe(1);
+  expect(await steps()).toMatchObject([{ state: 'unknown' }]);
+  expect(await cases()).toMatchObject([
+    { code: 'OUTCOME_UNKNOWN', owner_role: 'integration_ops', state: 'open' },
+  ]);
+});
+
+test('a probe that is itself rate-limited leaves the outcome unknown', async () => {
+  const run = await newRun();
+  vendor.script = [
+    () => {
+      throw fail('unknown', 'OUTCOME_UNKNOWN');
+    },
+  ];
+  const step = vendor.step({
+    probe: () => {
+      throw fail('rate_limited', 'RATE_LIMITED');
+    },
+  });
+  await expect(engine.step(run, step)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  expect(await steps()).toMatchObject([{ state: 'unknown', calls: 1 }]);
+});
+
+test('a refusal is final: no retry, a case with the plain reason and the amount at risk', async () => {
+  const run = await newRun();
+  vendor.script = [
+    () => {
+      throw fail('rejected', 'TARGET_REJECTED');
+    },
+  ];
+  const about = {
+    params: { system: 'ERP', document: 'customer ACME' },
+    ownerRole: 'finance_ops',
+    amountAtRisk: { amount: '100.00', currency: 'EUR' },
+  };
+  const error = await engine.step(run, vendor.step({ about })).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(CaseOpened);
+  expect(vendor.calls).toBe(1);
+  expect(await cases()).toMatchObject([
+    {
+      code: 'TARGET_REJECTED',
+      message: 'ERP refused customer ACME: vendor said rejected.',
+      owner_role: 'finance_ops',
+      amount_at_risk: '100.00',
+      currency: 'EUR',
+    },
+  ]);
+});
+
+test('a transient failure is retried; the wish of the vendor is a lower bound', async () => {
+  const run = await newRun();
+  const limited = fail('rate_limited', 'RATE_LIMITED');
+  limited.failure.retryAfterMs = 60;
+  vendor.script = [
+    () => {
+      throw limited;
+    },
+  ];
+  const before = Date.now();
+  await engine.step(run, vendor.step());
+  expect(Date.now() - before).toBeGreaterThanOrEqual(59);
+  expect([vendor.calls, vendor.probes]).toEqual([2, 0]);
+});
+
+test('retries are bounded, then a case opens', async () => {
+  const run = await newRun();
+  vendor.script = Array.from({ length: 10 }, () => () => {
+    throw fail('transient');
+  });
+  await expect(engine.step(run, vendor.step())).rejects.toMatchObject({ code: 'TARGET_UNAVAILABLE' });
+  expect(vendor.calls).toBe(4);
+  expect(await steps()).toMatchObject([{ state: 'failed', calls: 4 }]);
+});
+
+test('without a key of ours in the vendor, a probe goes before the first call too', async () => {
+  const canonicalId = newId('project');
+  vendor.records.set(canonicalId, 'made elsewhere');
+  const step = vendor.step({ canonicalId, probeFirst: true, updates: false, operation: 'project.create' });
+  expect((await engine.step(await newRun(), step)).origin).toBe('probe');
+  expect(vendor.calls).toBe(0);
+});
+
+test('the same content in another run is answered from the first one', async () => {
+  const canonicalId = newId('customer');
+  await engine.step(await newRun(), vendor.step({ canonicalId }));
+  const second = await engine.step(
+    await newRun(),
+    vendor.step({ canonicalId, node: { id: 'n2', name: 'Other' } }),
+  );
+  expect(second.origin).toBe('earlier_run');
+  expect(vendor.calls).toBe(1);
+});
+
+test('other content under the same key updates on an upsert and is refused on a create', async () => {
+  const canonicalId = newId('customer');
+  await engine.step(await newRun(), vendor.step({ canonicalId }));
+  await engine.step(await newRun(), vendor.step({ canonicalId, wire: { name: 'New' } }));
+  expect(vendor.calls).toBe(2);
+
+  const create = { canonicalId: newId('project'), updates: false, operation: 'project.create' };
+  await engine.step(await newRun(), vendor.step(create));
+  await expect(
+    engine.step(await newRun(), vendor.step({ ...create, wire: { name: 'New' } })),
+  ).rejects.toMatchObject({
+    code: 'IDEMPOTENCY_MISMATCH',
+  });
+  expect(vendor.calls).toBe(3);
+});
+
+test('two deals of one customer at the same time create it once', async () => {
+  const canonicalId = newId('customer');
+  const runs = await Promise.all(Array.from({ length: 8 }, newRun));
+  const outcomes = await Promise.all(runs.map((run) => engine.step(run, vendor.step({ canonicalId }))));
+  expect(vendor.calls).toBe(1);
+  expect(outcomes.filter(({ origin }) => origin === 'earlier_run')).toHaveLength(7);
+});
+
+test('a record that belongs to another canonical id is a suspected duplicate', async () => {
+  const ref = { system: 'erp', instance: 'main', type: 'customer', id: '4711', role: 'copy' as const };
+  const write = async (id: string) => {
+    vendor.script = [() => ({ reply: {}, result: { refs: [{ id, entity: 'customer', ref }] } })];
+    return engine.step(await newRun(), vendor.step({ canonicalId: id }));
+  };
+  await write(newId('customer'));
+  await expect(write(newId('customer'))).rejects.toMatchObject({ code: 'DUPLICATE_SUSPECTED' });
+  expect(await store.db.selectFrom('xref').selectAll().execute()).toHaveLength(1);
+});
+
+test('reads are journaled but made anew when a person retries the run', async () => {
+  const run = await newRun();
+  const read = vendor.step({ readOnly: true, operation: 'deal.read' });
+  await engine.step(run, read);
+  expect((await engine.step(run, read)).origin).toBe('replayed');
+  expect(vendor.calls).toBe(1);
+});
+
+test('the audit chain tells of confirmed writes and opened cases, and is intact', async () => {
+  const run = await newRun();
+  await engine.step(run, vendor.step());
+  vendor.script = [
+    () => {
+      throw fail('rejected', 'TARGET_REJECTED');
+    },
+  ];
+  await expect(engine.step(run, vendor.step())).rejects.toThrow();
+  const actions = (await store.db.selectFrom('audit').select('action').orderBy('seq').execute()).map(
+    ({ action }) => action,
+  );
+  expect(actions).toEqual(['step.confirmed', 'case.opened']);
+  expect(await verifyAudit(store)).toBeNull();
+  await store.write(async (tx) => {
+    await tx.updateTable('audit').set({ detail: '{}' }).where('seq', '=', 1).execute();
+  });
+  expect(await verifyAudit(store)).toBe(1);
+});
