@@ -6,7 +6,10 @@ const project = (name, extra = {}) => ({
   ...extra,
 });
 
-/** One project per kind of test (DESIGN §10); `npm test -- --selectProjects unit` runs one kind. */
+/** Real hosts need the packed tarball; it is packed once for all test files of a run. */
+const packed = { globalSetup: '<rootDir>/test/support/pack.ts' };
+
+/** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
   projects: [
     project('unit'),
@@ -14,7 +17,7 @@ export default {
     project('contract'),
     project('simulator'),
     project('nodes'),
-    project('host'),
-    project('browser'),
+    project('host', packed),
+    project('browser', packed),
   ],
 };

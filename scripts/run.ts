@@ -4,14 +4,27 @@
  * in the caller's folder, and gets the remaining arguments.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { dirname, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const entry = process.argv[2];
 if (entry === undefined) throw new Error('Usage: node scripts/run.ts <file> [arguments]');
+
+/** Bundled files keep the folder they came from, so that paths relative to it stay right. */
+const ownFolders: Plugin = {
+  name: 'own-folders',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const folder = JSON.stringify(dirname(path));
+      return { contents: text.replace(/\b(import\.meta\.dirname|__dirname)\b/g, () => folder), loader: 'ts' };
+    });
+  },
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'q2c-run-'));
 // Removed when the program is done, not before: it may still load parts of itself.
@@ -27,7 +40,7 @@ await build({
   external: ['node-red', 'playwright-core', 'esbuild'],
   sourcemap: 'inline',
   logLevel: 'error',
-  define: { __dirname: JSON.stringify(join(root, entry, '..')) },
+  plugins: [ownFolders],
 });
 process.argv.splice(1, 2, outfile);
 createRequire(join(root, 'package.json'))(outfile);

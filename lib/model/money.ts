@@ -108,10 +108,13 @@ export function convert(amount: Decimal, rate: Decimal, target: Currency, roundi
 }
 
 /** @throws Q2cError `AMOUNT_INVALID` when the amount has more decimals than its currency. */
-export function requireMinorUnits(amount: Decimal, currency: Currency): Exact {
-  const exact = parseDecimal(amount);
-  if (decimalPlaces(amount) <= minorUnits(currency)) return exact;
-  throw new Q2cError('AMOUNT_INVALID', `${amount} ${currency} has more decimals than the currency.`);
+export const requireMinorUnits = (amount: Decimal, currency: Currency): Exact =>
+  requirePlaces(amount, minorUnits(currency));
+
+function requirePlaces(value: Decimal, places: number): Exact {
+  const exact = parseDecimal(value);
+  if (decimalPlaces(value) <= places) return exact;
+  throw new Q2cError('AMOUNT_INVALID', `${value} has more than ${places} decimals.`);
 }
 
 /**
@@ -124,15 +127,17 @@ export function splitAmount(
   parts: number | readonly Decimal[],
   currency: Currency,
 ): Decimal[] {
-  requireMinorUnits(total, currency);
   return splitDecimal(total, parts, minorUnits(currency));
 }
 
-/** As `splitAmount`, for any number with at most `places` decimals, such as hours. */
+/**
+ * As `splitAmount`, for numbers of another kind, such as hours. A total with more than `places` decimals is
+ * refused: what is behind them would be in no part.
+ */
 export function splitDecimal(total: Decimal, parts: number | readonly Decimal[], places: number): Decimal[] {
   const weights = weightsOf(parts);
   const weightSum = weights.reduce((sum, weight) => sum.plus(weight), new Exact(0));
-  const units = parseDecimal(total).times(new Exact(10).pow(places));
+  const units = requirePlaces(total, places).times(new Exact(10).pow(places));
 
   const shares = weights.map((weight, index) => {
     const product = units.abs().times(weight);

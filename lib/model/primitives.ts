@@ -80,6 +80,17 @@ export const instantSchema = z
   .refine(isInstant, 'must be an existing moment in UTC')
   .meta({ format: 'date-time' });
 
+/** True for a time zone of the IANA database. */
+export function isTimeZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+export const timeZoneSchema = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin');
+
 /** Both days inclusive. */
 export const periodSchema = z
   .strictObject({ from: localDateSchema, to: localDateSchema })

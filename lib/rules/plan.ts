@@ -313,8 +313,8 @@ class Planner {
   }
 }
 
-/** Decimals of planned hours, as timesheets show them. */
-const HOUR_PLACES = 2;
+/** Decimals of a quantity (guides §1). */
+const HOUR_PLACES = 4;
 
 const REVENUE_METHOD: Record<CommercialModel, RevenueMethod> = {
   fixed_fee: 'percent_complete_hours',

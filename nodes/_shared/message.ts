@@ -10,7 +10,8 @@ export interface RunEnvelope {
 
 export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;
-  rows?: unknown;
+  /** Rows of a query. */
+  result?: unknown;
 }
 
 /**

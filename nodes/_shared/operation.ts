@@ -5,6 +5,7 @@ import {
   dealDocumentParts,
   type EntityName,
   type ExceptionCode,
+  isExceptionCode,
   type JsonObject,
   type JsonValue,
   type Money,
@@ -219,7 +220,15 @@ function failureOf(error: unknown, request: OperationRequest): Failure {
     const kind = request.operation.duplicateSafety === 'read-only' ? 'rejected' : 'unknown';
     return { kind, code: 'SCHEMA_CHANGED', reason, params };
   }
-  return { kind: 'rejected', code: 'NODE_FAILED', reason, params: { ...params, node: request.node.name } };
+  const code = error instanceof Q2cError && isExceptionCode(error.code) ? error.code : 'NODE_FAILED';
+  return {
+    kind: 'rejected',
+    code,
+    reason,
+    params: { ...params, node: request.node.name },
+    // Patterns of other codes have placeholders that only the rules can fill; the error's own sentence is better.
+    ...(code === 'NODE_FAILED' ? {} : { message: reason }),
+  };
 }
 
 /** Who answers for records of a family of systems, where a code leaves it to the domain. */

@@ -46,10 +46,18 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
     ...types
       .filter(({ type }) => !help.includes(`data-help-name="${type}"`))
       .map(({ type }) => `${type}: help is missing (locales/${sourceLanguage}/${name}.html)`),
+    ...badDescriptions(help).map((line) => `${name}: the help would break this line at a colon: ${line}`),
     ...[...new Set(textKeys(html))]
       .filter((key) => typeof text(catalogue, key) !== 'string')
       .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`),
   ];
+}
+
+/** Lines `: name (type) : text` that the editor's Markdown does not read as such: it allows no further colon. */
+function badDescriptions(help: string): string[] {
+  return [...help.matchAll(/^:.*$/gm)]
+    .map(([line]) => line)
+    .filter((line) => !/^: [^:]+ \([^:]+\) : [^:]*$/.test(line));
 }
 
 function text(catalogue: Catalogue, key: string): string | Catalogue | undefined {

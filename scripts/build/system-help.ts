@@ -30,12 +30,11 @@ export function systemHelp(template: string, manifest: SystemManifest): string {
   return hasEvents(manifest) ? filled : filled.replace(eventsHelp, '');
 }
 
-/** Properties in the notation of Node-RED's help: `: name (type) : text`. */
 function properties(fields: FieldSpec[]): string {
   return fields
-    .map(({ label, required, secret, help }) => {
-      const name = required ? label : `*${label}*`;
-      return `: ${name} (${secret ? 'secret' : 'text'}) : ${help ?? ''}`;
+    .map(({ label, required, help }) => {
+      const name = required ? `**${label}**` : `**${label}** (optional)`;
+      return help ? `- ${name}: ${help}` : `- ${name}`;
     })
     .join('\n');
 }

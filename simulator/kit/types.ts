@@ -67,8 +67,8 @@ export interface SimContext {
   now(): number;
   /** True for this request when a `partial-page` fault matched: answer a list with fewer rows than asked, and say so as the vendor does. */
   partialPage: boolean;
-  /** Calls of this system that have arrived and are not worked off, this one included: what a concurrency limit counts. Absent = 1. */
-  inFlight?: number;
+  /** Calls of this system that have arrived and are not worked off, this one included: what a concurrency limit counts. */
+  inFlight: number;
 }
 
 export interface SimulatedSystem {

@@ -1,5 +1,4 @@
 import type { RecordStore, SimContext } from '../kit/types';
-import { isObject } from './records/data';
 
 export const ACCOUNT_ID = '1234567_SB1';
 export const ACCOUNT_TYPE = 'account';
@@ -58,8 +57,7 @@ export function envOf(context: SimContext, headers: Record<string, string> = {})
 }
 
 export function settingsOf(db: RecordStore): AccountSettings {
-  const data = db.get(ACCOUNT_TYPE, ACCOUNT_RECORD_ID)?.data;
-  return isObject(data) ? { ...DEFAULT_SETTINGS, ...data } : DEFAULT_SETTINGS;
+  return { ...DEFAULT_SETTINGS, ...db.get(ACCOUNT_TYPE, ACCOUNT_RECORD_ID)?.data };
 }
 
 export function recordUrl(env: Env, ...segments: string[]): string {

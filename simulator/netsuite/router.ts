@@ -23,7 +23,7 @@ export function route(request: SimRequest, context: SimContext): SimResponse {
   if (request.path === TOKEN_PATH) return issueToken(request, context);
   const env = envOf(context, request.headers);
   runDueJobs(env, execute);
-  if ((context.inFlight ?? 1) > env.settings.concurrencyLimit) return concurrencyLimitExceeded();
+  if (context.inFlight > env.settings.concurrencyLimit) return concurrencyLimitExceeded();
   if (!isAuthorised(request, context)) return invalidLogin();
   return refusalsAsResponses(env, () => dispatch(request, env));
 }

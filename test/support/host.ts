@@ -51,6 +51,11 @@ export class Host {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Process id of the running host. */
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
   private async writeSettings(settings: Record<string, unknown>): Promise<void> {
     const common = {
       uiHost: '127.0.0.1',

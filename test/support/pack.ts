@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPack, packTarball } from '../../scripts/start/pack';
 
-/** A tarball that is there already. Test files that run at the same time must share one: packing builds `dist/`. */
-const given = process.env.Q2C_TARBALL;
-
 let packed: Promise<string> | undefined;
 
 /** A new user directory of Node-RED with the packed pack installed in it, as a user would do it. */
 export async function makeUserDir(): Promise<string> {
+  // Test files that run at the same time must share a tarball: packing builds `dist/`.
+  const given = process.env.Q2C_TARBALL;
   packed ??= given ? Promise.resolve(given) : packTarball().then(({ file }) => file);
   const userDir = await mkdtemp(join(tmpdir(), 'q2c-user-'));
   await installPack(await packed, userDir);

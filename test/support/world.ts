@@ -53,7 +53,10 @@ export class Simulator {
   }
 
   async records(system: string, type: string): Promise<SimRecord[]> {
-    const { records } = await this.control<{ records: SimRecord[] }>('GET', `${system}/records/${type}?limit=100000`);
+    const { records } = await this.control<{ records: SimRecord[] }>(
+      'GET',
+      `${system}/records/${type}?limit=100000`,
+    );
     return records;
   }
 
@@ -138,6 +141,7 @@ export class World {
         return runs.length >= count && runs.every(isSettled);
       },
       timeoutMs,
+      100,
     );
     return runs;
   }

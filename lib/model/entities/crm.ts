@@ -17,6 +17,7 @@ import {
   regionSchema,
   taxCategorySchema,
   text,
+  timeZoneSchema,
 } from '../primitives';
 import { statesOf } from '../states';
 import { retainerSchema } from './contract';
@@ -31,8 +32,7 @@ export const legalEntitySchema = entityOfNoLegalEntity('legalEntity', {
   taxRegistrations: z
     .array(z.strictObject({ country: countrySchema, number: text, scheme: text.optional() }))
     .optional(),
-  /** IANA name, for example `Europe/Berlin`. */
-  timeZone: text,
+  timeZone: timeZoneSchema,
   fiscalCalendar: text,
   invoiceNumberSeries: text,
   intercompanyPartners: z.array(idSchema('legalEntity')).optional(),

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { extensionsSchema } from '../extensions';
 import type { EntityName } from '../ids';
-import { externalRefSchema, idSchema, instantSchema } from '../primitives';
+import { externalRefSchema, idSchema, instantSchema, text } from '../primitives';
 
 const base = {
   version: z.int().min(1),
   externalRefs: z.array(externalRefSchema),
   createdAt: instantSchema,
   updatedAt: instantSchema,
-  sourceSystem: z.string().min(1),
+  sourceSystem: text,
   extensions: extensionsSchema,
 };
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The collections of Kantata we work with: what their rows look like to us, and how they are created.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Collection, type ExternalReference, externalReferences, type Identified } from './collections';
 
 /** A row with the external references that were side-loaded with it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ErrorTable } from '../kit';
 
 /** `type` is `oauth`, `system` or `validation`; Kantata has no machine-readable codes beyond that. */

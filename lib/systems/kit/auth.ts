@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Instant } from '../../model';
 import type { Authenticator } from './http-types';
 import type { TokenStore } from './types';

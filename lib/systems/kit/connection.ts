@@ -43,17 +43,21 @@ function incomplete(manifest: SystemManifest, problem: string): Q2cError {
   );
 }
 
+/** Addresses of a firm's own network: this machine, private ranges, names without a public domain. */
+const OWN_NETWORK =
+  /^(localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|\[::1\]|[^.]+|.+\.(local|internal|test))$/;
+
 /**
  * A host or URL as people type it, as a base URL without trailing slash: `acme.my.salesforce.com` becomes
- * `https://acme.my.salesforce.com`. Plain http is for this machine only, where simulators run.
+ * `https://acme.my.salesforce.com`. Plain http is for simulators in the firm's own network; over the internet it
+ * would show credentials to everybody on the way.
  *
  * @throws Q2cError `MANDATORY_FIELD_MISSING` when it is no host.
  */
 export function baseUrlOf(manifest: SystemManifest, value: string): string {
   const text = /^[a-z]+:\/\//i.test(value) ? value : `https://${value}`;
   const url = URL.canParse(text) ? new URL(text) : null;
-  const local = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && local)) {
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && OWN_NETWORK.test(url.hostname))) {
     return url.origin + url.pathname.replace(/\/+$/, '');
   }
   throw incomplete(manifest, `"${value}" is not a host; give a name such as example.com, reached by https`);

@@ -102,9 +102,9 @@ export class Breaker {
   #openedAt = 0;
 
   constructor({ failures, openMs }: { failures: number; openMs: number }) {
-    const counts = handleWhen((error) => error instanceof TransportFailure && !error.cancelled).orWhenResult(
-      (reply) => (reply as RawReply).status >= 500,
-    );
+    const counts = handleWhen(
+      (error) => error instanceof TransportFailure && !error.cancelled && !error.malformed,
+    ).orWhenResult((reply) => (reply as RawReply).status >= 500);
     this.#openMs = openMs;
     this.#policy = circuitBreaker(counts, {
       halfOpenAfter: openMs,

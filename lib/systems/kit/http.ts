@@ -95,9 +95,9 @@ class PooledHttpClient implements HttpClient {
   async #attempt(request: HttpRequest, url: URL, credentials: Record<string, string>): Promise<HttpResponse> {
     const safe = isSafe(request);
     const reply = await this.#send(request, url, credentials);
-    const accepted = (reply.status >= 200 && reply.status < 300) || request.accept?.includes(reply.status);
+    const success = reply.status >= 200 && reply.status < 300;
     const parsed = parseBody(reply.text);
-    if (!accepted) {
+    if (!success && !request.accept?.includes(reply.status)) {
       throw errorOfReply(
         this.#options.system,
         this.#options.errors,
@@ -106,8 +106,8 @@ class PooledHttpClient implements HttpClient {
       );
     }
     const missing = parsed === null && request.method === 'GET' && reply.status === 200;
-    if (parsed === undefined || missing) throw this.#notJson(request, url, reply);
-    return { status: reply.status, headers: reply.headers, body: parsed };
+    if ((success && parsed === undefined) || missing) throw this.#notJson(request, url, reply);
+    return { status: reply.status, headers: reply.headers, body: parsed ?? null };
   }
 
   async #send(request: HttpRequest, url: URL, credentials: Record<string, string>): Promise<RawReply> {
@@ -158,6 +158,8 @@ class PooledHttpClient implements HttpClient {
       });
     }
     if (!(error instanceof TransportFailure)) return error;
+    if (error.malformed)
+      return new SystemError({ system, kind: 'rejected', reason: error.message, cause: error });
     return new SystemError({
       system,
       kind: error.sent ? softened('unknown', isSafe(request)) : 'transient',

@@ -26,6 +26,11 @@ export class TransportFailure extends Error {
   /** The caller gave up; says nothing about the vendor. */
   readonly cancelled: boolean;
 
+  /** HTTP itself cannot carry it, for example a line break in a pasted token: trying again is no use. */
+  get malformed(): boolean {
+    return codeOf(this.cause) === 'UND_ERR_INVALID_ARG';
+  }
+
   constructor(reason: string, details: { sent: boolean; cancelled?: boolean; cause?: unknown }) {
     super(reason, { cause: details.cause });
     this.name = 'TransportFailure';
@@ -135,6 +140,7 @@ const REASON_OF_CODE: Record<string, string> = {
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was closed',
   UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+  UND_ERR_INVALID_ARG: 'a value of the request holds characters that HTTP does not allow',
   UND_ERR_DESTROYED: 'the connection was closed by us',
   UND_ERR_CLOSED: 'the connection was closed by us',
   CERT_HAS_EXPIRED: "the host's certificate has expired",
@@ -145,6 +151,11 @@ const REASON_OF_CODE: Record<string, string> = {
 };
 
 function reasonOf(error: Error): string {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   return REASON_OF_CODE[code] ?? `the connection failed${code ? ` (${code})` : ''}`;
+}
+
+function codeOf(error: unknown): string {
+  const named = typeof error === 'object' && error !== null && 'code' in error;
+  return named && typeof error.code === 'string' ? error.code : '';
 }

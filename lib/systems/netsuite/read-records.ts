@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimalOf, SystemError } from '../kit';
 import type { NetSuiteClient } from './client';
 import type { RecordType } from './record-service';

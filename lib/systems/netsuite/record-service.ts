@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../../model';
 import { type HttpClient, type HttpResponse, parseReply, SystemError } from '../kit';
 

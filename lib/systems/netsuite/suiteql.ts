@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HttpClient, type Page, parseReply, readAllPages, SystemError } from '../kit';
 
 /** Columns by lower-case name. NetSuite answers every value as text and leaves out those that are null. */

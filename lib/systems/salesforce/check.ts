@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CheckStep, type ConnectionCheck, runChecks, SystemError } from '../kit';
 import type { SalesforceClient } from './client';
 import { EXTERNAL_ID_FIELD, manifest } from './manifest';
@@ -62,9 +62,9 @@ async function checkVersion(client: SalesforceClient): Promise<string | undefine
   return `This org does not offer API version ${wanted}; its latest is ${versions.at(-1) ?? 'unknown'}. Change the API version of the connection.`;
 }
 
-/** `limits` is open to every user with API access and to nobody without. */
+/** The list of resources is open to every user with API access; `limits` would need a permission of its own. */
 async function checkLogin(client: SalesforceClient): Promise<undefined> {
-  await client.get('/limits', z.looseObject({}), 'the limits');
+  await client.get('/', z.looseObject({}), 'the list of resources');
 }
 
 async function checkObject(client: SalesforceClient, needs: ObjectNeeds): Promise<string | undefined> {

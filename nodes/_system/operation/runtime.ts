@@ -54,7 +54,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         parameters,
       });
       context.msg.payload = deal;
-      if (rows !== undefined) context.msg.rows = rows;
+      if (rows !== undefined) context.msg.result = rows;
       return context.msg;
     };
   }

@@ -4,7 +4,7 @@ import { NetSuiteError, userError } from '../errors';
 import { rulesOf } from '../rules';
 import { type Fields, labelOf, type RecordType } from '../schema/fields';
 import { readBody } from './body';
-import { type Data, isObject, linesOf, textOf } from './data';
+import { type Data, linesOf, textOf } from './data';
 import { merged } from './merge';
 import { titleOf } from './title';
 
@@ -110,7 +110,7 @@ function checkExternalId(type: RecordType, before: SimRecord | null, draft: Data
 function runUserEventScripts(type: RecordType, env: Env): void {
   const script = env.db
     .findBy('userEventScript', 'recordType', type.name)
-    .find(({ data }) => isObject(data) && data.isInactive !== true);
+    .find(({ data }) => data.isInactive !== true);
   if (script)
     throw userError(textOf(script.data, 'message') ?? 'The record was refused by a user event script.');
 }

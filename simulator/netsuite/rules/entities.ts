@@ -164,7 +164,7 @@ function addressText(address: Data): string {
   return [...lines, place, textOf(address, 'state'), country].filter(Boolean).join('\n');
 }
 
-export function requireDateOrder(draft: Data, from: string, to: string): void {
+function requireDateOrder(draft: Data, from: string, to: string): void {
   const [start, end] = [textOf(draft, from), textOf(draft, to)];
   if (start !== undefined && end !== undefined && end < start) {
     throw userError('The end date cannot be before the start date.', to);

@@ -31,7 +31,7 @@ describe('credentials', () => {
 describe('seed', () => {
   test('lists have the internal ids of the world', async () => {
     const idsOf = async (type: string): Promise<string[]> =>
-      (await account.record('GET', type)).body.items.map(({ id }: { id: string }) => id).sort();
+      (await account.record('GET', type)).body.items.map(({ id }) => id).sort();
     const lists = {
       currency: 'currency',
       term: 'terms',
@@ -69,9 +69,7 @@ describe('seed', () => {
       const lists = await Promise.all(
         Object.keys(types).map((type) => from.control('GET', `records/${type}`)),
       );
-      return lists.map(({ body }) =>
-        body.records.map(({ id, type, data }: Record<string, unknown>) => ({ id, type, data })),
-      );
+      return lists.map(({ body }) => body.records.map(({ id, type, data }) => ({ id, type, data })));
     };
     try {
       expect(await all(other)).toEqual(await all(account));
@@ -85,7 +83,7 @@ describe('concurrency', () => {
   const burst = async (calls: number): Promise<number[]> => {
     await account.control('POST', 'faults', {
       kind: 'latency',
-      ms: 50,
+      ms: 200,
       times: calls,
       match: { path: 'customer' },
     });
@@ -176,7 +174,7 @@ describe('what a person does', () => {
       memo: 'Wire',
     });
     expect(payment.data).toMatchObject({ payment: 100, memo: 'Wire' });
-    expect((await account.read('invoice', invoice.id)).status.refName).toBe('Paid In Full');
+    expect((await account.read('invoice', invoice.id)).status).toMatchObject({ refName: 'Paid In Full' });
   });
 
   test('a user event script refuses with its own words until it is switched off', async () => {
@@ -208,7 +206,7 @@ describe('what a person does', () => {
 describe('metadata catalogue', () => {
   test('lists the types', async () => {
     const { body } = await account.record('GET', 'metadata-catalog');
-    const names = body.items.map(({ name }: { name: string }) => name);
+    const names = body.items.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['customer', 'job', 'projectTask', 'billingSchedule', 'salesOrder']),
     );

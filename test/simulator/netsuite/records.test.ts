@@ -198,10 +198,8 @@ describe('PATCH', () => {
 
   test('adds lines without key, changes lines with key, replaces all on request', async () => {
     const id = await account.create('customer', customerBody());
-    const cities = async (): Promise<string[]> =>
-      (await account.read('customer', id)).addressBook.items.map(
-        (line: { addressBookAddress: { city: string } }) => line.addressBookAddress.city,
-      );
+    const cities = async (): Promise<unknown[]> =>
+      (await account.read('customer', id)).addressBook.items.map((line) => line.addressBookAddress.city);
     const change = (items: unknown[], search = ''): Promise<unknown> =>
       account.record('PATCH', `customer/${id}${search}`, { addressBook: { items } });
     await change([{ addressBookAddress: { city: 'Köln' } }]);
@@ -243,12 +241,10 @@ describe('collections', () => {
       .then((customer) => account.create('job', projectBody(customer)));
     return projectId;
   };
-  const find = async (q: string): Promise<string[]> => {
+  const find = async (q: string): Promise<unknown[]> => {
     const { status, body } = await account.record('GET', `projectTask?q=${encodeURIComponent(q)}`);
     if (status !== 200) return [refusal({ status, body, headers: new Headers() }).code];
-    const tasks = await Promise.all(
-      body.items.map(({ id }: { id: string }) => account.read('projectTask', id)),
-    );
+    const tasks = await Promise.all(body.items.map(({ id }) => account.read('projectTask', id)));
     return tasks.map(({ title }) => title);
   };
 
@@ -279,7 +275,7 @@ describe('collections', () => {
   test('pages by limit and offset, and links to the next page', async () => {
     const first = (await account.record('GET', 'projectTask?limit=2')).body;
     expect(first).toMatchObject({ count: 2, hasMore: true, offset: 0, totalResults: 5 });
-    const next = first.links.find(({ rel }: { rel: string }) => rel === 'next').href;
+    const next = first.links.find(({ rel }) => rel === 'next')?.href;
     expect(next).toContain('limit=2&offset=2');
     const last = (await account.record('GET', 'projectTask?limit=2&offset=4')).body;
     expect(last).toMatchObject({ count: 1, hasMore: false, offset: 4 });
@@ -304,7 +300,7 @@ describe('collections', () => {
     });
     const { body } = await account.record('GET', 'projectTask');
     expect(body).toMatchObject({ count: 2, hasMore: true, totalResults: 5 });
-    const next = new URL(body.links.find(({ rel }: { rel: string }) => rel === 'next').href);
+    const next = new URL(body.links.find(({ rel }) => rel === 'next')?.href ?? '');
     expect(next.searchParams.get('offset')).toBe('2');
   });
 });

@@ -86,7 +86,7 @@ describe('the texts of a generated set', () => {
       script('', '{{operations}}\n{{schemes}}\n{{customFields}}') + script('-events', '{{events}}');
     const text = systemHelp(template, acme);
     expect(text).toContain('- **Create or update customer**: Creates or updates.');
-    expect(text).toContain(': Client secret (secret) : ');
+    expect(text).toContain('- **Client ID**\n- **Client secret**\n');
     expect(text).toContain('- `Customer.q2c_id` (text): our id');
     expect(text).toContain('data-help-name="q2c-acme-events"');
     expect(systemHelp(template, { ...acme, events: {} })).not.toContain('q2c-acme-events');

@@ -51,11 +51,14 @@ test('hours of a time line are split over its tasks by the template', () => {
   const line = deal.contractLines[2];
   const tasks = deal.tasks.filter(({ contractLineId }) => contractLineId === line?.id);
   expect(tasks.map(({ code, budgetHours }) => [code, budgetHours])).toEqual([
-    ['3.DESIGN', '75.00'],
-    ['3.BUILD', '125.00'],
-    ['3.ROLLOUT', '50.00'],
+    ['3.DESIGN', '75.0000'],
+    ['3.BUILD', '125.0000'],
+    ['3.ROLLOUT', '50.0000'],
   ]);
-  expect(deal.project.budget).toEqual({ revenue: { amount: '240000.00', currency: 'EUR' }, hours: '250.00' });
+  expect(deal.project.budget).toEqual({
+    revenue: { amount: '240000.00', currency: 'EUR' },
+    hours: '250.0000',
+  });
 });
 
 test('a repeated plan plans the same records', () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonValue } from '../../../model';
 import {
   defineEventSource,
@@ -11,7 +11,7 @@ import {
 import { type SalesforceClient, SYSTEM } from '../client';
 import { inList, instantOf, under } from '../soql';
 import { opportunityEvent, opportunityEventRow, opportunityEventSelect } from './opportunity-event';
-import { scan } from './scan';
+import { requiredInstant, scan } from './scan';
 
 const CONTRACT_FIELDS = ['Id', 'Status', 'ActivatedDate'];
 const activated = z.object({
@@ -94,7 +94,7 @@ function eventOf({ externalIdField }: SalesforceClient, row: z.infer<typeof deal
     type: 'q2c.contract.activated.v1',
     opportunity: row,
     externalIdField,
-    time: instantOf(ActivatedDate),
+    time: instantOf(ActivatedDate) ?? requiredInstant(row.SystemModstamp),
     // Several opportunities can share a contract: the event is of the pair.
     about: { id: `${Id}-${row.Id}`, content: { status: Status, activated: ActivatedDate } },
   });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   type BusinessEventType,
   fingerprint,
@@ -9,7 +9,6 @@ import {
 import { decimalOf, type SourceEvent, textOf } from '../../kit';
 import { opportunityValues } from '../mapping/opportunity';
 import { type OpportunityRow, opportunityRow, opportunitySelect } from '../records';
-import { instantOf } from '../soql';
 
 /**
  * Fields of an opportunity whose change is news. The fields we write ourselves are not among them: our own update
@@ -40,8 +39,8 @@ export interface OpportunityFact {
   type: BusinessEventType;
   opportunity: OpportunityEventRow;
   externalIdField: string;
-  /** When it became true; the opportunity's last change if Salesforce does not say. */
-  time: Instant | undefined;
+  /** When it became true, or the record's last change if Salesforce does not say. */
+  time: Instant;
   /** The record whose state is the fact, and what of it is news, when it is not the opportunity. */
   about?: { id: string; content: JsonObject };
 }
@@ -57,7 +56,7 @@ export function opportunityEvent({
   return {
     id: `${about?.id ?? opportunity.Id}:${fingerprint(content).slice(0, 32)}`,
     type,
-    time: time ?? instantOf(opportunity.SystemModstamp) ?? new Date(0).toISOString(),
+    time,
     subject: {
       entity: 'opportunity',
       type: 'Opportunity',

@@ -17,12 +17,12 @@ export const opportunityWon = defineEventSource<SalesforceClient>({
     };
     const { fresh, cursor, more } = await scan(client, readCursor(SYSTEM, stored), query, context);
     return {
-      events: fresh.map(({ row }) =>
+      events: fresh.map(({ stamp, row }) =>
         opportunityEvent({
           type: 'q2c.opportunity.won.v1',
           opportunity: row,
           externalIdField,
-          time: instantOf(row.LastStageChangeDate),
+          time: instantOf(row.LastStageChangeDate) ?? stamp,
         }),
       ),
       cursor,

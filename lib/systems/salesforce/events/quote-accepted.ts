@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimalOf, defineEventSource, readCursor } from '../../kit';
 import { type SalesforceClient, SYSTEM } from '../client';
 import { under } from '../soql';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Instant, JsonObject } from '../../../model';
 import {
   advance,
@@ -60,10 +60,11 @@ function scanned<S extends z.ZodType>(row: JsonObject, { object, row: schema }: 
   return { id: Id, stamp: requiredInstant(SystemModstamp), row: parseReply(schema, reply, about) };
 }
 
-function requiredInstant(stamp: string): Instant {
+/** @throws SystemError `SCHEMA_CHANGED` when it is no date and time. */
+export function requiredInstant(stamp: unknown): Instant {
   const instant = instantOf(stamp);
   if (instant !== undefined) return instant;
-  const reason = `SystemModstamp "${stamp}" is not a date and time`;
+  const reason = `SystemModstamp "${String(stamp)}" is not a date and time`;
   throw new SystemError({ system: SYSTEM, kind: 'rejected', code: 'SCHEMA_CHANGED', reason });
 }
 

@@ -67,16 +67,23 @@ test.each([
   ['https://acme.example/', 'https://acme.example'],
   ['http://127.0.0.1:4600/salesforce/', 'http://127.0.0.1:4600/salesforce'],
   ['http://localhost:4600', 'http://localhost:4600'],
+  ['http://simulator:4600/netsuite', 'http://simulator:4600/netsuite'],
+  ['http://10.1.2.3:4600', 'http://10.1.2.3:4600'],
+  ['http://[::1]:4600', 'http://[::1]:4600'],
 ])('host %s', (host, url) => {
   expect(baseUrlOf(manifest, host)).toBe(url);
 });
 
-test.each(['http://acme.example', 'ftp://acme.example', 'not a host', 'https://'])(
-  'host %s is refused',
-  (host) => {
-    expect(() => baseUrlOf(manifest, host)).toThrow(/not a host/);
-  },
-);
+test.each([
+  'http://acme.example',
+  'http://10.evil.example',
+  'http://172.32.0.1',
+  'ftp://acme.example',
+  'not a host',
+  'https://',
+])('host %s is refused', (host) => {
+  expect(() => baseUrlOf(manifest, host)).toThrow(/not a host/);
+});
 
 describe('replies', () => {
   const schema = z.object({ id: z.string(), lines: z.array(z.object({ amount: z.number() })) });

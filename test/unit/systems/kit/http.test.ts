@@ -119,6 +119,12 @@ describe('requests', () => {
   test('statuses the caller handles are not errors', async () => {
     server.reply = (_request, response) => sendJson(response, 404, { message: 'no' });
     await expect(clientOf().request(get('/x', { accept: [404] }))).resolves.toMatchObject({ status: 404 });
+    server.reply = (_request, response) => {
+      response.writeHead(404);
+      response.end('<html>');
+    };
+    const page = await clientOf().request(get('/x', { accept: [404] }));
+    expect(page).toMatchObject({ status: 404, body: null });
   });
 });
 
@@ -351,6 +357,12 @@ describe('credentials', () => {
     });
     expect(server.requests).toHaveLength(2);
   });
+});
+
+test('a credential that HTTP cannot carry is refused for good, not tried again', async () => {
+  const error = await failureOf(clientOf({ authenticator: fixedToken('two\nlines') }).request(get('/x')));
+  expect(error).toMatchObject({ kind: 'rejected', code: 'TARGET_REJECTED' });
+  expect(error.message).not.toContain('two');
 });
 
 describe('breaker', () => {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../lib/model';
 import { manifest } from '../../../../lib/systems/salesforce/manifest';
-import { type FakeOrg, fakeOrg, refusal } from './fake-org';
+import { type FakeOrg, fakeOrg, ROOT, refusal } from './fake-org';
 
 let org: FakeOrg;
 beforeEach(async () => {
@@ -30,7 +30,7 @@ function describe_(
 function answerWith(objects: Record<string, JsonObject | null> = {}) {
   org.answer = (_request, { pathname }) => {
     if (pathname === '/services/data/') return [200, [{ version: '65.0' }, { version: '66.0' }]];
-    if (pathname.endsWith('/limits')) return [200, {}];
+    if (pathname === `${ROOT}/`) return [200, {}];
     const object = /sobjects\/(\w+)\/describe/.exec(pathname)?.[1] ?? '';
     const described = object in objects ? objects[object] : describe_(object);
     return described ? [200, described] : [404, refusal('NOT_FOUND')];

@@ -1,0 +1,183 @@
+import { createPrivateKey } from 'node:crypto';
+import { signJwt } from '../lib/systems/kit/jwt';
+import type { FlowNode } from '../test/support/host';
+import type { Simulator } from '../test/support/world';
+
+/**
+ * What a user would wire by hand for the same job: core nodes only (http in, function, http request), one deal
+ * after the other call by call, nothing journaled, nothing probed, nothing retried.
+ */
+
+type Credentials = Record<string, Record<string, string>>;
+
+interface Access {
+  salesforce: { url: string; token: string };
+  netsuite: { url: string; token: string };
+  kantata: { url: string; token: string };
+}
+
+/** Logs in once, as such flows do with a token kept in a context variable. */
+export async function logIn(simulator: Simulator): Promise<Access> {
+  const { systems } = await simulator.control<{
+    systems: Record<string, { url: string; credentials: Credentials }>;
+  }>('GET', 'systems');
+  const of = (system: string, scheme: string) => ({
+    url: systems[system]?.url ?? '',
+    credentials: systems[system]?.credentials[scheme] ?? {},
+  });
+  const salesforce = of('salesforce', 'client-credentials');
+  const netsuite = of('netsuite', 'oauth2-certificate');
+  const kantata = of('kantata', 'access-token');
+  return {
+    salesforce: {
+      url: salesforce.url,
+      token: await post(`${salesforce.url}/services/oauth2/token`, {
+        grant_type: 'client_credentials',
+        client_id: salesforce.credentials.clientId ?? '',
+        client_secret: salesforce.credentials.clientSecret ?? '',
+      }),
+    },
+    netsuite: { url: netsuite.url, token: await netsuiteToken(netsuite) },
+    kantata: { url: kantata.url, token: kantata.credentials.accessToken ?? '' },
+  };
+}
+
+async function netsuiteToken({ url, credentials }: { url: string; credentials: Record<string, string> }) {
+  const endpoint = `${url}/services/rest/auth/oauth2/v1/token`;
+  const now = Math.floor(Date.now() / 1000);
+  const assertion = signJwt({
+    algorithm: 'PS256',
+    key: createPrivateKey(credentials.privateKey ?? ''),
+    header: { typ: 'JWT', kid: credentials.certificateId },
+    claims: { iss: credentials.clientId, aud: endpoint, scope: 'rest_webservices', iat: now, exp: now + 300 },
+  });
+  return post(endpoint, {
+    grant_type: 'client_credentials',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
+  });
+}
+
+async function post(url: string, form: Record<string, string>): Promise<string> {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+  const body = (await response.json()) as { access_token?: string };
+  if (body.access_token === undefined) throw new Error(`${url}: ${response.status} ${JSON.stringify(body)}`);
+  return body.access_token;
+}
+
+/** Calls every deal makes besides its project tasks. */
+const FIXED_CALLS = 14;
+
+/**
+ * The flow. `POST /bench` with `{opportunities, parallel}` answers `{failed}` when the last deal is through.
+ * @param callsPerDeal as many as the durable flow makes; the number of project tasks makes up the difference
+ */
+export function handWiredFlow(access: Access, callsPerDeal: number): FlowNode[] {
+  const tab = 'bench000000000001';
+  const tasks = Math.max(0, callsPerDeal - FIXED_CALLS);
+  const setup = `const access = ${JSON.stringify(access)};\nconst tasks = ${tasks};\n`;
+  return [
+    { id: tab, type: 'tab', label: 'Hand-wired' },
+    { id: 'bench-in', type: 'http in', z: tab, url: '/bench', method: 'post', wires: [['bench-start']] },
+    { id: 'bench-start', type: 'function', z: tab, func: START, outputs: 1, wires: [['bench-next']] },
+    {
+      id: 'bench-next',
+      type: 'function',
+      z: tab,
+      func: setup + NEXT,
+      outputs: 2,
+      wires: [['bench-call'], ['bench-out']],
+    },
+    {
+      id: 'bench-call',
+      type: 'http request',
+      z: tab,
+      method: 'use',
+      ret: 'obj',
+      paytoqs: 'ignore',
+      url: '',
+      persist: true,
+      senderr: false,
+      wires: [['bench-reply']],
+    },
+    { id: 'bench-reply', type: 'function', z: tab, func: REPLY, outputs: 1, wires: [['bench-next']] },
+    { id: 'bench-out', type: 'http response', z: tab, statusCode: '200', wires: [] },
+  ];
+}
+
+const START = `
+const { opportunities, parallel } = msg.payload;
+flow.set('waiting', opportunities.slice());
+flow.set('left', opportunities.length);
+flow.set('failed', 0);
+flow.set('answer', { req: msg.req, res: msg.res });
+for (let i = 0; i < Math.min(parallel, opportunities.length); i++) {
+  node.send({ deal: { opportunity: flow.get('waiting').shift(), step: 0, tasks: 0 } });
+}
+node.done();
+`;
+
+const NEXT = `
+let deal = msg.deal;
+if (deal.finished) {
+  const left = flow.get('left') - 1;
+  flow.set('left', left);
+  if (left === 0) {
+    const { req, res } = flow.get('answer');
+    return [null, { req, res, payload: { failed: flow.get('failed') } }];
+  }
+  const opportunity = flow.get('waiting').shift();
+  if (!opportunity) return null;
+  deal = msg.deal = { opportunity, step: 0, tasks: 0 };
+}
+const id = deal.opportunity;
+const sf = '/services/data/v66.0';
+const ns = '/services/rest/record/v1';
+const ask = (system, method, path, body, headers) => ({
+  method,
+  url: access[system].url + path,
+  headers: { authorization: 'Bearer ' + access[system].token, 'content-type': 'application/json', ...headers },
+  payload: body,
+});
+const suiteql = (q) => ask('netsuite', 'POST', '/services/rest/query/v1/suiteql?limit=10', { q }, { prefer: 'transient' });
+const soql = (q) => ({ method: 'GET', url: sf + '/query?q=' + encodeURIComponent(q), referenceId: 'q' + Math.random().toString(36).slice(2, 8) });
+const calls = [
+  () => ask('salesforce', 'POST', sf + '/composite', { compositeRequest: [
+    soql("SELECT Id, Name, Amount, CurrencyIsoCode, Account.Id, Account.Name, Account.BillingStreet, Account.BillingCity, Contract.Id, Contract.ContractNumber FROM Opportunity WHERE Id = '" + id + "'"),
+    soql("SELECT Id, Contact.Id, Contact.LastName, Contact.Email FROM OpportunityContactRole WHERE OpportunityId = '" + id + "'"),
+    soql("SELECT Id, Description, Quantity, UnitPrice, TotalPrice FROM OpportunityLineItem WHERE OpportunityId = '" + id + "'"),
+    soql("SELECT Id, ScheduleDate, Revenue FROM OpportunityLineItemSchedule WHERE OpportunityLineItem.OpportunityId = '" + id + "'"),
+  ] }),
+  () => suiteql("SELECT id, entityid FROM customer WHERE externalid = 'hand:" + id + "'"),
+  () => ask('netsuite', 'PUT', ns + '/customer/eid:hand:' + id, { companyName: 'Hand ' + id, subsidiary: { id: '2' }, currency: { id: '4' }, terms: { id: '2' }, addressBook: { items: [{ defaultBilling: true, addressBookAddress: { addr1: 'Main 1', city: 'Bonn', zip: '53111', country: { id: 'DE' } } }] } }),
+  () => ask('netsuite', 'GET', ns + '/customer/' + deal.customer + '?fields=entityId'),
+  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:a' + id, { firstName: 'A', lastName: id, email: 'a' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
+  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:b' + id, { firstName: 'B', lastName: id, email: 'b' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
+  () => ask('netsuite', 'PUT', ns + '/job/eid:hand:' + id, { companyName: 'Project ' + id, parent: { id: deal.customer }, subsidiary: { id: '2' }, jobBillingType: { id: 'CB' }, projectExpenseType: { id: '-2' }, startDate: '2026-01-05', projectedEndDate: '2026-12-31' }),
+  ...Array.from({ length: tasks }, (_, index) => () => ask('netsuite', 'PUT', ns + '/projectTask/eid:hand:' + id + '-' + index, { project: { id: deal.job }, title: 'Task ' + index, constraintType: 'ASAP', startDate: '2026-01-05', estimatedWork: 40 })),
+  () => ask('netsuite', 'GET', ns + '/job/' + deal.job + '?fields=entityId'),
+  () => ask('netsuite', 'PUT', ns + '/salesOrder/eid:hand:' + id, { entity: { id: deal.customer }, subsidiary: { id: '2' }, currency: { id: '4' }, tranDate: '2026-01-05', item: { items: [{ item: { id: '111' }, quantity: 1, rate: 1000, amount: 1000, job: { id: deal.job } }] } }),
+  () => ask('kantata', 'GET', '/api/v1/workspaces?external_reference_service_name=hand&external_reference_service_model_refs=' + id + '&include_archived=true'),
+  () => ask('kantata', 'POST', '/api/v1/workspaces', { workspace: { title: 'Project ' + id, creator_role: 'maven', currency: 'EUR', external_reference: { service_name: 'hand', service_model: 'Project', service_model_ref: id, status: 'successful' } } }),
+  () => ask('kantata', 'GET', '/api/v1/billing_milestones?external_reference_service_name=hand&external_reference_service_model_refs=' + id),
+  () => ask('kantata', 'POST', '/api/v1/billing_milestones', { billing_milestone: { title: 'On start', workspace_id: Number(deal.workspace), date_to_invoice: '2026-01-31', amount_in_cents: 100000, external_reference: { service_name: 'hand', service_model: 'Line', service_model_ref: id, status: 'successful' } } }),
+  () => ask('salesforce', 'PATCH', sf + '/sobjects/Opportunity/' + id, { Q2C_Status__c: 'Provisioned' }),
+];
+const request = calls[deal.step]();
+return [{ ...request, deal, total: calls.length }, null];
+`;
+
+const REPLY = `
+const { deal } = msg;
+const status = msg.statusCode;
+if (!(status >= 200 && status < 300)) {
+  flow.set('failed', flow.get('failed') + 1);
+  node.warn(msg.method + ' ' + msg.url + ' ' + status + ' ' + JSON.stringify(msg.payload).slice(0, 300));
+}
+const location = /\\/record\\/v1\\/(\\w+)\\/(\\d+)$/.exec((msg.headers && msg.headers.location) || '');
+if (location) deal[location[1]] = location[2];
+if (msg.payload && msg.payload.workspaces) deal.workspace = Object.keys(msg.payload.workspaces)[0] || deal.workspace;
+deal.step++;
+if (deal.step >= msg.total) deal.finished = true;
+return { deal };
+`;
