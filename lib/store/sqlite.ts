@@ -9,8 +9,8 @@ import type { Store, WriteJob } from './store';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
 const MAX_GROUP = 48;
-/** How long a group gathers writes while several writers are at work. */
-const GATHER_MS = 1;
+/** Turns of the event loop in which no further write arrives, before a group is committed. */
+const TURNS = 2;
 
 interface QueuedJob {
   run: (tx: Kysely<Schema>) => Promise<void>;
@@ -93,13 +93,24 @@ function statementCache(database: DatabaseSync): SqliteDatabase {
 class GroupCommitter {
   private queue: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
-  /** True when the last group held writes of more than one. */
-  private busy = false;
+  private readonly control: Record<
+    'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollbackTo',
+    StatementSync
+  >;
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly db: Kysely<Schema>,
-  ) {}
+  ) {
+    this.control = {
+      begin: database.prepare('begin immediate'),
+      commit: database.prepare('commit'),
+      rollback: database.prepare('rollback'),
+      savepoint: database.prepare('savepoint job'),
+      release: database.prepare('release job'),
+      rollbackTo: database.prepare('rollback to job'),
+    };
+  }
 
   write<T>(job: WriteJob<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -125,34 +136,33 @@ class GroupCommitter {
       await this.gather();
       const group = this.queue.splice(0, MAX_GROUP);
       await this.commit(group);
-      this.busy = group.length > 1;
     } while (this.queue.length > 0);
     this.flushing = null;
   }
 
   /**
-   * A lone writer waits one turn of the event loop; when several are at work, a moment more, because every commit
-   * blocks the loop for an fsync and one can serve them all.
+   * Waits turns of the event loop as long as each brings further writes: every commit blocks the loop for an fsync,
+   * and one can serve all. An idle loop turns at once, so a lone writer loses nothing.
    */
-  private gather(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.busy && this.queue.length < MAX_GROUP) setTimeout(resolve, GATHER_MS);
-      else setImmediate(resolve);
-    });
+  private async gather(): Promise<void> {
+    for (let seen = -1; seen < this.queue.length && this.queue.length < MAX_GROUP; ) {
+      seen = this.queue.length;
+      for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   private async commit(group: QueuedJob[]): Promise<void> {
     const done: QueuedJob[] = [];
     try {
       await this.db.connection().execute(async (tx) => {
-        this.database.exec('begin immediate');
+        this.control.begin.run();
         try {
           for (const job of group) {
             if (await this.runInSavepoint(job, tx)) done.push(job);
           }
-          this.database.exec('commit');
+          this.control.commit.run();
         } catch (error) {
-          this.database.exec('rollback');
+          if (this.database.isTransaction) this.control.rollback.run();
           throw error;
         }
       });
@@ -166,13 +176,14 @@ class GroupCommitter {
   }
 
   private async runInSavepoint(job: QueuedJob, tx: Kysely<Schema>): Promise<boolean> {
-    this.database.exec('savepoint job');
+    this.control.savepoint.run();
     try {
       await job.run(tx);
-      this.database.exec('release job');
+      this.control.release.run();
       return true;
     } catch (error) {
-      this.database.exec('rollback to job; release job');
+      this.control.rollbackTo.run();
+      this.control.release.run();
       job.fail(error);
       return false;
     }
