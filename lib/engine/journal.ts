@@ -1,7 +1,7 @@
 import type { Instant, JsonValue } from '../model';
 import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { ENGINE } from './cases';
-import { externalId, recordRefs } from './identity';
+import { recordRefs } from './identity';
 import type { Failure, Run, Step, StepReply, StepResult } from './types';
 
 /** The step journal: what is written before and after every call (guides §13, write protocol). */
@@ -22,8 +22,6 @@ export type Begin =
       /** An earlier attempt may have been processed, and no probe has said otherwise. */
       uncertain: boolean;
       probeBeforeCall: boolean;
-      /** The target has no record of this canonical id as far as we know: finding one proves our create. */
-      creates: boolean;
       /** Calls made before, over restarts. */
       calls: number;
     };
@@ -56,12 +54,10 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
 
   await upsertIntent(tx, run, step, keys, own, at);
   const uncertain = !step.readOnly && (isUncertain(own?.state) || isUncertain(earlier?.state));
-  const known = await externalId(tx, step.canonicalId, step.system, step.instance, step.recordType);
   return {
     do: 'call',
     uncertain,
     probeBeforeCall: uncertain || step.probeFirst,
-    creates: known === null,
     calls: own?.calls ?? 0,
   };
 }
