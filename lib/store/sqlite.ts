@@ -57,7 +57,12 @@ function openDatabase(path: string): DatabaseSync {
     const database = new DatabaseSync(path, { timeout: 5000 });
     // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
     // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;');
+    database.exec(
+      'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
+        // Keys are hashes, so writes touch pages all over the indexes: 64 MB keep the live part in memory, and a
+        // log of 16 MB before it is moved into the database collects many writes of the same page.
+        'pragma cache_size = -65536; pragma wal_autocheckpoint = 4096;',
+    );
     return database;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
