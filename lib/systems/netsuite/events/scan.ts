@@ -48,7 +48,7 @@ const STAMP = `TO_CHAR(SYS_EXTRACT_UTC(lastmodifieddate), 'YYYY-MM-DD"T"HH24:MI:
  * NetSuite keeps minutes only.
  */
 export async function scan(
-  client: NetSuiteClient,
+  client: Pick<NetSuiteClient, 'system' | 'queryFirst'>,
   stored: JsonValue | null,
   query: TransactionQuery,
   { startAt, settings, pageSize, signal }: PollContext,
