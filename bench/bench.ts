@@ -49,7 +49,7 @@ async function main(): Promise<void> {
 
 async function durableRound(): Promise<Round> {
   const flow = templateFlow((node) => {
-    if (node.type === 'q2c-salesforce-events') node.concurrency = String(parallel);
+    if (node.type === 'q2c-salesforce-events') Object.assign(node, { concurrency: String(parallel), interval: '5' });
     if (node.type === 'debug') node.active = false;
   });
   const world = await World.start(flow);

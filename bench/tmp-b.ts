@@ -1,6 +1,6 @@
 import { World, templateFlow } from '../test/support/world';
 async function main() {
-  const flow = templateFlow((n)=>{ if(n.type==='debug') n.active=false; if (n.type==='q2c-salesforce-events') n.interval='2';});
+  const flow = templateFlow((n)=>{ if(n.type==='debug') n.active=false; if (n.type==='q2c-salesforce-events') n.interval='5',n.concurrency='16';});
   const w = await World.start(flow);
   const [acc] = await w.simulator.records('netsuite','account'); await w.simulator.patch('netsuite','account',acc!.id,{concurrencyLimit:1000});
   const c0 = await w.simulator.requestCount();

@@ -21,6 +21,8 @@ export interface ScanQuery<S extends z.ZodType> {
   row: S;
 }
 
+const stamped = z.object({ Id: z.string(), SystemModstamp: z.string() });
+
 type Scanned<S extends z.ZodType> = Position & { row: z.infer<S> };
 
 /**
@@ -53,11 +55,7 @@ function behind({ stamp, id }: Position): string {
 function scanned<S extends z.ZodType>(row: JsonObject, { object, row: schema }: ScanQuery<S>): Scanned<S> {
   const reply = { status: 200, headers: {}, body: row };
   const about = { system: SYSTEM, what: `reading changed ${object} records`, write: false };
-  const { Id, SystemModstamp } = parseReply(
-    z.object({ Id: z.string(), SystemModstamp: z.string() }),
-    reply,
-    about,
-  );
+  const { Id, SystemModstamp } = parseReply(stamped, reply, about);
   return { id: Id, stamp: requiredInstant(SystemModstamp), row: parseReply(schema, reply, about) };
 }
 
