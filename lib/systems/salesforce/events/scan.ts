@@ -7,6 +7,7 @@ import {
   type PollCursor,
   type Position,
   parseReply,
+  pollOverlapMinutes,
   SystemError,
 } from '../../kit';
 import { type SalesforceClient, SYSTEM } from '../client';
@@ -34,7 +35,7 @@ export async function scan<S extends z.ZodType>(
   query: ScanQuery<S>,
   context: PollContext,
 ): Promise<{ fresh: Scanned<S>[]; cursor: PollCursor; more: boolean }> {
-  const options = { startAt: context.startAt, overlapMinutes: overlapMinutes(context) };
+  const options = { startAt: context.startAt, overlapMinutes: pollOverlapMinutes(context.settings) };
   const from = nextPosition(cursor, options);
   const rows = await client.query(
     `SELECT ${[...new Set(['Id', 'SystemModstamp', ...query.select])]} FROM ${query.object} ` +
@@ -64,9 +65,4 @@ export function requiredInstant(stamp: unknown): Instant {
   if (instant !== undefined) return instant;
   const reason = `SystemModstamp "${String(stamp)}" is not a date and time`;
   throw new SystemError({ system: SYSTEM, kind: 'rejected', code: 'SCHEMA_CHANGED', reason });
-}
-
-function overlapMinutes({ settings }: PollContext): number {
-  const minutes = Number(settings.pollOverlapMinutes);
-  return Number.isFinite(minutes) && minutes >= 0 ? minutes : 5;
 }
