@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { launchBrowser, openEditor } from '../support/browser';
+import { Editor, launchBrowser } from '../support/browser';
 import { type FlowNode, Host } from '../support/host';
 
 /** The editor's global, for functions that run in the page. */
@@ -29,13 +29,16 @@ test.each(files)(
   async (file) => {
     const flow: FlowNode[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     await host.deploy(flow);
-    const { page, errors } = await openEditor(browser, host.url, 'light');
+    const { page, errors } = await Editor.open(browser, host.url);
     const ours = flow.filter(({ type }) => type.startsWith('q2c-'));
     const states = await page.evaluate((nodes) => {
       return nodes.map(({ id, type, name, ...values }) => {
         const node = RED.nodes.node(id);
-        const unknown = Object.keys(values).filter((key) => !(key in node._def.defaults));
-        return { type, name, errors: node.validationErrors, unknown };
+        const properties = Object.keys(node._def.defaults);
+        const unknown = Object.keys(values).filter((key) => !properties.includes(key));
+        // The editor does not put defaults into what it imports: the form would show the field as empty.
+        const missing = properties.filter((key) => key !== 'name' && !(key in values));
+        return { type, name, errors: node.validationErrors, unknown, missing };
       });
     }, ours);
     const placement = ['z', 'g', 'x', 'y', 'wires', 'info', 'credentials'];
@@ -44,7 +47,7 @@ test.each(files)(
         ...state,
         unknown: unknown.filter((key) => !placement.includes(key)),
       })),
-    ).toEqual(ours.map(({ type, name }) => ({ type, name, errors: [], unknown: [] })));
+    ).toEqual(ours.map(({ type, name }) => ({ type, name, errors: [], unknown: [], missing: [] })));
     expect(errors).toEqual([]);
     await page.context().close();
   },

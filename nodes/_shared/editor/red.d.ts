@@ -8,7 +8,9 @@ interface EditorNode {
   readonly type: string;
   /** True after an edit that is not deployed yet. */
   readonly changed?: boolean;
-  readonly credentials?: Readonly<Record<string, string | boolean>>;
+  /** While the form is open; `has_<name>` tells whether a password is stored. */
+  readonly credentials?: Record<string, string | boolean>;
+  readonly _def: { readonly credentials?: Readonly<Record<string, unknown>> };
   /** Text of the node set's own catalogue. */
   _(key: string, values?: Record<string, string | number>): string;
 }
