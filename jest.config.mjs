@@ -6,6 +6,9 @@ const project = (name, extra = {}) => ({
   ...extra,
 });
 
+/** Packs the pack once for all test files that install it. */
+const packed = { globalSetup: '<rootDir>/test/support/pack.ts' };
+
 /** One project per kind of test (DESIGN §10); `npm test -- --selectProjects unit` runs one kind. */
 export default {
   projects: [
@@ -14,7 +17,7 @@ export default {
     project('contract'),
     project('simulator'),
     project('nodes'),
-    project('host'),
-    project('browser'),
+    project('host', packed),
+    project('browser', packed),
   ],
 };
