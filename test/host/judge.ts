@@ -88,7 +88,11 @@ class Judge {
   private expected(id: string): ExpectedDeal {
     const opportunity = this.one('salesforce.Opportunity', (record) => record.id === id, `opportunity ${id}`);
     const { AccountId, ContractId, Q2C_Service_Line__c } = opportunity.data;
-    const contract = this.one('salesforce.Contract', (record) => record.id === ContractId, `contract of ${id}`);
+    const contract = this.one(
+      'salesforce.Contract',
+      (record) => record.id === ContractId,
+      `contract of ${id}`,
+    );
     const contactIds = this.all('salesforce.OpportunityContactRole')
       .filter(({ data }) => data.OpportunityId === id)
       .map(({ data }) => data.ContactId);
@@ -117,7 +121,12 @@ class Judge {
       cost_plus: 0,
     }[model];
     const tasks = firm.serviceLines[serviceLine]?.tasks?.[model] ?? firm.planning.tasks[model];
-    return { model, amount: Number(data.Quantity) * Number(data.UnitPrice), billedParts, tasks: tasks.length };
+    return {
+      model,
+      amount: Number(data.Quantity) * Number(data.UnitPrice),
+      billedParts,
+      tasks: tasks.length,
+    };
   }
 
   // ---------------------------------------------------------------- one deal
@@ -125,10 +134,15 @@ class Judge {
   private judgeDeal(deal: ExpectedDeal): void {
     const { opportunity, projectNumber, account } = deal;
     const name = `${projectNumber} (${opportunity.data.Name})`;
-    this.same(`${name}: status in Salesforce`, opportunity.data.Q2C_Status__c, `Provisioned: project ${projectNumber}`);
+    this.same(
+      `${name}: status in Salesforce`,
+      opportunity.data.Q2C_Status__c,
+      `Provisioned: project ${projectNumber}`,
+    );
     this.same(`${name}: project number in Salesforce`, opportunity.data.Q2C_Project_Number__c, projectNumber);
     for (const [what, record] of Object.entries({ opportunity, account, contract: deal.contract })) {
-      if (!record.data.Q2C_External_Id__c) this.found.push(`${name}: no canonical id on the ${what} in Salesforce`);
+      if (!record.data.Q2C_External_Id__c)
+        this.found.push(`${name}: no canonical id on the ${what} in Salesforce`);
     }
     this.judgeErp(deal, name);
     this.judgePsa(deal, name);
@@ -149,8 +163,16 @@ class Judge {
       this.same(`${name}: contacts ${data.Email} in NetSuite`, same.length, 1);
     }
     const tasks = this.all('netsuite.projectTask').filter(({ data }) => data.project === job.id);
-    this.same(`${name}: tasks in NetSuite`, tasks.length, sum(lines, ({ tasks: count }) => count));
-    this.same(`${name}: tasks of different names`, new Set(tasks.map(({ data }) => data.title)).size, tasks.length);
+    this.same(
+      `${name}: tasks in NetSuite`,
+      tasks.length,
+      sum(lines, ({ tasks: count }) => count),
+    );
+    this.same(
+      `${name}: tasks of different names`,
+      new Set(tasks.map(({ data }) => data.title)).size,
+      tasks.length,
+    );
 
     const key = `${KEY}${contract.data.Q2C_External_Id__c}`;
     const orders = this.all('netsuite.salesOrder').filter(({ data }) => data.externalId === key);
@@ -161,12 +183,22 @@ class Judge {
   private judgeOrder(order: SimRecord, job: SimRecord, fixed: Line[], name: string): void {
     const items = order.data.item as Record<string, unknown>[];
     this.same(`${name}: lines of the sales order`, items.length, fixed.length);
-    this.same(`${name}: total of the sales order`, Number(order.data.subTotal), sum(fixed, ({ amount }) => amount));
-    this.same(`${name}: project of the sales order`, String(items.map((item) => item.job)), String(fixed.map(() => job.id)));
+    this.same(
+      `${name}: total of the sales order`,
+      Number(order.data.subTotal),
+      sum(fixed, ({ amount }) => amount),
+    );
+    this.same(
+      `${name}: project of the sales order`,
+      String(items.map((item) => item.job)),
+      String(fixed.map(() => job.id)),
+    );
     const ids = items.map(({ billingSchedule }) => billingSchedule);
     const schedules = this.all('netsuite.billingSchedule').filter(({ id }) => ids.includes(id));
     this.same(`${name}: billing schedules in NetSuite`, schedules.length, fixed.length);
-    const entries = schedules.map(({ data }) => ((data.milestone ?? data.recurrence ?? []) as unknown[]).length);
+    const entries = schedules.map(
+      ({ data }) => ((data.milestone ?? data.recurrence ?? []) as unknown[]).length,
+    );
     this.same(
       `${name}: dates of the billing schedules`,
       String(entries.sort()),
@@ -182,8 +214,14 @@ class Judge {
     const [project] = projects;
     if (project === undefined) return;
     const fixed = lines.filter(({ model }) => FIXED_MODELS.includes(model));
-    const billed = this.all('kantata.billing_milestones').filter(({ data }) => data.workspace_id === project.id);
-    this.same(`${name}: billing milestones in Kantata`, billed.length, sum(fixed, ({ billedParts }) => billedParts));
+    const billed = this.all('kantata.billing_milestones').filter(
+      ({ data }) => data.workspace_id === project.id,
+    );
+    this.same(
+      `${name}: billing milestones in Kantata`,
+      billed.length,
+      sum(fixed, ({ billedParts }) => billedParts),
+    );
     this.same(
       `${name}: cents of the billing milestones`,
       sum(billed, ({ data }) => Number(data.amount_in_cents)),
@@ -192,7 +230,11 @@ class Judge {
     const stories = this.all('kantata.stories').filter(({ data }) => data.workspace_id === project.id);
     const ours = stories.filter(({ id }) => this.referenceOf('Story', id) !== undefined);
     const milestones = lines.filter(({ model }) => model === 'milestone');
-    this.same(`${name}: milestones in Kantata`, ours.length, sum(milestones, ({ billedParts }) => billedParts));
+    this.same(
+      `${name}: milestones in Kantata`,
+      ours.length,
+      sum(milestones, ({ billedParts }) => billedParts),
+    );
     this.same(
       `${name}: tasks from the template in Kantata`,
       stories.length - ours.length,
@@ -247,14 +289,30 @@ class Judge {
     const fixed = lines.filter(({ model }) => FIXED_MODELS.includes(model));
     const withOrder = deals.filter((deal) => deal.lines.some(({ model }) => FIXED_MODELS.includes(model)));
     const total = (type: string) => this.all(type).length;
-    this.same('customers of ours', this.ours('customer').length, new Set(deals.map(({ account }) => account)).size);
-    this.same('contacts of ours', this.ours('contact').length, new Set(deals.flatMap(({ contacts }) => contacts)).size);
+    this.same(
+      'customers of ours',
+      this.ours('customer').length,
+      new Set(deals.map(({ account }) => account)).size,
+    );
+    this.same(
+      'contacts of ours',
+      this.ours('contact').length,
+      new Set(deals.flatMap(({ contacts }) => contacts)).size,
+    );
     this.same('jobs in all', total('netsuite.job'), deals.length);
-    this.same('tasks in all', total('netsuite.projectTask'), sum(lines, ({ tasks }) => tasks));
+    this.same(
+      'tasks in all',
+      total('netsuite.projectTask'),
+      sum(lines, ({ tasks }) => tasks),
+    );
     this.same('billing schedules in all', total('netsuite.billingSchedule'), fixed.length);
     this.same('sales orders in all', total('netsuite.salesOrder'), withOrder.length);
     this.same('Kantata projects in all', total('kantata.workspaces'), deals.length);
-    this.same('billing milestones in all', total('kantata.billing_milestones'), sum(fixed, (line) => line.billedParts));
+    this.same(
+      'billing milestones in all',
+      total('kantata.billing_milestones'),
+      sum(fixed, (line) => line.billedParts),
+    );
   }
 
   // ---------------------------------------------------------------- small parts
@@ -276,7 +334,9 @@ class Judge {
   }
 
   private referenceOf(subject: string, id: string): SimRecord | undefined {
-    return this.all('kantata.external_references').find(({ data }) => data.subject_key === `${subject}/${id}`);
+    return this.all('kantata.external_references').find(
+      ({ data }) => data.subject_key === `${subject}/${id}`,
+    );
   }
 
   private same(what: string, actual: unknown, wanted: unknown): void {
@@ -298,6 +358,6 @@ interface TemplateStory {
 
 const sizeOf = ({ sub_stories = [] }: TemplateStory): number => 1 + sum(sub_stories, sizeOf);
 
-function sum<T>(items: readonly T[], valueOf: (item: T) => number): number {
-  return items.reduce((total, item) => total + valueOf(item), 0);
+function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {
+  return items.reduce((total, item) => total + numberOf(item), 0);
 }

@@ -56,7 +56,8 @@ test('the judge sees a doubled and a missing record', async () => {
 
 test('both legal entities, three currencies and all six commercial models pass', async () => {
   const records = await readRecords(simulator);
-  const values = (type: string, field: string) => new Set((records[type] ?? []).map(({ data }) => data[field]));
+  const values = (type: string, field: string) =>
+    new Set((records[type] ?? []).map(({ data }) => data[field]));
   expect(values('netsuite.job', 'subsidiary')).toEqual(new Set(['2', '3']));
   expect(values('netsuite.job', 'currency').size).toBe(3);
   expect(values('kantata.workspaces', 'currency')).toEqual(new Set(['EUR', 'GBP', 'USD']));
@@ -106,7 +107,11 @@ test('each project is announced once, as a CloudEvent', async () => {
   const known = new Set((await reports()).map(({ correlationId }) => correlationId));
   for (const { envelope, subject } of rows) {
     const event = JSON.parse(envelope ?? '') as Record<string, unknown> & { data: Record<string, unknown> };
-    expect(event).toMatchObject({ specversion: '1.0', subject, source: expect.stringContaining('/q2c/main/') });
+    expect(event).toMatchObject({
+      specversion: '1.0',
+      subject,
+      source: expect.stringContaining('/q2c/main/'),
+    });
     expect(known).toContain(event.correlationid);
     expect(event.data).toMatchObject({ project: { id: subject, number: expect.stringMatching(/^P-\d+$/) } });
   }
@@ -190,7 +195,13 @@ test('a message that no source node sent makes a run of its own', async () => {
   const { refs } = (await reports()).find(({ title }) => title === deals[1]?.name) ?? { refs: [] };
   const own = refs.find(({ externalId }) => externalId === opportunityId);
   if (own === undefined) throw new Error('the opportunity has no cross-reference');
-  const ref = { system: own.system, instance: own.instance, type: own.type, id: own.externalId, role: 'master' };
+  const ref = {
+    system: own.system,
+    instance: own.instance,
+    type: own.type,
+    id: own.externalId,
+    role: 'master',
+  };
   const opportunity = { id: own.canonicalId, name: 'By hand', externalRefs: [ref] };
   const read = templateFlow().find(({ name }) => name === 'Read the deal');
   if (read === undefined) throw new Error('the template flow has other nodes');
@@ -214,6 +225,11 @@ test('a message that no source node sent makes a run of its own', async () => {
     return runs.length === before + 1 && runs.every(isSettled);
   });
   const run = await world.run((await lastRun()).id);
-  expect(run).toMatchObject({ title: 'By hand', state: 'completed', correlationId: own.canonicalId, cases: [] });
+  expect(run).toMatchObject({
+    title: 'By hand',
+    state: 'completed',
+    correlationId: own.canonicalId,
+    cases: [],
+  });
   expect(run.steps).toMatchObject([{ operation: 'deal.read', state: 'confirmed' }]);
 });

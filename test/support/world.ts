@@ -71,7 +71,10 @@ export class VendorControl {
   async faultsFired(): Promise<Record<string, number>> {
     const fired: Record<string, number> = {};
     for (const system of SYSTEMS) {
-      const { faults } = await this.control<{ faults: (Fault & { fired: number })[] }>('GET', `${system}/faults`);
+      const { faults } = await this.control<{ faults: (Fault & { fired: number })[] }>(
+        'GET',
+        `${system}/faults`,
+      );
       for (const fault of faults) fired[fault.kind] = (fired[fault.kind] ?? 0) + fault.fired;
     }
     return fired;
@@ -209,9 +212,25 @@ export class World {
       },
       timeoutMs,
     ).catch((error: Error) => {
-      const left = runs.filter((run) => !isSettled(run)).map(({ id, state, retryAt }) => `${id} ${state} ${retryAt}`);
+      const left = runs
+        .filter((run) => !isSettled(run))
+        .map(({ id, state, retryAt }) => `${id} ${state} ${retryAt}`);
       throw new Error(`${error.message}; there are ${runs.length}, unsettled: ${left.join(', ')}`);
     });
+    return runs;
+  }
+
+  /** Waits until this many runs have ended at least once: through, or waiting as a case. */
+  async ended(count: number, timeoutMs = 60_000): Promise<RunSummary[]> {
+    let runs: RunSummary[] = [];
+    await until(
+      `${count} runs to end`,
+      async () => {
+        runs = await this.runs();
+        return runs.filter(({ endedAt }) => endedAt !== null).length >= count;
+      },
+      timeoutMs,
+    );
     return runs;
   }
 
