@@ -52,7 +52,7 @@ async function durableRound(): Promise<Round> {
     if (node.type === 'q2c-salesforce-events') Object.assign(node, { concurrency: String(parallel), interval: '5' });
     if (node.type === 'debug') node.active = false;
   });
-  const world = await World.start(flow);
+  const world = await World.start({ flow });
   try {
     await unlimited(world.simulator);
     const before = await world.simulator.requestCount();
