@@ -66,7 +66,7 @@ async function post(url: string, form: Record<string, string>): Promise<string> 
 }
 
 /** Calls every deal makes besides its project tasks. */
-const FIXED_CALLS = 14;
+const FIXED_CALLS = 15;
 
 /**
  * The flow. `POST /bench` with `{opportunities, parallel}` answers `{failed}` when the last deal is through.
@@ -156,11 +156,12 @@ const calls = [
   () => ask('netsuite', 'PUT', ns + '/job/eid:hand:' + id, { companyName: 'Project ' + id, parent: { id: deal.customer }, subsidiary: { id: '2' }, jobBillingType: { id: 'CB' }, projectExpenseType: { id: '-2' }, startDate: '2026-01-05', projectedEndDate: '2026-12-31' }),
   ...Array.from({ length: tasks }, (_, index) => () => ask('netsuite', 'PUT', ns + '/projectTask/eid:hand:' + id + '-' + index, { project: { id: deal.job }, title: 'Task ' + index, constraintType: 'ASAP', startDate: '2026-01-05', estimatedWork: 40 })),
   () => ask('netsuite', 'GET', ns + '/job/' + deal.job + '?fields=entityId'),
-  () => ask('netsuite', 'PUT', ns + '/salesOrder/eid:hand:' + id, { entity: { id: deal.customer }, subsidiary: { id: '2' }, currency: { id: '4' }, tranDate: '2026-01-05', item: { items: [{ item: { id: '111' }, quantity: 1, rate: 1000, amount: 1000, job: { id: deal.job } }] } }),
+  () => ask('netsuite', 'PUT', ns + '/billingSchedule/eid:hand:' + id, { name: 'Hand ' + id, isPublic: false, scheduleType: { id: 'STD' }, frequency: { id: 'CUSTOM' }, initialAmount: 0, recurrence: { items: Array.from({ length: 6 }, (_, month) => ({ amount: 1000, recurrenceDate: '2026-0' + (month + 1) + '-15' })) } }),
+  () => ask('netsuite', 'PUT', ns + '/salesOrder/eid:hand:' + id, { entity: { id: deal.customer }, subsidiary: { id: '2' }, currency: { id: '4' }, tranDate: '2026-01-05', item: { items: [1, 2].map((line) => ({ item: { id: '111' }, description: 'Line ' + line, quantity: 1, rate: 6000, amount: 6000, job: { id: deal.job }, department: { id: '12' }, billingSchedule: { id: deal.billingSchedule } })) } }),
   () => ask('kantata', 'GET', '/api/v1/workspaces?external_reference_service_name=hand&external_reference_service_model_refs=' + id + '&include_archived=true'),
-  () => ask('kantata', 'POST', '/api/v1/workspaces', { workspace: { title: 'Project ' + id, creator_role: 'maven', currency: 'EUR', external_reference: { service_name: 'hand', service_model: 'Project', service_model_ref: id, status: 'successful' } } }),
+  () => ask('kantata', 'POST', '/api/v1/workspaces', { workspace: { title: 'Project ' + id, creator_role: 'maven', currency: 'EUR', budgeted: true, price: 12000, start_date: '2026-01-05', due_date: '2026-12-31', rate_card_id: 51, project_tracker_template_id: 812, project_template_start_date: '2026-01-05', external_reference: { service_name: 'hand', service_model: 'Project', service_model_ref: id, status: 'successful' } } }),
   () => ask('kantata', 'GET', '/api/v1/billing_milestones?external_reference_service_name=hand&external_reference_service_model_refs=' + id),
-  () => ask('kantata', 'POST', '/api/v1/billing_milestones', { billing_milestone: { title: 'On start', workspace_id: Number(deal.workspace), date_to_invoice: '2026-01-31', amount_in_cents: 100000, external_reference: { service_name: 'hand', service_model: 'Line', service_model_ref: id, status: 'successful' } } }),
+  () => ask('kantata', 'POST', '/api/v1/billing_milestones', { billing_milestones: Array.from({ length: 6 }, (_, month) => ({ title: 'Month ' + month, workspace_id: Number(deal.workspace), date_to_invoice: '2026-0' + (month + 1) + '-15', amount_in_cents: 100000, external_reference: { service_name: 'hand', service_model: 'Line', service_model_ref: id + '-' + month, status: 'successful' } })) }),
   () => ask('salesforce', 'PATCH', sf + '/sobjects/Opportunity/' + id, { Q2C_Status__c: 'Provisioned' }),
 ];
 const request = calls[deal.step]();

@@ -20,7 +20,7 @@ export interface SimulatorOptions {
  * Starts simulated vendors in this process.
  * @throws Error naming an unknown system, a used port, or a seed that is not the one of the state.
  */
-export function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
+export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
   const chosen = options.systems ?? allSystems.map(({ id }) => id);
   const systems = chosen.map((id) => {
     const system = allSystems.find((known) => known.id === id);

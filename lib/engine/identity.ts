@@ -1,8 +1,11 @@
 import { type CanonicalId, type EntityName, type Instant, isId, newId, Q2cError } from '../model';
-import type { Tx } from '../store';
+import { prepared, type Tx, type XrefRow } from '../store';
 import type { NewRef, Reference } from './types';
 
 /** Canonical ids of records (guides §2): made once, found again by cross-reference. */
+
+/** Names a kind of record in one system. */
+type RecordKey = { system: string; instance: string; type: string };
 
 /**
  * The canonical id of each record, made where the record is seen for the first time.
@@ -18,14 +21,8 @@ export async function identify(
 ): Promise<CanonicalId[]> {
   const ids: CanonicalId[] = [];
   for (const reference of references) {
-    const known = await tx
-      .selectFrom('xref')
-      .select('canonical_id')
-      .where('system', '=', system)
-      .where('instance', '=', instance)
-      .where('type', '=', reference.type)
-      .where('external_id', '=', reference.id)
-      .executeTakeFirst();
+    const { type, id } = reference;
+    const [known] = await selectByExternalId(tx, { system, instance, type, externalId: id });
     ids.push(known?.canonical_id ?? (await firstSeen(tx, system, instance, reference, at)));
   }
   return ids;
@@ -44,20 +41,17 @@ async function firstSeen(
     isId(claimed, reference.entity) &&
     !(await isReferenced(tx, claimed, system, instance, reference.type));
   const id = free ? claimed : newId(reference.entity);
-  await tx
-    .insertInto('xref')
-    .values({
-      system,
-      instance,
-      type: reference.type,
-      external_id: reference.id,
-      canonical_id: id,
-      entity: reference.entity,
-      role: 'master',
-      url: null,
-      created_at: at,
-    })
-    .execute();
+  await insertXref(tx, {
+    system,
+    instance,
+    type: reference.type,
+    external_id: reference.id,
+    canonical_id: id,
+    entity: reference.entity,
+    role: 'master',
+    url: null,
+    created_at: at,
+  });
   return id;
 }
 
@@ -72,6 +66,48 @@ async function isReferenced(
   return (await externalId(tx, id, system, instance, type)) !== null;
 }
 
+const selectByCanonicalId = prepared<RecordKey & { id: CanonicalId }, { external_id: string }>((db, value) =>
+  db
+    .selectFrom('xref')
+    .select('external_id')
+    .where('canonical_id', '=', value.id)
+    .where('system', '=', value.system)
+    .where('instance', '=', value.instance)
+    .where('type', '=', value.type),
+);
+
+const selectByExternalId = prepared<RecordKey & { externalId: string }, { canonical_id: CanonicalId }>(
+  (db, value) =>
+    db
+      .selectFrom('xref')
+      .select('canonical_id')
+      .where('system', '=', value.system)
+      .where('instance', '=', value.instance)
+      .where('type', '=', value.type)
+      .where('external_id', '=', value.externalId),
+);
+
+/** Gives the row back only when it is new; both unique keys count. */
+const insertXref = prepared<{ [Field in keyof XrefRow]: XrefRow[Field] }, { canonical_id: CanonicalId }>(
+  (db, value) =>
+    db
+      .insertInto('xref')
+      .values({
+        system: value.system,
+        instance: value.instance,
+        type: value.type,
+        external_id: value.external_id,
+        canonical_id: value.canonical_id,
+        entity: value.entity,
+        role: value.role,
+        url: value.url,
+        created_at: value.created_at,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('canonical_id'),
+);
+
+/** The system's own id of a canonical id, or null when it has no such record yet. */
 export async function externalId(
   tx: Tx,
   id: CanonicalId,
@@ -79,14 +115,7 @@ export async function externalId(
   instance: string,
   type: string,
 ): Promise<string | null> {
-  const row = await tx
-    .selectFrom('xref')
-    .select('external_id')
-    .where('canonical_id', '=', id)
-    .where('system', '=', system)
-    .where('instance', '=', instance)
-    .where('type', '=', type)
-    .executeTakeFirst();
+  const [row] = await selectByCanonicalId(tx, { id, system, instance, type });
   return row?.external_id ?? null;
 }
 
@@ -97,36 +126,26 @@ export async function externalId(
  */
 export async function recordRefs(tx: Tx, refs: readonly NewRef[], at: Instant): Promise<void> {
   for (const { id, entity, ref } of refs) {
-    const present = await tx
-      .selectFrom('xref')
-      .select(['canonical_id', 'external_id'])
-      .where('system', '=', ref.system)
-      .where('instance', '=', ref.instance)
-      .where('type', '=', ref.type)
-      .where((where) => where.or([where('external_id', '=', ref.id), where('canonical_id', '=', id)]))
-      .execute();
-    const clash = present.find((row) => row.canonical_id !== id || row.external_id !== ref.id);
-    if (clash !== undefined) {
-      throw new Q2cError(
-        'DUPLICATE_SUSPECTED',
-        `${ref.type} ${ref.id} in ${ref.system} cannot belong to ${id}: ${clash.canonical_id} is already ${ref.type} ${clash.external_id} there.`,
-      );
-    }
-    if (present.length > 0) continue;
-    await tx
-      .insertInto('xref')
-      .values({
-        system: ref.system,
-        instance: ref.instance,
-        type: ref.type,
-        external_id: ref.id,
-        canonical_id: id,
-        entity,
-        role: ref.role,
-        url: ref.url ?? null,
-        created_at: at,
-      })
-      .execute();
+    const { system, instance, type } = ref;
+    const [inserted] = await insertXref(tx, {
+      system,
+      instance,
+      type,
+      external_id: ref.id,
+      canonical_id: id,
+      entity,
+      role: ref.role,
+      url: ref.url ?? null,
+      created_at: at,
+    });
+    if (inserted !== undefined) continue;
+    const [holder] = await selectByExternalId(tx, { system, instance, type, externalId: ref.id });
+    if (holder?.canonical_id === id) continue;
+    const other = holder?.canonical_id ?? `${type} ${await externalId(tx, id, system, instance, type)}`;
+    throw new Q2cError(
+      'DUPLICATE_SUSPECTED',
+      `${type} ${ref.id} in ${system} cannot belong to ${id}: ${other} is in its place already.`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Instant, JsonValue } from '../model';
-import { appendAudit, type StepRow, type StepState, type Tx } from '../store';
+import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { ENGINE } from './cases';
-import { externalId, recordRefs } from './identity';
+import { recordRefs } from './identity';
 import type { Failure, Run, Step, StepReply, StepResult } from './types';
 
 /** The step journal: what is written before and after every call (guides §13, write protocol). */
@@ -22,15 +22,13 @@ export type Begin =
       /** An earlier attempt may have been processed, and no probe has said otherwise. */
       uncertain: boolean;
       probeBeforeCall: boolean;
-      /** The target has no record of this canonical id as far as we know: finding one proves our create. */
-      creates: boolean;
       /** Calls made before, over restarts. */
       calls: number;
     };
 
 /** Journals the intent, or finds that there is nothing left to do. */
 export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const own = await tx.selectFrom('step').selectAll().where('key', '=', keys.key).executeTakeFirst();
+  const [own] = await selectStep(tx, { key: keys.key });
   if (own !== undefined && own.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(own), origin: 'replayed' };
   }
@@ -42,6 +40,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
       return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
+      await upsertIntent(tx, run, step, keys, own, at);
       return {
         do: 'refuse',
         failure: {
@@ -55,12 +54,10 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
 
   await upsertIntent(tx, run, step, keys, own, at);
   const uncertain = !step.readOnly && (isUncertain(own?.state) || isUncertain(earlier?.state));
-  const known = await externalId(tx, step.canonicalId, step.system, step.instance, step.recordType);
   return {
     do: 'call',
     uncertain,
     probeBeforeCall: uncertain || step.probeFirst,
-    creates: known === null,
     calls: own?.calls ?? 0,
   };
 }
@@ -69,18 +66,48 @@ function isUncertain(state: StepState | undefined): boolean {
   return state === 'intent' || state === 'unknown';
 }
 
-/** The latest other step under the same idempotency key whose outcome matters to a new one. */
-async function earlierStep(tx: Tx, keys: StepKeys): Promise<StepRow | undefined> {
-  return tx
+const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
+  db.selectFrom('step').selectAll().where('key', '=', value.key),
+);
+
+const selectEarlier = prepared<{ idempotencyKey: string; key: string }, StepRow>((db, value) =>
+  db
     .selectFrom('step')
     .selectAll()
-    .where('idempotency_key', '=', keys.idempotencyKey)
-    .where('key', '!=', keys.key)
+    .where('idempotency_key', '=', value.idempotencyKey)
+    .where('key', '!=', value.key)
     .where('state', 'in', ['confirmed', 'intent', 'unknown'])
     .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1),
+);
+
+/** The latest other step under the same idempotency key whose outcome matters to a new one. */
+async function earlierStep(tx: Tx, { idempotencyKey, key }: StepKeys): Promise<StepRow | undefined> {
+  return (await selectEarlier(tx, { idempotencyKey, key }))[0];
 }
+
+type StepIdentity = ReturnType<typeof identityOf>;
+
+const insertIntent = prepared<StepIdentity>((db, value) =>
+  db.insertInto('step').values({
+    key: value.key,
+    run_id: value.run_id,
+    run_attempt: value.run_attempt,
+    node_id: value.node_id,
+    node_name: value.node_name,
+    system: value.system,
+    instance: value.instance,
+    operation: value.operation,
+    canonical_id: value.canonical_id,
+    fingerprint: value.fingerprint,
+    idempotency_key: value.idempotency_key,
+    wire: value.wire,
+    started_at: value.started_at,
+    state: 'intent',
+    calls: 0,
+    probes: 0,
+  }),
+);
 
 async function upsertIntent(
   tx: Tx,
@@ -107,22 +134,7 @@ async function upsertIntent(
       .execute();
     return;
   }
-  await tx
-    .insertInto('step')
-    .values({
-      ...identityOf(run, step, keys, at),
-      state: 'intent',
-      calls: 0,
-      probes: 0,
-      origin: null,
-      reply: null,
-      result: null,
-      error_code: null,
-      error_message: null,
-      ended_at: null,
-      duration_ms: null,
-    })
-    .execute();
+  await insertIntent(tx, identityOf(run, step, keys, at));
 }
 
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
@@ -174,6 +186,33 @@ export interface Counts {
   probes: number;
 }
 
+interface Confirmed extends Counts, Record<string, unknown> {
+  key: string;
+  origin: 'call' | 'probe';
+  reply: string;
+  result: string;
+  at: Instant;
+  durationMs: number;
+}
+
+const updateConfirmed = prepared<Confirmed>((db, value) =>
+  db
+    .updateTable('step')
+    .set((row) => ({
+      state: 'confirmed',
+      origin: value.origin,
+      reply: value.reply,
+      result: value.result,
+      error_code: null,
+      error_message: null,
+      calls: row('calls', '+', value.calls),
+      probes: row('probes', '+', value.probes),
+      ended_at: value.at,
+      duration_ms: value.durationMs,
+    }))
+    .where('key', '=', value.key),
+);
+
 /** Records the outcome `confirmed` with cross-references and audit line. */
 export async function confirm(
   tx: Tx,
@@ -186,22 +225,16 @@ export async function confirm(
   durationMs: number,
 ): Promise<void> {
   await recordRefs(tx, answer.reply.result.refs, at);
-  await tx
-    .updateTable('step')
-    .set((row) => ({
-      state: 'confirmed',
-      origin: answer.origin,
-      reply: JSON.stringify(answer.reply.reply),
-      result: JSON.stringify(answer.reply.result),
-      error_code: null,
-      error_message: null,
-      calls: row('calls', '+', counts.calls),
-      probes: row('probes', '+', counts.probes),
-      ended_at: at,
-      duration_ms: durationMs,
-    }))
-    .where('key', '=', keys.key)
-    .execute();
+  await updateConfirmed(tx, {
+    key: keys.key,
+    origin: answer.origin,
+    reply: JSON.stringify(answer.reply.reply),
+    result: JSON.stringify(answer.reply.result),
+    calls: counts.calls,
+    probes: counts.probes,
+    at,
+    durationMs,
+  });
   if (step.readOnly) return;
   await appendAudit(tx, {
     at,

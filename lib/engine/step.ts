@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
 import { CaseOpened, openCase } from './cases';
+import { externalId } from './identity';
 import { begin, type Counts, confirm, recordFailure, type StepKeys } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import { delay, stepDelay } from './retry';
@@ -61,7 +62,7 @@ export class StepRunner {
         attempt: plan.calls + counts.calls + 1,
         signal: this.options.signal,
       };
-      const found = probeNext ? await this.probe(step, info, counts, lastSentAt, plan.creates) : null;
+      const found = probeNext ? await this.probe(step, info, counts, lastSentAt) : null;
       if (found === null) {
         uncertain = false;
         lastSentAt = Date.now();
@@ -98,7 +99,6 @@ export class StepRunner {
     info: CallInfo,
     counts: Counts,
     lastSentAt: number,
-    creates: boolean,
   ): Promise<Attempt | null> {
     if (step.probe === undefined) {
       const failure: Failure = {
@@ -113,12 +113,19 @@ export class StepRunner {
       if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
       counts.probes++;
       const reply = await step.probe(info);
-      // A record that was there before proves nothing about an update; sending that again is harmless.
-      if (reply === null || (step.updates && !creates)) return null;
+      if (reply === null || (step.updates && (await this.isKnown(step)))) return null;
       return { ok: true, reply, origin: 'probe' };
     } catch (cause) {
       return { ok: false, failure: this.classify(step, cause), cause };
     }
+  }
+
+  /**
+   * True when the target had a record of this canonical id before. Finding that proves nothing about an update, and
+   * sending an update again is harmless; finding a record that was unknown proves our create.
+   */
+  private async isKnown({ canonicalId, system, instance, recordType }: Step): Promise<boolean> {
+    return (await externalId(this.options.store.db, canonicalId, system, instance, recordType)) !== null;
   }
 
   private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Instant, JsonObject } from '../model';
+import { prepared } from './prepared';
 import type { AuditRow } from './schema';
 import type { Store, Tx } from './store';
 
@@ -17,9 +18,28 @@ export interface AuditEntry {
   detail: JsonObject;
 }
 
+const selectLast = prepared<Record<string, never>, { hash: string }>((db) =>
+  db.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1),
+);
+
+type NewLine = Omit<AuditRow, 'seq'>;
+
+const insertLine = prepared<{ [Field in keyof NewLine]: NewLine[Field] }>((db, value) =>
+  db.insertInto('audit').values({
+    at: value.at,
+    actor: value.actor,
+    action: value.action,
+    subject: value.subject,
+    run_id: value.run_id,
+    detail: value.detail,
+    prev_hash: value.prev_hash,
+    hash: value.hash,
+  }),
+);
+
 /** Appends a line to the chain, within the transaction that makes the fact true. */
 export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  const last = await tx.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  const [last] = await selectLast(tx, {});
   const line = {
     at: entry.at,
     actor: entry.actor,
@@ -29,10 +49,7 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     detail: JSON.stringify(entry.detail),
     prev_hash: last?.hash ?? GENESIS,
   };
-  await tx
-    .insertInto('audit')
-    .values({ ...line, hash: hashOf(line) })
-    .execute();
+  await insertLine(tx, { ...line, hash: hashOf(line) });
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { NodeMessage } from 'node-red';
-import { type CanonicalId, type DealDocument, dealDocumentSchema, Q2cError } from '../../lib/model';
+import {
+  type CanonicalId,
+  type DealDocument,
+  dealDocumentParts,
+  dealDocumentSchema,
+  type EntityName,
+  isId,
+  Q2cError,
+} from '../../lib/model';
 
 /** The run as a message carries it. Nothing secret, and small: it is cloned on every wire. */
 export interface RunEnvelope {
@@ -19,6 +27,7 @@ export interface Q2cMessage extends NodeMessage {
  * @throws Q2cError `DEAL_DOCUMENT_INVALID` naming what is wrong: a change node in between broke it.
  */
 export function readDeal(value: unknown): DealDocument {
+  if (isDealDocument(value)) return value;
   const parsed = dealDocumentSchema.safeParse(value ?? {});
   if (parsed.success) return parsed.data as DealDocument;
   const places = parsed.error.issues
@@ -28,4 +37,27 @@ export function readDeal(value: unknown): DealDocument {
     'DEAL_DOCUMENT_INVALID',
     `The message does not carry a deal document (${places.join('; ')}). Wire the node behind one that reads a deal.`,
   );
+}
+
+/**
+ * Quick check of what every node does with a document on the message path: parts are where they belong and carry
+ * ids and cross-references. The schema behind it, a hundred times slower, is asked only to say what is wrong.
+ */
+function isDealDocument(value: unknown): value is DealDocument {
+  if (!isObject(value)) return false;
+  return Object.entries(dealDocumentParts).every(([part, { entity, many }]) => {
+    const content = value[part];
+    if (content === undefined) return true;
+    return many
+      ? Array.isArray(content) && content.every((element) => isDraft(element, entity))
+      : isDraft(content, entity);
+  });
+}
+
+function isDraft(value: unknown, entity: EntityName): boolean {
+  return isObject(value) && isId(value.id, entity) && Array.isArray(value.externalRefs);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -39,6 +39,8 @@ export class SqliteRecordStore implements RecordStore {
   readonly #values = new Map<string, string>();
   readonly #dirtyRecords = new Set<SimRecord>();
   readonly #dirtyValues = new Set<string>();
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
   readonly #putRecord: StatementSync;
   readonly #putValue: StatementSync;
   readonly #deleteValue: StatementSync;
@@ -56,6 +58,8 @@ export class SqliteRecordStore implements RecordStore {
     }
     this.#database = new DatabaseSync(file);
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${SCHEMA}`);
+    this.#begin = this.#database.prepare('BEGIN');
+    this.#end = this.#database.prepare('COMMIT');
     this.#putRecord = this.#database.prepare(
       'INSERT OR REPLACE INTO record (type, id, data, created, modified, deleted) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -145,7 +149,7 @@ export class SqliteRecordStore implements RecordStore {
   /** Makes what was written since the last commit permanent, in one transaction. */
   commit(): void {
     if (this.#dirtyRecords.size === 0 && this.#dirtyValues.size === 0) return;
-    this.#database.exec('BEGIN');
+    this.#begin.run();
     try {
       for (const { type, id, data, created, modified, deleted } of this.#dirtyRecords) {
         this.#putRecord.run(type, id, JSON.stringify(data), created, modified, deleted ? 1 : 0);
@@ -155,7 +159,7 @@ export class SqliteRecordStore implements RecordStore {
         if (value === undefined) this.#deleteValue.run(key);
         else this.#putValue.run(key, value);
       }
-      this.#database.exec('COMMIT');
+      this.#end.run();
     } catch (error) {
       this.#database.exec('ROLLBACK');
       this.rollback();

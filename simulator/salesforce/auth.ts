@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, timingSafeEqual, verify } from 'node:crypto';
+import { generateKeyPairSync, hash, randomBytes, timingSafeEqual, verify } from 'node:crypto';
 import type { SimContext, SimRecord, SimRequest, SimResponse } from '../kit/types';
 import { invalidSession } from './errors';
 
@@ -213,7 +213,7 @@ function grantSession(context: SimContext): SimResponse {
   db.setValue(sessionKey(accessToken), JSON.stringify(session));
   const id = identityUrl(context, user.id);
   const issuedAt = String(now());
-  const signature = createHash('sha256').update(`${id}${issuedAt}`).digest('base64');
+  const signature = hash('sha256', `${id}${issuedAt}`, 'base64');
   return {
     status: 200,
     headers: { 'Cache-Control': 'no-cache, no-store' },
@@ -253,7 +253,7 @@ function generation(db: SimContext['db']): number {
 
 /** Tokens are kept as digests only. */
 function sessionKey(accessToken: string): string {
-  return `session.${createHash('sha256').update(accessToken).digest('base64')}`;
+  return `session.${hash('sha256', accessToken, 'base64')}`;
 }
 
 function basicCredentials(header: string | undefined): { id: string; secret: string } | null {
@@ -267,8 +267,8 @@ function basicCredentials(header: string | undefined): { id: string; secret: str
 }
 
 function isSame(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());
-  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+  const digest = (text: string) => hash('sha256', text, 'buffer');
+  return timingSafeEqual(digest(a), digest(b));
 }
 
 /** OAuth errors are objects, unlike those of the REST API. */

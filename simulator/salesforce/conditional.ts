@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SimRecord, SimRequest, SimResponse } from '../kit/types';
 import { ApiError, badRequest } from './errors';
 
@@ -38,7 +38,7 @@ function tagsMatch(header: string, record: SimRecord): boolean {
 }
 
 function entityTag(record: SimRecord): string {
-  return `"${createHash('sha256').update(`${record.id}${record.modified}`).digest('base64url').slice(0, 24)}"`;
+  return `"${hash('sha256', `${record.id}${record.modified}`, 'base64url').slice(0, 24)}"`;
 }
 
 function httpDate(request: SimRequest, header: string): number | null {

@@ -35,13 +35,13 @@ export function describe(object: SObject, version: string): unknown {
     fields: object.fields.map(describeField),
     implementedBy: null,
     implementsInterfaces: null,
-    isSubtype: false,
     listviewable: null,
     lookupLayoutable: null,
     namedLayoutInfos: [],
     networkScopeFieldName: null,
     recordTypeInfos: [],
     searchLayoutable: true,
+    sobjectDescribeOption: 'FULL',
     supportedScopes: [{ label: `All ${object.labelPlural.toLowerCase()}`, name: 'everything' }],
   };
 }
@@ -61,6 +61,7 @@ function summary(object: SObject, version: string): Record<string, unknown> {
     feedEnabled: false,
     hasSubtypes: false,
     isInterface: false,
+    isSubtype: false,
     keyPrefix: object.keyPrefix,
     label: object.label,
     labelPlural: object.labelPlural,

@@ -98,16 +98,18 @@ function referenceValue(field: Field, value: unknown): string {
   return id;
 }
 
-function textValue(field: Field, value: unknown): string {
+/** The platform trims single-line text at both ends, and nothing is left of blanks; long text keeps its line breaks. */
+function textValue(field: Field, value: unknown): string | null {
   if (typeof value !== 'string') throw cannotDeserialize(field, value);
-  // The platform trims single-line text at both ends; long text keeps its line breaks.
   const text = field.type === 'textarea' ? value : value.trim();
   if (field.length > 0 && text.length > field.length) {
-    const shown = `${text.slice(0, 255)}`;
-    const message = `${field.label}: data value too large: ${shown} (max length=${field.length})`;
+    const message = `${field.label}: data value too large: ${text.slice(0, 255)} (max length=${field.length})`;
     throw saveError('STRING_TOO_LONG', message, [field.name]);
   }
-  return text;
+  if (field.type === 'email' && text !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) {
+    throw saveError('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${text}`, [field.name]);
+  }
+  return text === '' ? null : text;
 }
 
 function cannotDeserialize(field: Field, value: unknown) {

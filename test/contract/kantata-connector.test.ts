@@ -61,14 +61,29 @@ interface Recorded {
 
 const objectSchema = z.record(z.string(), z.unknown());
 
-/** Answers everything: lists are empty, creates get ids and keep their references. */
+const timesheet = { updated_at: '2026-01-02T10:00:00-08:00', time_entry_ids: ['7'] };
+const timeEntry = {
+  user_id: '5',
+  workspace_id: '10',
+  date_performed: '2026-01-07',
+  time_in_minutes: 90,
+  billable: true,
+  approved: true,
+  is_invoiced: false,
+  currency: 'EUR',
+  created_at: '2026-01-02T10:00:00-08:00',
+  updated_at: '2026-01-02T10:00:00-08:00',
+};
+/** What lists hold, by collection; the others are empty. */
+const LISTS: Record<string, object> = { timesheet_submissions: timesheet, time_entries: timeEntry };
+
+/** Answers everything: creates get ids and keep their references. */
 async function startRecorder(): Promise<TestServer> {
   let next = 1;
   return startTestServer((request, response) => {
     const name = new URL(request.url, 'http://x').pathname.split('/')[3] ?? '';
     if (request.method === 'DELETE') return sendJson(response, 204);
-    if (request.method !== 'POST')
-      return sendJson(response, 200, { count: 0, results: [], meta: { page_count: 1 } });
+    if (request.method !== 'POST') return sendJson(response, 200, listOf(name));
     const [sent] = Object.values(objectSchema.parse(JSON.parse(request.body)));
     const objects = z.array(objectSchema).parse([sent].flat());
     const rows = objects.map((body) => ({ id: String(next++), reference: body.external_reference }));
@@ -83,7 +98,14 @@ async function startRecorder(): Promise<TestServer> {
   });
 }
 
-/** Every operation as the engine runs it: probe, call, compensate. With and without template, so that all is sent. */
+function listOf(name: string) {
+  const row = LISTS[name];
+  if (row === undefined) return { count: 0, results: [], meta: { page_count: 1 } };
+  const results = [{ key: name, id: '7' }];
+  return { count: 1, results, meta: { page_count: 1 }, [name]: { 7: { id: '7', ...row } } };
+}
+
+/** Every operation as the engine runs it: probe, call, compensate, with and without template; and every event. */
 async function runAll(client: KantataClient): Promise<void> {
   const deal = withProject(sampleDeal(), '4511');
   deal.milestones = deal.milestones?.map((milestone, index) => ({
@@ -103,6 +125,14 @@ async function runAll(client: KantataClient): Promise<void> {
         await operation.compensate?.(client, wire, reply, callContext());
       }
     }
+  }
+  for (const source of system.events) {
+    await source.poll(client, null, {
+      settings: client.settings,
+      pageSize: 200,
+      startAt: '2026-01-01T00:00:00.000Z',
+      signal: new AbortController().signal,
+    });
   }
   await client.test();
 }
@@ -142,7 +172,7 @@ async function runAll(client: KantataClient): Promise<void> {
         };
       });
 
-  it('cover every operation', () => {
+  it('cover every operation and event', () => {
     const written = new Set(requests.filter(({ method }) => method === 'POST').map(collectionOf));
     expect([...written].sort()).toEqual([
       'billing_milestones',
@@ -150,7 +180,8 @@ async function runAll(client: KantataClient): Promise<void> {
       'workspace_resources',
       'workspaces',
     ]);
-    expect(requests.some(({ path }) => path === '/time_entries')).toBe(true);
+    const read = requests.filter(({ method }) => method === 'GET').map(collectionOf);
+    expect(read).toEqual(expect.arrayContaining(['time_entries', 'timesheet_submissions']));
   });
 
   it('go to collections that exist, with methods they have', () => {

@@ -111,6 +111,29 @@ export const timeEntries: Collection<TimeEntryRow> = {
   row: timeEntryRow,
 };
 
+const projectTimeRow = timeEntryRow.extend({ workspace_id: z.string() });
+
+export type ProjectTimeRow = z.infer<typeof projectTimeRow>;
+
+/** Time entries of any project, read with `include=workspace`. */
+export const projectTime: Collection<ProjectTimeRow> = { ...timeEntries, row: projectTimeRow };
+
+const timesheetRow = row.extend({
+  updated_at: z.string(),
+  time_entry_ids: z.array(z.string()),
+});
+
+export type TimesheetRow = z.infer<typeof timesheetRow>;
+
+/** What is approved: the time of one person in one project and week. */
+export const timesheets: Collection<TimesheetRow> = {
+  name: 'timesheet_submissions',
+  root: 'timesheet_submission',
+  type: 'TimesheetSubmission',
+  bulkMax: 1,
+  row: timesheetRow,
+};
+
 /** Read by the connection test, and named in time entries. */
 export const users: Collection<Identified> = {
   name: 'users',

@@ -18,7 +18,7 @@ const referring = z.object({ external_reference_ids: z.array(z.string()).default
  * them by id, together with side-loaded objects that do not answer it (fact sheet §2). So membership is read
  * from `results` alone.
  */
-export const envelopeOf = <Row extends Identified>(collection: Collection<Row>) =>
+const makeEnvelope = <Row extends Identified>(collection: Collection<Row>) =>
   z
     .preprocess(
       (body) => (isObject(body) ? { ...body, objects: body[collection.name] } : body),
@@ -48,6 +48,18 @@ export const envelopeOf = <Row extends Identified>(collection: Collection<Row>) 
         }));
       return { rows, count, pageCount: meta?.page_count ?? 1 };
     });
+
+type Envelope<Row extends Identified> = ReturnType<typeof makeEnvelope<Row>>;
+
+const envelopes = new WeakMap<object, unknown>();
+
+/** Schema of the replies about a collection, made once: making one costs more than reading a page with it. */
+export function envelopeOf<Row extends Identified>(collection: Collection<Row>): Envelope<Row> {
+  const known = envelopes.get(collection) as Envelope<Row> | undefined;
+  const envelope = known ?? makeEnvelope(collection);
+  envelopes.set(collection, envelope);
+  return envelope;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;

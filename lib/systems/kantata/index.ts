@@ -1,5 +1,6 @@
 import type { SystemModule } from '../kit';
 import { createKantataClient, type KantataClient } from './client';
+import { timeApproved } from './events/time-approved';
 import { manifest } from './manifest';
 import { createBillingSchedule } from './operations/create-billing-schedule';
 import { createProject } from './operations/create-project';
@@ -20,5 +21,5 @@ export const system: SystemModule<KantataClient> = {
     createStaffingRequest,
     readTimeEntries,
   ],
-  events: [],
+  events: [timeApproved],
 };

@@ -1,4 +1,5 @@
 import type { SystemManifest } from '../kit';
+import { pollOverlapSetting } from '../kit/poll-overlap';
 
 /**
  * Kantata gives up on a request after three minutes. We wait longer, so that a call that timed out here is
@@ -46,6 +47,7 @@ export const manifest: SystemManifest = {
       required: true,
       default: 'https://api.mavenlink.com/api/v1',
     },
+    pollOverlapSetting,
   ],
   limits: {
     simulator: { concurrency: 8, timeoutMs: 10_000 },
@@ -118,6 +120,14 @@ export const manifest: SystemManifest = {
       },
     },
   },
-  events: {},
+  events: {
+    'time-approved': {
+      label: 'Time approved',
+      description:
+        'A timesheet was approved: one event for each of its time entries, with project, task and person. Projects without time approval have no timesheets and tell nothing.',
+      type: 'q2c.time.approved.v1',
+      entity: 'timeEntry',
+    },
+  },
   customFields: [],
 };

@@ -14,6 +14,7 @@ export * from './mapping';
 export * from './oauth1';
 export * from './operation';
 export * from './paging';
+export * from './poll-overlap';
 export * from './polling';
 export * from './reply';
 export * from './text';

@@ -55,6 +55,13 @@ export function readCursor(system: string, stored: JsonValue | null): PollCursor
   });
 }
 
+/**
+ * A start for vendors whose stamps have whole seconds: a later start within its second would leave out what is in it.
+ */
+export function wholeSecond(instant: Instant): Instant {
+  return new Date(Math.floor(Date.parse(instant) / 1000) * 1000).toISOString();
+}
+
 /** Rows strictly behind this place, in the order (stamp, id), are the next page. An empty id is before all ids. */
 export function nextPosition(cursor: PollCursor, options: ScanOptions): Position {
   if (cursor.position) return cursor.position;

@@ -261,6 +261,13 @@ export interface SourceEvent {
   subject: Reference;
   /** State as far as the poll saw it, in canonical field names; may be incomplete. */
   data: JsonObject;
+  /**
+   * Other records that the event names. Only such as no operation finds by a natural key: an id that is made here for
+   * a customer would stand in the way of the deal that adopts the same customer later.
+   */
+  references?: Reference[];
+  /** Fields of the data that hold canonical ids of the `references`. Pure. */
+  link?(idOf: ReadContext['idOf']): JsonObject;
 }
 
 export interface PollContext {

@@ -17,13 +17,15 @@ import { checkConnection } from './check-connection';
 import { errorTable } from './errors';
 import { manifest } from './manifest';
 import { RecordService } from './record-service';
-import { type Row, runSuiteQl } from './suiteql';
+import { firstRows, type Row, runSuiteQl } from './suiteql';
 
 /** One NetSuite account, as one integration sees it. */
 export interface NetSuiteClient extends SystemClient {
   readonly records: RecordService;
   /** All rows of a SuiteQL query; see `runSuiteQl`. */
   query(sql: string, signal?: AbortSignal): Promise<Row[]>;
+  /** The first rows of a SuiteQL query; see `firstRows`. */
+  queryFirst(sql: string, limit: number, signal: AbortSignal): Promise<{ rows: Row[]; complete: boolean }>;
   /** The canonical id in an External ID that we wrote; null for the keys of other integrations. */
   canonicalIdIn(externalId: string | null | undefined): CanonicalId | null;
 }
@@ -98,6 +100,10 @@ class RestClient implements NetSuiteClient {
 
   query(sql: string, signal?: AbortSignal) {
     return runSuiteQl(sql, { http: this.#http, system: this.system, signal });
+  }
+
+  queryFirst(sql: string, limit: number, signal: AbortSignal) {
+    return firstRows(sql, limit, { http: this.#http, system: this.system, signal });
   }
 
   canonicalIdIn(externalId: string | null | undefined) {

@@ -1,5 +1,7 @@
 import type { SystemModule } from '../kit';
 import { createNetSuiteClient, type NetSuiteClient } from './client';
+import { invoiceStatusChanged } from './events/invoice-status-changed';
+import { paymentReceived } from './events/payment-received';
 import { manifest } from './manifest';
 import { createBillingSchedule } from './operations/create-billing-schedule';
 import { createCharge } from './operations/create-charge';
@@ -30,5 +32,5 @@ export const system: SystemModule<NetSuiteClient> = {
     readInvoices,
     readPayments,
   ],
-  events: [],
+  events: [invoiceStatusChanged, paymentReceived],
 };

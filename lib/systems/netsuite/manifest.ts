@@ -1,4 +1,5 @@
 import type { FieldSpec, Limits, SystemManifest } from '../kit';
+import { pollOverlapSetting } from '../kit/poll-overlap';
 
 const accountId: FieldSpec = {
   id: 'accountId',
@@ -73,6 +74,7 @@ export const manifest: SystemManifest = {
       default: 'vatRegNumber',
       required: true,
     },
+    pollOverlapSetting,
   ],
   limits: { simulator: limits, sandbox: limits, production: limits },
   entities: {
@@ -189,6 +191,21 @@ export const manifest: SystemManifest = {
       },
     },
   },
-  events: {},
+  events: {
+    'invoice-status-changed': {
+      label: 'Invoice status changed',
+      description:
+        'An invoice was posted, approved, voided, paid in part or in full, or opened again: its status, total or open balance is another than before.',
+      type: 'q2c.invoice.status_changed.v1',
+      entity: 'invoice',
+    },
+    'payment-received': {
+      label: 'Payment received',
+      description:
+        'A customer payment was entered, or its amount was changed. It comes with the invoices that it settles.',
+      type: 'q2c.payment.received.v1',
+      entity: 'payment',
+    },
+  },
   customFields: [],
 };

@@ -46,6 +46,20 @@ export async function runSuiteQl(sql: string, context: QueryContext): Promise<Ro
   }
 }
 
+/**
+ * The first rows of a query, at most `limit`, and whether these are all. For reading on behind the last row instead
+ * of by offset, which passes over rows when others change place.
+ */
+export async function firstRows(
+  sql: string,
+  limit: number,
+  context: QueryContext,
+): Promise<{ rows: Row[]; complete: boolean }> {
+  const place = { limit: String(Math.min(limit, PAGE_ROWS)), offset: '0' };
+  const { rows, next } = await fetchPage(sql, place, context);
+  return { rows, complete: next === null };
+}
+
 /** A value as SQL text. SuiteQL has no parameters over REST: quotes are doubled. */
 export function sqlText(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;

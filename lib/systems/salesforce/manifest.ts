@@ -1,4 +1,5 @@
 import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../kit';
+import { pollOverlapSetting } from '../kit/poll-overlap';
 
 /** Default of the setting `externalIdField`. */
 export const EXTERNAL_ID_FIELD = 'Q2C_External_Id__c';
@@ -99,14 +100,7 @@ export const manifest: SystemManifest = {
         { value: 'code', label: 'ISO codes (DE)' },
       ],
     },
-    {
-      id: 'pollOverlapMinutes',
-      label: 'Polling overlap (minutes)',
-      help: 'How far each poll looks back behind the last change it has seen, for changes that were saved late.',
-      type: 'number',
-      default: '5',
-      required: true,
-    },
+    pollOverlapSetting,
   ],
   limits: {
     simulator: { concurrency: 10, timeoutMs: 15_000 },

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { DispatchedRun, Engine, IntakeEvent } from '../../../lib/engine';
+import type { Engine } from '../../../lib/engine';
 import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
-import type { EventSource, SourceEvent, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
+import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
-import type { Q2cMessage } from '../../_shared/message';
 import { StatusLine } from '../../_shared/status';
 import type { ConnectionNode } from '../connection/runtime';
+import { intakeEvents, messageOf } from './message';
 import { defaults, type EventsProperties } from './types';
 
 const PAGE_SIZE = 200;
@@ -86,7 +86,7 @@ class Poller {
     const release = engine.registerSource(
       node.id,
       positive(config.concurrency, defaults.concurrency),
-      (run) => node.send(messageOf(run, this.manifest, config.event)),
+      (run) => node.send(messageOf(run)),
     );
     try {
       await this.poll(engine, store.tenant, connection);
@@ -147,7 +147,7 @@ class Poller {
         system: client.system,
         instance: client.instance,
         source: name,
-        events: page.events.map((event) => intakeEvent(event, client)),
+        events: await intakeEvents(engine, client, page.events),
         cursor: { startAt, position },
       });
       this.accepted += accepted;
@@ -163,27 +163,6 @@ class Poller {
     if (failures === 1) this.node.error(error, {});
     else this.node.debug(`Poll failed ${failures} times: ${error.message}`);
   }
-}
-
-function messageOf(run: DispatchedRun, manifest: SystemManifest, event: string): Q2cMessage {
-  const entity = manifest.events[event]?.entity ?? 'opportunity';
-  const { data, ...envelope } = run.event;
-  return {
-    topic: run.event.type,
-    payload: { [entity]: { ...data, id: run.event.subject } },
-    q2c: { run: run.id, correlationId: run.correlationId, event: envelope },
-  } as Q2cMessage;
-}
-
-/** The event with the record it is about as a cross-reference, so that the flow can read it again. */
-function intakeEvent(event: SourceEvent, { system, instance }: SystemClient): IntakeEvent {
-  const { type, id } = event.subject;
-  const { name } = event.data;
-  return {
-    ...event,
-    title: typeof name === 'string' && name !== '' ? name : id,
-    data: { ...event.data, externalRefs: [{ system, instance, type, id, role: 'master' }] },
-  };
 }
 
 function positive(text: string, preset: string): number {

@@ -169,6 +169,8 @@ const FUNCTIONS: Readonly<Record<string, SqlFunction>> = {
     if (value === null) return null;
     return value instanceof SqlDate && format !== null ? formatDate(value, String(format)) : String(value);
   },
+  // The account's and its users' time zone is UTC.
+  sys_extract_utc: ([value = null]) => value,
   to_date: toDate,
   to_timestamp: toDate,
 };

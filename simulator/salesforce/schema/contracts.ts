@@ -41,7 +41,7 @@ export const contract: SObject = sobject('Contract', '800', [
   picklist('Status', 40, Object.keys(CONTRACT_STATUSES), { restricted: true, defaultValue: 'Draft' }),
   lookup('CompanySignedId', 'User'),
   date('CompanySignedDate'),
-  lookup('CustomerSignedId', 'Contact'),
+  lookup('CustomerSignedId', 'Contact', { childRelationship: 'ContractsSigned' }),
   text('CustomerSignedTitle', 40),
   date('CustomerSignedDate'),
   textArea('SpecialTerms', 4000),

@@ -189,7 +189,7 @@ const AUDIT_FIELDS: readonly Field[] = [
 /** The user a record belongs to: the one who made it, unless another is named. */
 export const owner = (): Field => lookup('OwnerId', 'User', { required: true, defaultedOnCreate: true });
 
-/** `created by us` objects are writable; set-up objects only read. */
+/** An object with the fields every object has. What administrators set up is only read: `writable: false`. */
 export function sobject(
   name: string,
   keyPrefix: string,

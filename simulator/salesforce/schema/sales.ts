@@ -52,7 +52,7 @@ const FORECAST_CATEGORIES = ['Omitted', 'Pipeline', 'Best Case', 'Commit', 'Clos
 
 export const account: SObject = sobject('Account', '001', [
   lookup('MasterRecordId', 'Account', { readOnly: true }),
-  text('Name', 255, { required: true, nameField: true }),
+  text('Name', 255, { required: true, nameField: true, compoundFieldName: 'Name' }),
   picklist('Type', 40, [
     'Prospect',
     'Customer - Direct',

@@ -88,7 +88,7 @@ test('numbers order as numbers, and keyset paging works on id', async () => {
 
 test("dates are in the user's format, TO_CHAR gives any", async () => {
   const [row] = await rows(
-    `SELECT trandate, TO_CHAR(trandate, 'YYYY-MM-DD') AS day, TO_CHAR(lastmodifieddate,'YYYY-MM-DD"T"HH24:MI:SS') AS stamp FROM transaction WHERE id = ${order}`,
+    `SELECT trandate, TO_CHAR(trandate, 'YYYY-MM-DD') AS day, TO_CHAR(SYS_EXTRACT_UTC(lastmodifieddate),'YYYY-MM-DD"T"HH24:MI:SS') AS stamp FROM transaction WHERE id = ${order}`,
   );
   expect(row).toEqual({
     trandate: '1/5/2026',

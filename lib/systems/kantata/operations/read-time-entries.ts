@@ -1,8 +1,9 @@
 import type { DealDocument, Draft, Project, TimeEntry } from '../../../model';
 import { defined, defineOperation, type MappingContext, type ReadContext, type Reference } from '../../kit';
 import type { KantataClient } from '../client';
-import { stories, type TimeEntryRow, timeEntries, users, workspaces } from '../collections';
-import { fromMinorUnits, hoursOf, instantOf } from '../mapping';
+import { type TimeEntryRow, timeEntries, workspaces } from '../collections';
+import { instantOf } from '../mapping';
+import { timeEntryReference, timeEntryValues, workIds, workReferences } from '../time-entry';
 
 /** All approved time of the deal's project, whether invoiced or not. */
 export const readTimeEntries = defineOperation({
@@ -24,12 +25,7 @@ export const readTimeEntries = defineOperation({
     return rows.filter(({ approved }) => approved).map(({ references, ...row }) => row);
   },
 
-  references: (rows): Reference[] =>
-    rows.flatMap(({ id, user_id, story_id }): Reference[] => [
-      { entity: 'timeEntry', type: timeEntries.type, id },
-      { entity: 'resource', type: users.type, id: user_id },
-      ...(story_id ? [{ entity: 'task', type: stories.type, id: story_id } as const] : []),
-    ]),
+  references: (rows): Reference[] => rows.flatMap((row) => [timeEntryReference(row), ...workReferences(row)]),
 
   fromSystem(rows, project, context) {
     const entries = rows.map((row) => timeEntry(row, project, context));
@@ -55,23 +51,9 @@ function timeEntry(row: TimeEntryRow, project: Draft<Project>, context: ReadCont
     updatedAt: instantOf(row.updated_at),
     sourceSystem: system,
     extensions: {},
-    ...defined({
-      legalEntityId: project.legalEntityId,
-      taskId: row.story_id ? context.idOf('task', stories.type, row.story_id) : undefined,
-      notes: row.notes || undefined,
-      rateApplied: row.rate_in_cents == null ? undefined : fromMinorUnits(row.rate_in_cents, row.currency),
-    }),
-    resourceId: context.idOf('resource', users.type, row.user_id),
+    ...defined({ legalEntityId: project.legalEntityId }),
     projectId: project.id,
-    date: row.date_performed,
-    hours: hoursOf(row.time_in_minutes),
-    billable: row.billable,
-    approvalStatus: 'approved',
-    billingStatus: billingStatusOf(row),
+    ...workIds(row, context.idOf),
+    ...timeEntryValues(row),
   };
-}
-
-function billingStatusOf({ is_invoiced, billable }: TimeEntryRow): TimeEntry['billingStatus'] {
-  if (is_invoiced) return 'invoiced';
-  return billable ? 'unbilled' : 'not_billable';
 }

@@ -20,6 +20,7 @@ const activated = z.object({
   ActivatedDate: z.string().nullish(),
 });
 const dealRow = opportunityEventRow.extend({ Contract: activated });
+const dealRows = z.array(dealRow);
 
 /** Ids per query: a URL may have 16 kB, an id in a list takes 21 characters. */
 const IDS_PER_QUERY = 200;
@@ -67,7 +68,7 @@ async function changedContracts(client: SalesforceClient, from: PollCursor, cont
     const soql = `SELECT ${dealSelect(client)} FROM Opportunity WHERE ${inList('ContractId', ids)} ORDER BY Id`;
     const body = await client.query(soql, context.signal);
     const about = { system: SYSTEM, what: 'reading opportunities of contracts', write: false };
-    const rows = parseReply(z.array(dealRow), { status: 200, headers: {}, body }, about);
+    const rows = parseReply(dealRows, { status: 200, headers: {}, body }, about);
     events.push(...rows.map((row) => eventOf(client, row)));
   }
   return { events, cursor, more };

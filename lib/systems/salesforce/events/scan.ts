@@ -7,6 +7,7 @@ import {
   type PollCursor,
   type Position,
   parseReply,
+  pollOverlapMinutes,
   SystemError,
 } from '../../kit';
 import { type SalesforceClient, SYSTEM } from '../client';
@@ -20,6 +21,8 @@ export interface ScanQuery<S extends z.ZodType> {
   row: S;
 }
 
+const stamped = z.object({ Id: z.string(), SystemModstamp: z.string() });
+
 type Scanned<S extends z.ZodType> = Position & { row: z.infer<S> };
 
 /**
@@ -32,7 +35,7 @@ export async function scan<S extends z.ZodType>(
   query: ScanQuery<S>,
   context: PollContext,
 ): Promise<{ fresh: Scanned<S>[]; cursor: PollCursor; more: boolean }> {
-  const options = { startAt: context.startAt, overlapMinutes: overlapMinutes(context) };
+  const options = { startAt: context.startAt, overlapMinutes: pollOverlapMinutes(context.settings) };
   const from = nextPosition(cursor, options);
   const rows = await client.query(
     `SELECT ${[...new Set(['Id', 'SystemModstamp', ...query.select])]} FROM ${query.object} ` +
@@ -52,11 +55,7 @@ function behind({ stamp, id }: Position): string {
 function scanned<S extends z.ZodType>(row: JsonObject, { object, row: schema }: ScanQuery<S>): Scanned<S> {
   const reply = { status: 200, headers: {}, body: row };
   const about = { system: SYSTEM, what: `reading changed ${object} records`, write: false };
-  const { Id, SystemModstamp } = parseReply(
-    z.object({ Id: z.string(), SystemModstamp: z.string() }),
-    reply,
-    about,
-  );
+  const { Id, SystemModstamp } = parseReply(stamped, reply, about);
   return { id: Id, stamp: requiredInstant(SystemModstamp), row: parseReply(schema, reply, about) };
 }
 
@@ -66,9 +65,4 @@ export function requiredInstant(stamp: unknown): Instant {
   if (instant !== undefined) return instant;
   const reason = `SystemModstamp "${String(stamp)}" is not a date and time`;
   throw new SystemError({ system: SYSTEM, kind: 'rejected', code: 'SCHEMA_CHANGED', reason });
-}
-
-function overlapMinutes({ settings }: PollContext): number {
-  const minutes = Number(settings.pollOverlapMinutes);
-  return Number.isFinite(minutes) && minutes >= 0 ? minutes : 5;
 }

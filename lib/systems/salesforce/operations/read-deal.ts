@@ -38,6 +38,11 @@ import {
 } from '../records';
 import { textLiteral } from '../soql';
 
+const DEAL_ROWS = z.array(dealRow);
+const CONTACT_ROWS = z.array(contactRoleRow);
+const LINE_ROWS = z.array(lineRow);
+const SCHEDULE_ROWS = z.array(scheduleRow);
+
 interface Wire {
   opportunityId: string;
 }
@@ -79,15 +84,15 @@ export const readDeal = defineOperation({
     const [deals = [], roles = [], lines = [], schedules = []] = await Promise.all(
       queries.map((_, index) => client.remainingRows(queryPageOf(pages[index], 'reading the deal'), signal)),
     );
-    const [deal] = rowsOf(dealRow, deals, 'Opportunity');
+    const [deal] = rowsOf(DEAL_ROWS, deals, 'Opportunity');
     if (!deal) throw missing(opportunityId);
     return {
       home: client.home,
       externalIdField,
       deal,
-      contacts: onePerContact(rowsOf(contactRoleRow, roles, 'OpportunityContactRole')),
-      lines: rowsOf(lineRow, lines, 'OpportunityLineItem'),
-      schedules: rowsOf(scheduleRow, schedules, 'OpportunityLineItemSchedule'),
+      contacts: onePerContact(rowsOf(CONTACT_ROWS, roles, 'OpportunityContactRole')),
+      lines: rowsOf(LINE_ROWS, lines, 'OpportunityLineItem'),
+      schedules: rowsOf(SCHEDULE_ROWS, schedules, 'OpportunityLineItemSchedule'),
     };
   },
 
@@ -138,9 +143,9 @@ function queriesOf(opportunityId: string, externalIdField: string): string[] {
   ];
 }
 
-function rowsOf<S extends z.ZodType>(schema: S, rows: JsonValue[], object: string): z.infer<S>[] {
+function rowsOf<S extends z.ZodType>(schema: S, rows: JsonValue[], object: string): z.infer<S> {
   const reply = { status: 200, headers: {}, body: rows };
-  return parseReply(z.array(schema), reply, { system: SYSTEM, what: `reading ${object}`, write: false });
+  return parseReply(schema, reply, { system: SYSTEM, what: `reading ${object}`, write: false });
 }
 
 /** A person can have several roles on one deal. */

@@ -4,7 +4,9 @@ import {
   nextPosition,
   type PollCursor,
   type Position,
+  pollOverlapMinutes,
   readCursor,
+  wholeSecond,
 } from '../../../../lib/systems/kit';
 
 const START = '2026-01-01T00:00:00.000Z';
@@ -115,4 +117,20 @@ test('whatever the order of commits, each row version is delivered exactly once 
       },
     ),
   );
+});
+
+test.each([
+  ['10', 10],
+  ['0', 0],
+  ['', 0],
+  [undefined, 5],
+  ['-1', 5],
+  ['soon', 5],
+])('an overlap of %j is %i minutes', (setting, minutes) => {
+  expect(pollOverlapMinutes(setting === undefined ? {} : { pollOverlapMinutes: setting })).toBe(minutes);
+});
+
+test('a start for stamps of whole seconds takes in its whole second', () => {
+  expect(wholeSecond('2026-01-31T00:00:00.999Z')).toBe('2026-01-31T00:00:00.000Z');
+  expect(wholeSecond('2026-01-31T00:00:00Z')).toBe('2026-01-31T00:00:00.000Z');
 });

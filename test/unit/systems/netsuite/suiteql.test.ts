@@ -1,5 +1,5 @@
 import { SystemError } from '../../../../lib/systems/kit';
-import { runSuiteQl, sqlText } from '../../../../lib/systems/netsuite/suiteql';
+import { firstRows, runSuiteQl, sqlText } from '../../../../lib/systems/netsuite/suiteql';
 import { json, scriptedHttp } from './support';
 
 const page = (ids: number[], options: { next?: string; total?: number } = {}) =>
@@ -51,6 +51,20 @@ describe('SuiteQL', () => {
       { limit: 1000, offset: 0 },
       { limit: '1000', offset: '2' },
       { limit: '1000', offset: '3' },
+    ]);
+  });
+
+  test('the first rows are one call, and say whether there are more', async () => {
+    const http = scriptedHttp([page([1, 2], { next: 'limit=2&offset=2', total: 4 }), page([3])]);
+    const context = { http, system: 'netsuite' };
+    expect(await firstRows('SELECT 1', 2, context)).toEqual({
+      rows: [{ id: '1' }, { id: '2' }],
+      complete: false,
+    });
+    expect(await firstRows('SELECT 1', 5000, context)).toMatchObject({ complete: true });
+    expect(http.requests.map(({ query }) => query)).toEqual([
+      { limit: '2', offset: '0' },
+      { limit: '1000', offset: '0' },
     ]);
   });
 

@@ -1,0 +1,41 @@
+import type { CompiledQuery, Kysely } from 'kysely';
+import type { Schema } from './schema';
+import type { Tx } from './store';
+
+/** Stands for a value while a query is compiled. */
+class Placeholder {
+  constructor(readonly name: string) {}
+}
+
+type Values = Record<string, unknown>;
+
+interface Compilable<R> {
+  compile(): CompiledQuery<R>;
+}
+
+/**
+ * A query of the write protocol, compiled once per dialect: building and compiling costs several times what SQLite
+ * needs to run it, and each step of a run makes a handful of them.
+ *
+ * @param build makes the query; `value` holds a stand-in for each named value, to be used as that value only
+ * @returns runs the query in a transaction with the values given, and resolves to its rows
+ */
+export function prepared<V extends Values, R = unknown>(
+  build: (db: Kysely<Schema>, value: V) => Compilable<R>,
+): (tx: Tx, values: V) => Promise<R[]> {
+  const stand = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as V;
+  const compiled = new Map<unknown, CompiledQuery<R>>();
+
+  return async (tx, values) => {
+    const dialect = tx.getExecutor().adapter.constructor;
+    let query = compiled.get(dialect);
+    if (query === undefined) {
+      query = build(tx, stand).compile();
+      compiled.set(dialect, query);
+    }
+    const parameters = query.parameters.map((parameter) =>
+      parameter instanceof Placeholder ? values[parameter.name] : parameter,
+    );
+    return (await tx.executeQuery<R>({ ...query, parameters })).rows;
+  };
+}
