@@ -15,6 +15,7 @@ declare const RED: {
 
 /** A host that keeps its editor below a path: no address of ours may assume the root. */
 const adminRoot = '/red';
+/** Where the pictures of the documentation are made again; none are made without `Q2C_PICTURES`. */
 const pictures = process.env.Q2C_PICTURES ? join(__dirname, '../../docs/images') : undefined;
 
 let simulator: Simulator;
@@ -81,7 +82,7 @@ test('the template flow is imported from the menu and deployed', async () => {
   await library.getByText('@quote-to-cash/node-red').click();
   await library.getByText('closed-won-to-project').click();
   await page.locator('#red-ui-clipboard-dialog-ok').click();
-  await page.locator('.red-ui-tab', { hasText: 'Closed won to project' }).waitFor();
+  await page.locator('.red-ui-tab', { hasText: 'Closed won to project' }).click();
   await editor.deploy();
   await page.locator('.red-ui-notification-success').first().waitFor();
   nodes = await page.evaluate(ourNodes);
@@ -110,9 +111,7 @@ test.each(['Salesforce', 'NetSuite', 'Kantata'])(
     await page.locator('#q2c-checks li').first().waitFor();
     expect(await page.locator('#q2c-checks .q2c-ok').count()).toBeGreaterThan(0);
     expect(await page.locator('#q2c-checks li:not(:has(.q2c-ok))').allTextContents()).toEqual([]);
-    if (pictures && system === 'Salesforce') {
-      await editor.tray().screenshot({ path: join(pictures, 'form.png') });
-    }
+    if (system === 'Salesforce') await picture('form', 6, '.red-ui-tray-header', '#q2c-checks');
     await editor.saveForm();
   },
   60_000,
@@ -143,20 +142,21 @@ test('a deal without tax registration waits at the check and is told to Catch', 
   await status(nodeCalled('Ready to provision?'), '1 waiting: TAX_REGISTRATION_MISSING').waitFor();
   await debugMessages('Cases').getByText('TAX_REGISTRATION_MISSING').waitFor();
   await editor.screenshot('main-job');
-  if (pictures) {
-    await editor.page.screenshot({ path: join(pictures, 'flow.png'), clip: await flowArea() });
-  }
+  await picture('flow', 16, '.red-ui-flow-group', '.red-ui-flow-node');
 }, 60_000);
 
-/** The part of the window in which the groups of the flow are. */
-async function flowArea(): Promise<{ x: number; y: number; width: number; height: number }> {
-  const boxes = await editor.page
-    .locator('.red-ui-flow-group, .red-ui-flow-node')
-    .evaluateAll((shapes) => shapes.map((shape) => shape.getBoundingClientRect()));
-  const margin = 24;
+/** Makes a picture of the documentation: what these elements take up in the window, and a margin. */
+async function picture(name: string, margin: number, ...selectors: string[]): Promise<void> {
+  if (pictures === undefined) return;
+  const { page } = editor;
+  // The editor marks what the mouse is over.
+  await page.mouse.move(0, 0);
+  const boxes = await page
+    .locator(selectors.join(', '))
+    .evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect()));
   const x = Math.min(...boxes.map(({ left }) => left)) - margin;
   const y = Math.min(...boxes.map(({ top }) => top)) - margin;
   const width = Math.max(...boxes.map(({ right }) => right)) + margin - x;
   const height = Math.max(...boxes.map(({ bottom }) => bottom)) + margin - y;
-  return { x, y, width, height };
+  await page.screenshot({ path: join(pictures, `${name}.png`), clip: { x, y, width, height } });
 }
