@@ -250,4 +250,4 @@ export class World {
 }
 
 export const isSettled = ({ state, retryAt }: RunSummary): boolean =>
-  state === 'completed' || state === 'cancelled' || (state === 'failed' && retryAt === null);
+  state !== 'queued' && state !== 'running' && retryAt === null;

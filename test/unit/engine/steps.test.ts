@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => stop());
 
-const newRun = async () => (await engine.oneOff('source', newId('opportunity'), 'Deal')).id;
+const newRun = async () => (await engine.oneOff('source', newId('opportunity'), 'Deal')).run.id;
 const steps = () => store.db.selectFrom('step').selectAll().orderBy('seq').execute();
 const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
 
