@@ -29,6 +29,7 @@ import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
   IntakeBatch,
+  KeyHolder,
   Log,
   NaturalKeyClaim,
   NewCase,
@@ -297,14 +298,12 @@ export class Engine {
     return this.track(this.store.write((tx) => identify(tx, system, instance, references, this.now())));
   }
 
-  /** @returns for each claim the canonical id that holds its key: the claim's own, or the one that came first */
-  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<CanonicalId[]> {
+  /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<KeyHolder[]> {
     return this.track(
       this.store.write(async (tx) => {
-        const holders: CanonicalId[] = [];
-        for (const { entity, key, id } of claims) {
-          holders.push(await claimNaturalKey(tx, entity, key, id, this.now()));
-        }
+        const holders: KeyHolder[] = [];
+        for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, this.now()));
         return holders;
       }),
     );

@@ -74,6 +74,14 @@ export interface NaturalKeyClaim {
   entity: EntityName;
   key: string;
   id: CanonicalId;
+  /** What people call the record. */
+  name: string;
+}
+
+/** Who holds a natural key. */
+export interface KeyHolder {
+  id: CanonicalId;
+  name: string;
 }
 
 export interface NewRef {

@@ -106,6 +106,8 @@ export interface NaturalKeyTable {
   entity: string;
   key: string;
   canonical_id: CanonicalId;
+  /** What people call the holder, for the case of whoever claims the key next. */
+  holder: string;
   created_at: Instant;
 }
 
