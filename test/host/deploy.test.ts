@@ -32,7 +32,7 @@ test.each(['full', 'flows', 'nodes'] as const)(
         async () => (await world.simulator.requestCount('netsuite')) >= mark,
         30_000,
       );
-      await world.host.deploy(editedFlow(edit), type);
+      await world.deploy(editedFlow(edit), type);
     }
     const runs = await world.settled(DEALS, 60_000);
     expect(runs.map(({ state }) => state)).toEqual(deals.map(() => 'completed'));
