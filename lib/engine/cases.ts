@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import {
   type CanonicalId,
   type ExceptionCode,
@@ -8,7 +9,7 @@ import {
   newId,
   Q2cError,
 } from '../model';
-import { appendAudit, type CaseRow, type Tx } from '../store';
+import { appendAudit, type CaseRow, type CaseState, type Tx } from '../store';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -109,7 +110,7 @@ export async function openCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 
     .selectFrom('exception_case')
     .select(['id', 'code', 'node_id'])
     .where('correlation_id', '=', run.correlationId)
-    .where('state', 'not in', ['resolved', 'waived'])
+    .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
     .where('run_id', 'in', (from) =>
       from
         .selectFrom('run')

@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { CanonicalId, Instant } from '../model';
-import type { RunRow, Tx } from '../store';
+import type { RunRow, RunState, Tx } from '../store';
 import type { IntakeEvent, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -89,7 +90,8 @@ export interface Lease {
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run.
+ * running or an older queued run. States are literals: SQLite uses a partial index only for the very condition it
+ * was made with, never for a bound value.
  */
 export async function claimRuns(
   tx: Tx,
@@ -102,7 +104,7 @@ export async function claimRuns(
     .selectFrom('run')
     .selectAll()
     .where('source_node', '=', sourceNode)
-    .where('state', '=', 'queued')
+    .where('state', '=', sql.lit<RunState>('queued'))
     .where((where) =>
       where.not(
         where.exists(
@@ -110,7 +112,7 @@ export async function claimRuns(
             .selectFrom('run as other')
             .select('other.seq')
             .whereRef('other.ordering_key', '=', 'run.ordering_key')
-            .where('other.state', 'in', ['queued', 'running'])
+            .where('other.state', 'in', [sql.lit<RunState>('queued'), sql.lit<RunState>('running')])
             .where((older) =>
               older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
             ),

@@ -186,24 +186,6 @@ export interface CursorTable {
   updated_at: Instant;
 }
 
-export interface LeaseTable {
-  name: string;
-  owner: string;
-  until: Instant;
-}
-
-/** Access tokens, encrypted. */
-export interface TokenTable {
-  key: string;
-  value: string;
-  expires_at: Instant | null;
-}
-
-export interface MetaTable {
-  key: string;
-  value: string;
-}
-
 export interface Schema {
   event: EventTable;
   run: RunTable;
@@ -215,9 +197,6 @@ export interface Schema {
   audit: AuditTable;
   outbox: OutboxTable;
   cursor: CursorTable;
-  lease: LeaseTable;
-  token: TokenTable;
-  meta: MetaTable;
 }
 
 export type EventRow = Selectable<EventTable>;

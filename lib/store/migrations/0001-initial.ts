@@ -92,9 +92,12 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .addColumn('entity', 'text', (c) => c.notNull())
         .addColumn('key', 'text', (c) => c.notNull())
         .addColumn('canonical_id', 'text', (c) => c.notNull())
+        .addColumn('holder', 'text', (c) => c.notNull())
         .addColumn('created_at', 'text', (c) => c.notNull())
         .addPrimaryKeyConstraint('natural_key_pk', ['entity', 'key'])
         .execute();
+
+      await db.schema.createIndex('natural_key_holder').on('natural_key').column('canonical_id').execute();
 
       await db.schema
         .createTable('exception_case')
@@ -162,23 +165,6 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .addColumn('source', 'text', (c) => c.primaryKey())
         .addColumn('value', 'text', (c) => c.notNull())
         .addColumn('updated_at', 'text', (c) => c.notNull())
-        .execute();
-      await db.schema
-        .createTable('lease')
-        .addColumn('name', 'text', (c) => c.primaryKey())
-        .addColumn('owner', 'text', (c) => c.notNull())
-        .addColumn('until', 'text', (c) => c.notNull())
-        .execute();
-      await db.schema
-        .createTable('token')
-        .addColumn('key', 'text', (c) => c.primaryKey())
-        .addColumn('value', 'text', (c) => c.notNull())
-        .addColumn('expires_at', 'text')
-        .execute();
-      await db.schema
-        .createTable('meta')
-        .addColumn('key', 'text', (c) => c.primaryKey())
-        .addColumn('value', 'text', (c) => c.notNull())
         .execute();
     },
   };
