@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { type FlowNode, Host } from '../test/support/host';
 import packOnce from '../test/support/pack';
-import { Simulator, templateFlow, World } from '../test/support/world';
+import { Simulator, SYSTEMS, templateFlow, type VendorControl, World } from '../test/support/world';
 import { handWiredFlow, logIn } from './hand-wired';
 import { measureStart, type StartFigures } from './start';
 
@@ -49,20 +49,21 @@ async function main(): Promise<void> {
 
 async function durableRound(): Promise<Round> {
   const flow = templateFlow((node) => {
-    if (node.type === 'q2c-salesforce-events') Object.assign(node, { concurrency: String(parallel), interval: '5' });
+    if (node.type === 'q2c-salesforce-events')
+      Object.assign(node, { concurrency: String(parallel), interval: '5' });
     if (node.type === 'debug') node.active = false;
   });
-  const world = await World.start(flow);
+  const world = await World.start({ flow });
   try {
     await unlimited(world.simulator);
-    const before = await world.simulator.requestCount();
+    const before = await callsOf(world.simulator);
     await world.simulator.closeDeals(deals);
     const runs = await world.settled(deals, 600_000);
     const bad = runs.filter(({ state }) => state !== 'completed');
     if (bad.length > 0) throw new Error(`${bad.length} of ${deals} durable runs did not complete`);
     const started = Math.min(...runs.map(({ startedAt }) => Date.parse(startedAt ?? '')));
     const ended = Math.max(...runs.map(({ endedAt }) => Date.parse(endedAt ?? '')));
-    return { calls: (await world.simulator.requestCount()) - before, seconds: (ended - started) / 1000 };
+    return { calls: (await callsOf(world.simulator)) - before, seconds: (ended - started) / 1000 };
   } finally {
     await world.stop();
   }
@@ -75,7 +76,7 @@ async function handWiredRound(callsPerDeal: number): Promise<Round> {
     await unlimited(simulator);
     const opportunities = (await simulator.closeDeals(deals)).map(({ opportunityId }) => opportunityId);
     await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
-    const before = await simulator.requestCount();
+    const before = await callsOf(simulator);
     const started = performance.now();
     const { failed } = (await host.request('POST', '/bench', { opportunities, parallel })) as {
       failed: number;
@@ -83,14 +84,20 @@ async function handWiredRound(callsPerDeal: number): Promise<Round> {
     const seconds = (performance.now() - started) / 1000;
     if (failed > 0)
       throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
-    return { calls: (await simulator.requestCount()) - before, seconds };
+    return { calls: (await callsOf(simulator)) - before, seconds };
   } finally {
     await host.dispose();
     await simulator.stop();
   }
 }
 
-async function unlimited(simulator: Simulator): Promise<void> {
+/** Calls all vendors have answered so far. */
+async function callsOf(simulator: VendorControl): Promise<number> {
+  const counts = await Promise.all(SYSTEMS.map((system) => simulator.requestCount(system)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function unlimited(simulator: VendorControl): Promise<void> {
   const [account] = await simulator.records('netsuite', 'account');
   if (account === undefined) throw new Error('The simulated NetSuite has no account record');
   await simulator.patch('netsuite', 'account', account.id, { concurrencyLimit: NO_LIMIT });

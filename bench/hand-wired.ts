@@ -4,8 +4,8 @@ import type { FlowNode } from '../test/support/host';
 import type { Simulator } from '../test/support/world';
 
 /**
- * What a user would wire by hand for the same job: core nodes only (http in, function, http request), one deal
- * after the other call by call, nothing journaled, nothing probed, nothing retried.
+ * What a user would wire by hand for the same job: core nodes only (http in, function, http request), the same kinds
+ * of calls, several deals at a time, nothing journaled, probed, checked or retried.
  */
 
 type Credentials = Record<string, Record<string, string>>;
@@ -141,6 +141,8 @@ const ask = (system, method, path, body, headers) => ({
 });
 const suiteql = (q) => ask('netsuite', 'POST', '/services/rest/query/v1/suiteql?limit=10', { q }, { prefer: 'transient' });
 const soql = (q) => ({ method: 'GET', url: sf + '/query?q=' + encodeURIComponent(q), referenceId: 'q' + Math.random().toString(36).slice(2, 8) });
+const reference = (model, ref) => ({ service_name: 'hand', service_model: model, service_model_ref: ref, status: 'successful' });
+const months = Array.from({ length: 6 }, (_, month) => '2026-0' + (month + 1) + '-15');
 const calls = [
   () => ask('salesforce', 'POST', sf + '/composite', { compositeRequest: [
     soql("SELECT Id, Name, Amount, CurrencyIsoCode, Account.Id, Account.Name, Account.BillingStreet, Account.BillingCity, Contract.Id, Contract.ContractNumber FROM Opportunity WHERE Id = '" + id + "'"),
@@ -150,19 +152,23 @@ const calls = [
   ] }),
   () => suiteql("SELECT id, entityid FROM customer WHERE externalid = 'hand:" + id + "'"),
   () => ask('netsuite', 'PUT', ns + '/customer/eid:hand:' + id, { companyName: 'Hand ' + id, subsidiary: { id: '2' }, currency: { id: '4' }, terms: { id: '2' }, addressBook: { items: [{ defaultBilling: true, addressBookAddress: { addr1: 'Main 1', city: 'Bonn', zip: '53111', country: { id: 'DE' } } }] } }),
-  () => ask('netsuite', 'GET', ns + '/customer/' + deal.customer + '?fields=entityId'),
-  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:a' + id, { firstName: 'A', lastName: id, email: 'a' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
-  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:b' + id, { firstName: 'B', lastName: id, email: 'b' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
+  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:' + id, { firstName: 'A', lastName: id, email: 'a' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
   () => ask('netsuite', 'PUT', ns + '/job/eid:hand:' + id, { companyName: 'Project ' + id, parent: { id: deal.customer }, subsidiary: { id: '2' }, jobBillingType: { id: 'CB' }, projectExpenseType: { id: '-2' }, startDate: '2026-01-05', projectedEndDate: '2026-12-31' }),
-  ...Array.from({ length: tasks }, (_, index) => () => ask('netsuite', 'PUT', ns + '/projectTask/eid:hand:' + id + '-' + index, { project: { id: deal.job }, title: 'Task ' + index, constraintType: 'ASAP', startDate: '2026-01-05', estimatedWork: 40 })),
   () => ask('netsuite', 'GET', ns + '/job/' + deal.job + '?fields=entityId'),
-  () => ask('netsuite', 'PUT', ns + '/billingSchedule/eid:hand:' + id, { name: 'Hand ' + id, isPublic: false, scheduleType: { id: 'STD' }, frequency: { id: 'CUSTOM' }, initialAmount: 0, recurrence: { items: Array.from({ length: 6 }, (_, month) => ({ amount: 1000, recurrenceDate: '2026-0' + (month + 1) + '-15' })) } }),
+  ...Array.from({ length: tasks }, (_, index) => () => ask('netsuite', 'PUT', ns + '/projectTask/eid:hand:' + id + '-' + index, { project: { id: deal.job }, title: 'Task ' + index, constraintType: 'ASAP', startDate: '2026-01-05', estimatedWork: 40 })),
+  () => ask('netsuite', 'PUT', ns + '/billingSchedule/eid:hand:' + id, { name: 'Hand ' + id, isPublic: false, scheduleType: { id: 'STD' }, frequency: { id: 'CUSTOM' }, initialAmount: 0, recurrence: { items: months.map((date) => ({ amount: 1000, recurrenceDate: date })) } }),
   () => ask('netsuite', 'PUT', ns + '/salesOrder/eid:hand:' + id, { entity: { id: deal.customer }, subsidiary: { id: '2' }, currency: { id: '4' }, tranDate: '2026-01-05', item: { items: [1, 2].map((line) => ({ item: { id: '111' }, description: 'Line ' + line, quantity: 1, rate: 6000, amount: 6000, job: { id: deal.job }, department: { id: '12' }, billingSchedule: { id: deal.billingSchedule } })) } }),
   () => ask('kantata', 'GET', '/api/v1/workspaces?external_reference_service_name=hand&external_reference_service_model_refs=' + id + '&include_archived=true'),
-  () => ask('kantata', 'POST', '/api/v1/workspaces', { workspace: { title: 'Project ' + id, creator_role: 'maven', currency: 'EUR', budgeted: true, price: 12000, start_date: '2026-01-05', due_date: '2026-12-31', rate_card_id: 51, project_tracker_template_id: 812, project_template_start_date: '2026-01-05', external_reference: { service_name: 'hand', service_model: 'Project', service_model_ref: id, status: 'successful' } } }),
+  () => ask('kantata', 'POST', '/api/v1/workspaces?include=external_references', { workspace: { title: 'Project ' + id, creator_role: 'maven', currency: 'EUR', budgeted: true, price: 12000, start_date: '2026-01-05', due_date: '2026-12-31', rate_card_id: 51, project_tracker_template_id: 812, project_template_start_date: '2026-01-05', external_reference: reference('Project', id) } }),
+  () => ask('kantata', 'GET', '/api/v1/stories?external_reference_service_name=hand&external_reference_service_model_refs=' + id),
+  () => ask('kantata', 'POST', '/api/v1/stories?include=external_references', { stories: months.slice(0, 2).map((date) => ({ workspace_id: Number(deal.workspaces), title: 'Milestone ' + date, story_type: 'milestone', due_date: date, external_reference: reference('Milestone', id + date) })) }),
   () => ask('kantata', 'GET', '/api/v1/billing_milestones?external_reference_service_name=hand&external_reference_service_model_refs=' + id),
-  () => ask('kantata', 'POST', '/api/v1/billing_milestones', { billing_milestones: Array.from({ length: 6 }, (_, month) => ({ title: 'Month ' + month, workspace_id: Number(deal.workspace), date_to_invoice: '2026-0' + (month + 1) + '-15', amount_in_cents: 100000, external_reference: { service_name: 'hand', service_model: 'Line', service_model_ref: id + '-' + month, status: 'successful' } })) }),
-  () => ask('salesforce', 'PATCH', sf + '/sobjects/Opportunity/' + id, { Q2C_Status__c: 'Provisioned' }),
+  () => ask('kantata', 'POST', '/api/v1/billing_milestones?include=external_references', { billing_milestones: months.map((date) => ({ title: date, workspace_id: Number(deal.workspaces), date_to_invoice: date, amount_in_cents: 100000, external_reference: reference('Line', id + date) })) }),
+  () => ask('salesforce', 'POST', sf + '/composite', { allOrNone: true, compositeRequest: [
+    { method: 'PATCH', url: sf + '/sobjects/Opportunity/' + id, referenceId: 'a', body: { Q2C_Status__c: 'Provisioned', Q2C_Project_Number__c: 'P-' + id } },
+    { method: 'PATCH', url: sf + '/sobjects/Account/' + deal.account, referenceId: 'b', body: { Q2C_Customer_Number__c: deal.customer } },
+    { method: 'PATCH', url: sf + '/sobjects/Contract/' + deal.contract, referenceId: 'c', body: { Q2C_PO_Number__c: 'PO-' + id } },
+  ] }),
 ];
 const request = calls[deal.step]();
 return [{ ...request, deal, total: calls.length }, null];
@@ -177,7 +183,19 @@ if (!(status >= 200 && status < 300)) {
 }
 const location = /\\/record\\/v1\\/(\\w+)\\/(\\d+)$/.exec((msg.headers && msg.headers.location) || '');
 if (location) deal[location[1]] = location[2];
-if (msg.payload && msg.payload.workspaces) deal.workspace = Object.keys(msg.payload.workspaces)[0] || deal.workspace;
+const { workspaces, compositeResponse } = msg.payload || {};
+if (workspaces) deal.workspaces = Object.keys(workspaces)[0] || deal.workspaces;
+const found = compositeResponse && compositeResponse[0].body && compositeResponse[0].body.records;
+if (found) {
+  deal.account = found[0].Account.Id;
+  deal.contract = found[0].Contract.Id;
+}
+for (const part of compositeResponse || []) {
+  if (part.httpStatusCode >= 300) {
+    flow.set('failed', flow.get('failed') + 1);
+    node.warn(JSON.stringify(part).slice(0, 300));
+  }
+}
 deal.step++;
 if (deal.step >= msg.total) deal.finished = true;
 return { deal };

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   type BusinessEvent,
   type CanonicalId,
-  type EntityName,
   type ExceptionCode,
   exceptionCodes,
   type Instant,
@@ -21,6 +20,7 @@ import type {
   DispatchedRun,
   IntakeBatch,
   Log,
+  NaturalKeyClaim,
   NewCase,
   Reference,
   RetryPolicy,
@@ -310,9 +310,17 @@ export class Engine {
     return this.track(this.store.write((tx) => identify(tx, system, instance, references, this.now())));
   }
 
-  /** @returns the canonical id that holds the key: `id` itself, or the one that came first */
-  claimNaturalKey(entity: EntityName, key: string, id: CanonicalId): Promise<CanonicalId> {
-    return this.track(this.store.write((tx) => claimNaturalKey(tx, entity, key, id, this.now())));
+  /** @returns for each claim the canonical id that holds its key: the claim's own, or the one that came first */
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<CanonicalId[]> {
+    return this.track(
+      this.store.write(async (tx) => {
+        const holders: CanonicalId[] = [];
+        for (const { entity, key, id } of claims) {
+          holders.push(await claimNaturalKey(tx, entity, key, id, this.now()));
+        }
+        return holders;
+      }),
+    );
   }
 
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */

@@ -26,21 +26,24 @@ export type Begin =
       calls: number;
     };
 
-/** Journals the intent, or finds that there is nothing left to do. */
+/**
+ * Journals the intent, or finds that there is nothing left to do. Most steps are new, so the intent is inserted
+ * first and read back only when it was there.
+ */
 export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const [own] = await selectStep(tx, { key: keys.key });
-  if (own !== undefined && own.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
+  const isNew = (await insertIntent(tx, identityOf(run, step, keys, at))).length > 0;
+  const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
+  if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(own), origin: 'replayed' };
   }
 
   const earlier = step.readOnly ? undefined : await earlierStep(tx, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
-      await insertAnswered(tx, run, step, keys, earlier, at);
+      await answerFromEarlier(tx, run, keys, earlier, at);
       return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
-      await upsertIntent(tx, run, step, keys, own, at);
       return {
         do: 'refuse',
         failure: {
@@ -52,7 +55,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
     }
   }
 
-  await upsertIntent(tx, run, step, keys, own, at);
+  if (own !== undefined) await resumeIntent(tx, run, own, at);
   const uncertain = !step.readOnly && (isUncertain(own?.state) || isUncertain(earlier?.state));
   return {
     do: 'call',
@@ -88,78 +91,71 @@ async function earlierStep(tx: Tx, { idempotencyKey, key }: StepKeys): Promise<S
 
 type StepIdentity = ReturnType<typeof identityOf>;
 
-const insertIntent = prepared<StepIdentity>((db, value) =>
-  db.insertInto('step').values({
-    key: value.key,
-    run_id: value.run_id,
-    run_attempt: value.run_attempt,
-    node_id: value.node_id,
-    node_name: value.node_name,
-    system: value.system,
-    instance: value.instance,
-    operation: value.operation,
-    canonical_id: value.canonical_id,
-    fingerprint: value.fingerprint,
-    idempotency_key: value.idempotency_key,
-    wire: value.wire,
-    started_at: value.started_at,
-    state: 'intent',
-    calls: 0,
-    probes: 0,
-  }),
+/** Gives the row's number back only when the step is new. */
+const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
+  db
+    .insertInto('step')
+    .values({
+      key: value.key,
+      run_id: value.run_id,
+      run_attempt: value.run_attempt,
+      node_id: value.node_id,
+      node_name: value.node_name,
+      system: value.system,
+      instance: value.instance,
+      operation: value.operation,
+      canonical_id: value.canonical_id,
+      fingerprint: value.fingerprint,
+      idempotency_key: value.idempotency_key,
+      wire: value.wire,
+      started_at: value.started_at,
+      state: 'intent',
+      calls: 0,
+      probes: 0,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .returning('seq'),
 );
 
-async function upsertIntent(
-  tx: Tx,
-  run: Run,
-  step: Step,
-  keys: StepKeys,
-  own: StepRow | undefined,
-  at: Instant,
-): Promise<void> {
-  if (own !== undefined) {
-    await tx
-      .updateTable('step')
-      .set({
-        // An uncertain step stays what it is until its outcome is known.
-        state: isUncertain(own.state) ? own.state : 'intent',
-        run_attempt: run.attempt,
-        started_at: at,
-        ended_at: null,
-        duration_ms: null,
-        error_code: null,
-        error_message: null,
-      })
-      .where('key', '=', keys.key)
-      .execute();
-    return;
-  }
-  await insertIntent(tx, identityOf(run, step, keys, at));
+/** An earlier attempt at the step is taken up again; an uncertain one stays what it is until its outcome is known. */
+async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promise<void> {
+  await tx
+    .updateTable('step')
+    .set({
+      state: isUncertain(own.state) ? own.state : 'intent',
+      run_attempt: run.attempt,
+      started_at: at,
+      ended_at: null,
+      duration_ms: null,
+      error_code: null,
+      error_message: null,
+    })
+    .where('key', '=', own.key)
+    .execute();
 }
 
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
-async function insertAnswered(
+async function answerFromEarlier(
   tx: Tx,
   run: Run,
-  step: Step,
   keys: StepKeys,
   earlier: StepRow,
   at: Instant,
 ): Promise<void> {
-  const answer = {
-    state: 'confirmed' as const,
-    origin: 'earlier_run' as const,
-    reply: earlier.reply,
-    result: earlier.result,
-    error_code: null,
-    error_message: null,
-    ended_at: at,
-    duration_ms: 0,
-  };
   await tx
-    .insertInto('step')
-    .values({ ...identityOf(run, step, keys, at), ...answer, calls: 0, probes: 0 })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...answer, run_attempt: run.attempt }))
+    .updateTable('step')
+    .set({
+      state: 'confirmed',
+      run_attempt: run.attempt,
+      origin: 'earlier_run',
+      reply: earlier.reply,
+      result: earlier.result,
+      error_code: null,
+      error_message: null,
+      ended_at: at,
+      duration_ms: 0,
+    })
+    .where('key', '=', keys.key)
     .execute();
 }
 

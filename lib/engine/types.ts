@@ -65,6 +65,13 @@ export interface Reference {
   claims?: string | null;
 }
 
+/** A natural key (guides §2) that a record is to hold. */
+export interface NaturalKeyClaim {
+  entity: EntityName;
+  key: string;
+  id: CanonicalId;
+}
+
 export interface NewRef {
   id: CanonicalId;
   entity: EntityName;

@@ -22,6 +22,9 @@ const selectLast = prepared<Record<string, never>, { hash: string }>((db) =>
   db.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1),
 );
 
+/** Hash of the last line that a transaction has appended: the next line of the same transaction need not look it up. */
+const heads = new WeakMap<Tx, string>();
+
 type NewLine = Omit<AuditRow, 'seq'>;
 
 const insertLine = prepared<{ [Field in keyof NewLine]: NewLine[Field] }>((db, value) =>
@@ -39,7 +42,7 @@ const insertLine = prepared<{ [Field in keyof NewLine]: NewLine[Field] }>((db, v
 
 /** Appends a line to the chain, within the transaction that makes the fact true. */
 export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  const [last] = await selectLast(tx, {});
+  const last = heads.get(tx) ?? (await selectLast(tx, {}))[0]?.hash ?? GENESIS;
   const line = {
     at: entry.at,
     actor: entry.actor,
@@ -47,9 +50,11 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     subject: entry.subject,
     run_id: entry.runId,
     detail: JSON.stringify(entry.detail),
-    prev_hash: last?.hash ?? GENESIS,
+    prev_hash: last,
   };
-  await insertLine(tx, { ...line, hash: hashOf(line) });
+  const hash = hashOf(line);
+  await insertLine(tx, { ...line, hash });
+  heads.set(tx, hash);
 }
 
 /**

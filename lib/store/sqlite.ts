@@ -20,10 +20,10 @@ interface QueuedJob {
 /**
  * Opens the embedded store.
  *
- * Group commit: writes queued while the last group went to disk share one transaction, each in a savepoint of its
- * own, so that one that fails takes nothing else with it. A write resolves only when its commit is on the disk.
- * Jobs may await nothing but their own queries: the connection is synchronous, so a group runs without letting
- * other work in between.
+ * Group commit: writes queued while the last group went to disk share one transaction; if one of them throws, they are
+ * run again one by one, so that it takes nothing else with it. A write resolves only when its commit is on the disk.
+ * Jobs may therefore run twice, and may await nothing but their own queries: the connection is synchronous, so a
+ * group runs without letting other work in between.
  *
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
  */
@@ -57,7 +57,12 @@ function openDatabase(path: string): DatabaseSync {
     const database = new DatabaseSync(path, { timeout: 5000 });
     // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
     // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;');
+    database.exec(
+      'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
+        // Keys are hashes, so writes touch pages all over the indexes: 64 MB keep the live part in memory, and a
+        // log of 16 MB before it is moved into the database collects many writes of the same page.
+        'pragma cache_size = -65536; pragma wal_autocheckpoint = 4096;',
+    );
     return database;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -95,10 +100,7 @@ function statementCache(database: DatabaseSync): SqliteDatabase {
 class GroupCommitter {
   private queue: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
-  private readonly control: Record<
-    'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollbackTo',
-    StatementSync
-  >;
+  private readonly control: Record<'begin' | 'commit' | 'rollback', StatementSync>;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -110,9 +112,6 @@ class GroupCommitter {
       begin: database.prepare('begin immediate'),
       commit: database.prepare('commit'),
       rollback: database.prepare('rollback'),
-      savepoint: database.prepare('savepoint job'),
-      release: database.prepare('release job'),
-      rollbackTo: database.prepare('rollback to job'),
     };
   }
 
@@ -121,7 +120,11 @@ class GroupCommitter {
       let value: T;
       this.queue.push({
         run: async (tx) => {
-          value = await job(tx);
+          try {
+            value = await job(tx);
+          } catch (cause) {
+            throw new JobFailed('', { cause });
+          }
         },
         settle: () => resolve(value),
         fail: reject,
@@ -142,46 +145,40 @@ class GroupCommitter {
     this.flushing = null;
   }
 
+  /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
   private async commit(group: QueuedJob[]): Promise<void> {
-    const done: QueuedJob[] = [];
     try {
-      await this.db.connection().execute(async (tx) => {
-        this.control.begin.run();
-        try {
-          for (const job of group) {
-            if (await this.runInSavepoint(job, tx)) done.push(job);
-          }
-          this.control.commit.run();
-        } catch (error) {
-          if (this.database.isTransaction) this.control.rollback.run();
-          throw error;
-        }
-      });
+      await this.db.connection().execute((tx) => this.transact(group, tx));
       // Until here the group survives the end of the process, from here on also a power cut.
       await this.log?.datasync();
     } catch (error) {
-      // Commit or flush failed (disk full, file gone): nobody may rely on anything of the group.
-      for (const job of done) job.fail(storeFailure(error));
-      for (const job of group) if (!done.includes(job)) job.fail(storeFailure(error));
+      if (!(error instanceof JobFailed)) {
+        // Commit or flush failed (disk full, file gone): nobody may rely on anything of the group.
+        for (const job of group) job.fail(storeFailure(error));
+      } else if (group.length === 1) {
+        group[0]?.fail(error.cause);
+      } else {
+        for (const job of group) await this.commit([job]);
+      }
       return;
     }
-    for (const job of done) job.settle();
+    for (const job of group) job.settle();
   }
 
-  private async runInSavepoint(job: QueuedJob, tx: Kysely<Schema>): Promise<boolean> {
-    this.control.savepoint.run();
+  private async transact(group: QueuedJob[], tx: Kysely<Schema>): Promise<void> {
+    this.control.begin.run();
     try {
-      await job.run(tx);
-      this.control.release.run();
-      return true;
+      for (const job of group) await job.run(tx);
+      this.control.commit.run();
     } catch (error) {
-      this.control.rollbackTo.run();
-      this.control.release.run();
-      job.fail(error);
-      return false;
+      if (this.database.isTransaction) this.control.rollback.run();
+      throw error;
     }
   }
 }
+
+/** A job of a group threw; the cause is its own error. */
+class JobFailed extends Error {}
 
 function storeFailure(cause: unknown): Q2cError {
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -4,7 +4,7 @@ import type { Schema } from './schema';
 /** A transaction in progress. */
 export type Tx = Kysely<Schema>;
 
-/** Work inside one transaction. It awaits nothing but queries on `tx`. */
+/** Work inside one transaction. It awaits nothing but queries on `tx`, and may be run again after a rollback. */
 export type WriteJob<T> = (tx: Tx) => Promise<T>;
 
 /** The durable tables, opened. */

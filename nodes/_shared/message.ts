@@ -4,8 +4,7 @@ import {
   type DealDocument,
   dealDocumentParts,
   dealDocumentSchema,
-  type EntityName,
-  isId,
+  idPrefixes,
   Q2cError,
 } from '../../lib/model';
 
@@ -49,13 +48,18 @@ function isDealDocument(value: unknown): value is DealDocument {
     const content = value[part];
     if (content === undefined) return true;
     return many
-      ? Array.isArray(content) && content.every((element) => isDraft(element, entity))
-      : isDraft(content, entity);
+      ? Array.isArray(content) && content.every((element) => isDraft(element, idPrefixes[entity]))
+      : isDraft(content, idPrefixes[entity]);
   });
 }
 
-function isDraft(value: unknown, entity: EntityName): boolean {
-  return isObject(value) && isId(value.id, entity) && Array.isArray(value.externalRefs);
+function isDraft(value: unknown, prefix: string): boolean {
+  return (
+    isObject(value) &&
+    typeof value.id === 'string' &&
+    value.id.startsWith(prefix) &&
+    Array.isArray(value.externalRefs)
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

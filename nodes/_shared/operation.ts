@@ -2,11 +2,9 @@ import type { Engine, Failure, NodeInfo, Step, StepReply } from '../../lib/engin
 import {
   type CanonicalId,
   type DealDocument,
-  dealDocumentParts,
   type EntityName,
   type ExceptionCode,
   isExceptionCode,
-  type JsonObject,
   type JsonValue,
   type Money,
   ownerRole,
@@ -23,6 +21,7 @@ import type {
   SystemClient,
   SystemManifest,
 } from '../../lib/systems/kit/types';
+import { mergeResult } from './merge-result';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
 
@@ -263,62 +262,4 @@ function nameOf(item: object): string | undefined {
     if (typeof value === 'string' && value !== '') return value;
   }
   return undefined;
-}
-
-// ---------------------------------------------------------------- merging
-
-/** The deal with a result merged in: fields of objects, elements of lists by id, cross-references by canonical id. */
-export function mergeResult(
-  deal: DealDocument,
-  result: Pick<OperationResult, 'refs' | 'merge'>,
-): DealDocument {
-  const merged: Record<string, unknown> = { ...deal };
-  for (const [part, value] of Object.entries(result.merge ?? {})) {
-    merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
-  }
-  for (const { id, ref } of result.refs) {
-    for (const [part, { many }] of Object.entries(dealDocumentParts)) {
-      const value = merged[part];
-      if (value === undefined) continue;
-      merged[part] = many
-        ? (value as Identified[]).map((element) => withRef(element, id, ref))
-        : withRef(value as Identified, id, ref);
-    }
-  }
-  return merged as DealDocument;
-}
-
-interface Identified {
-  id: CanonicalId;
-  externalRefs?: { system: string; instance: string; type: string }[];
-}
-
-function withRef(
-  entity: Identified,
-  id: CanonicalId,
-  ref: OperationResult['refs'][number]['ref'],
-): Identified {
-  if (entity.id !== id) return entity;
-  const others = (entity.externalRefs ?? []).filter(
-    (known) => !(known.system === ref.system && known.instance === ref.instance && known.type === ref.type),
-  );
-  return { ...entity, externalRefs: [...others, ref] };
-}
-
-function mergeObject(old: unknown, value: unknown): unknown {
-  return isObject(old) && isObject(value) ? { ...old, ...value } : value;
-}
-
-function mergeList(old: unknown, values: unknown[]): unknown[] {
-  const list = Array.isArray(old) ? [...(old as Identified[])] : [];
-  for (const value of values as Identified[]) {
-    const index = list.findIndex(({ id }) => id === value.id);
-    if (index < 0) list.push(value);
-    else list[index] = { ...list[index], ...value };
-  }
-  return list;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

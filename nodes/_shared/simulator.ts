@@ -58,10 +58,15 @@ function insideHost(RED: NodeAPI): Promise<Endpoints> {
 async function start(RED: NodeAPI): Promise<Endpoints> {
   const { startSimulator } = await import('../../simulator');
   const stateDir = join(RED.settings.userDir ?? process.cwd(), 'quote-to-cash', 'simulator');
-  const simulator = await startSimulator({ port: PORT, stateDir }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error;
+  const simulator = await startSimulator({ port: PORT, stateDir }).catch((error: Error) => {
+    if (!isPortTaken(error)) throw error;
     return startSimulator({ port: 0, stateDir });
   });
   RED.log.info(`Quote-to-cash simulator: ${simulator.url}`);
   return simulator.systems;
+}
+
+/** The simulator says which port is taken in words of its own; the code is that of the cause. */
+function isPortTaken({ cause }: Error): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }

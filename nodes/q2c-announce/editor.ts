@@ -5,7 +5,7 @@ import { type AnnounceProperties, defaults } from './types';
 
 RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
   category: 'q2c_process',
-  color: '#C5B3D6',
+  color: '#B39FCB',
   icon: 'q2c-announce.svg',
   inputs: 1,
   outputs: 1,

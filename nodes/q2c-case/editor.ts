@@ -7,7 +7,7 @@ const titles = Object.entries(exceptionCodes).map(([value, { title }]) => ({ val
 
 RED.nodes.registerType<CaseProperties>('q2c-case', {
   category: 'q2c_process',
-  color: '#E2A9A9',
+  color: '#D99292',
   icon: 'q2c-case.svg',
   inputs: 1,
   outputs: 0,

@@ -2,7 +2,7 @@ import { type CheckProperties, defaults } from './types';
 
 RED.nodes.registerType<CheckProperties>('q2c-check', {
   category: 'q2c_process',
-  color: '#C5B3D6',
+  color: '#B39FCB',
   icon: 'q2c-check.svg',
   inputs: 1,
   outputs: 1,

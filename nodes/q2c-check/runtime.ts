@@ -35,22 +35,15 @@ export default function register(RED: NodeAPI): void {
 
 /** Natural keys that another record of the store holds already. */
 async function duplicates({ engine }: InputContext, claims: NaturalKeyClaim[]): Promise<Issue[]> {
-  const issues: Issue[] = [];
-  for (const { entity, key, id, name } of claims) {
-    const holder = await engine.claimNaturalKey(entity, key, id);
-    if (holder === id) continue;
-    issues.push({
-      code: 'DUPLICATE_SUSPECTED',
-      entity,
-      subject: id,
-      params: {
-        customer: name,
-        candidate: holder,
-        score: entity === 'customer' ? 'same tax registration or name and postal code' : 'same e-mail',
-      },
-    });
-  }
-  return issues;
+  const holders = await engine.claimNaturalKeys(claims);
+  return claims.flatMap(({ entity, id, name }, index): Issue[] => {
+    const candidate = holders[index] ?? id;
+    if (candidate === id) return [];
+    const score = entity === 'customer' ? 'same tax registration or name and postal code' : 'same e-mail';
+    return [
+      { code: 'DUPLICATE_SUSPECTED', entity, subject: id, params: { customer: name, candidate, score } },
+    ];
+  });
 }
 
 function caseOf({ node, deal }: InputContext, issue: Issue): NewCase {

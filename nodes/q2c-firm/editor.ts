@@ -6,7 +6,7 @@ let editor: CodeEditor | undefined;
 
 RED.nodes.registerType<FirmProperties>('q2c-firm', {
   category: 'config',
-  color: '#C5B3D6',
+  color: '#B39FCB',
   icon: 'q2c-firm.svg',
   defaults: {
     name: { value: defaults.name },

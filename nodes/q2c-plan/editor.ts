@@ -2,7 +2,7 @@ import { defaults, type PlanProperties } from './types';
 
 RED.nodes.registerType<PlanProperties>('q2c-plan', {
   category: 'q2c_process',
-  color: '#C5B3D6',
+  color: '#B39FCB',
   icon: 'q2c-plan.svg',
   inputs: 1,
   outputs: 1,

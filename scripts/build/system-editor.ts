@@ -19,10 +19,13 @@ import * as operation from './nodes/_system/operation/editor';
 import { defaults as operationDefaults } from './nodes/_system/operation/types';
 import * as events from './nodes/_system/events/editor';
 import { defaults as eventsDefaults } from './nodes/_system/events/types';
+import { fillDefaults } from './nodes/_shared/editor/defaults';
 import * as validators from './nodes/_shared/editor/validators';
 
 const operations = ${json(requiredParameters(manifest))};
 const eventIds = ${json(Object.keys(manifest.events))};
+
+fillDefaults(['${name}', '${name}-connection', '${name}-events']);
 
 ${types.join('\n\n')}
 `;

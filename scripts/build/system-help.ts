@@ -49,6 +49,6 @@ function operations({ entities }: SystemManifest): string {
 function customFields({ customFields: fields }: SystemManifest): string {
   if (fields.length === 0) return 'none';
   return fields
-    .map(({ object, name, type, purpose }) => `- \`${object}.${name}\` (${type}): ${purpose}`)
+    .map(({ object, name, type, purpose }) => `- \`${name}\` of ${object} (${type}): ${purpose}`)
     .join('\n');
 }

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, openEditor } from '../support/browser';
+import { Editor, launchBrowser } from '../support/browser';
 import { type FlowNode, Host } from '../support/host';
 
 /** The editor's global, for functions that run in the page. */
@@ -13,14 +12,7 @@ declare const RED: {
     };
     node(id: string): Record<string, unknown> & { validationErrors?: string[] };
   };
-  editor: {
-    edit(node: unknown): void;
-    editConfig(name: string, type: string, id: string): void;
-  };
 };
-
-/** Folder for screenshots of the forms; none are taken without it. */
-const screenshots = process.env.Q2C_SCREENSHOTS;
 
 /** What has no default because the user has to choose it. */
 const choices: Record<string, Record<string, string>> = {
@@ -31,14 +23,21 @@ const choices: Record<string, Record<string, string>> = {
 let host: Host;
 let browser: Browser;
 let flows: FlowNode[];
+/** In the light theme, for all tests: opening an editor takes seconds. */
+let editor: Editor;
+let page: Page;
 
 beforeAll(async () => {
   [host, browser] = await Promise.all([Host.start(), launchBrowser()]);
-  const { page } = await openEditor(browser, host.url, 'light');
-  flows = oneOfEach(await page.evaluate(ourTypes));
-  await page.context().close();
+  const first = await Editor.open(browser, host.url);
+  flows = oneOfEach(await first.page.evaluate(ourTypes));
+  await first.close();
   await host.deploy(flows);
+  editor = await Editor.open(browser, host.url);
+  page = editor.page;
 }, 180_000);
+
+afterEach(() => expect(editor.errors).toEqual([]));
 
 afterAll(async () => {
   await browser?.close();
@@ -73,48 +72,10 @@ function oneOfEach(types: TypeInfo[]): FlowNode[] {
   return [{ id: 'tab', type: 'tab', label: 'All types' }, ...nodes];
 }
 
-const isConfig = (node: FlowNode): boolean => node.z === undefined;
-
-async function screenshot(page: Page, name: string): Promise<void> {
-  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-async function openForm(page: Page, node: FlowNode): Promise<void> {
-  if (isConfig(node)) {
-    await page.evaluate(({ id, type }) => RED.editor.editConfig('', type, id), node);
-    await page.locator('#node-config-dialog-ok').waitFor();
-  } else {
-    await page.evaluate(({ id }) => RED.editor.edit(RED.nodes.node(id)), node);
-    await page.locator('#node-dialog-ok').waitFor();
-  }
-  await page
-    .locator('.red-ui-tray')
-    .last()
-    .evaluate((tray) => Promise.all(tray.getAnimations().map((a) => a.finished)));
-}
-
 function findNode(id: string): FlowNode {
   const node = flows.find((candidate) => candidate.id === id);
   if (!node) throw new Error(`${id} is not in the flow`);
   return node;
-}
-
-/** Properties of the open form that are marked as wrong. */
-function invalidInputs(page: Page): Promise<string[]> {
-  return page
-    .locator('.red-ui-tray .input-error[id^=node-]')
-    .evaluateAll((inputs) => inputs.map(({ id }) => id.replace(/^node-(config-)?input-/, '')));
-}
-
-async function deploy(page: Page): Promise<void> {
-  await page.locator('#red-ui-header-button-deploy').click();
-  await page.waitForFunction('!RED.nodes.dirty()');
-}
-
-async function saveForm(page: Page, node: FlowNode): Promise<void> {
-  const button = page.locator(isConfig(node) ? '#node-config-dialog-ok' : '#node-dialog-ok');
-  await button.click();
-  await button.waitFor({ state: 'detached' });
 }
 
 /** A node's values as they would be deployed, and what the editor finds wrong with them. */
@@ -124,59 +85,87 @@ function stateOf({ id, ...saved }: FlowNode): { node: FlowNode; validationErrors
   return { node: { id, ...Object.fromEntries(values) }, validationErrors: node.validationErrors };
 }
 
-describe.each(['light', 'dark'] as const)('every form in the %s theme', (theme) => {
-  test('opens, is valid, saves, and reopens unchanged', async () => {
-    const { page, errors } = await openEditor(browser, host.url, theme);
-    for (const node of flows.slice(1)) {
-      for (const round of ['first', 'again']) {
-        await openForm(page, node);
-        expect(
-          await page.locator('.red-ui-tray .input-error').evaluateAll((inputs) => inputs.map(({ id }) => id)),
-        ).toEqual([]);
-        if (round === 'first') await screenshot(page, `${theme}-${node.type}`);
-        await saveForm(page, node);
-        expect(await page.evaluate(stateOf, node)).toEqual({ node, validationErrors: [] });
-      }
+test('every form opens, is valid, saves, and reopens unchanged', async () => {
+  for (const node of flows.slice(1)) {
+    for (const round of ['first', 'again']) {
+      await editor.openForm(node);
+      expect(await editor.invalidInputs()).toEqual([]);
+      if (round === 'first') await editor.screenshot(`light-${node.type}`);
+      await editor.saveForm();
+      expect(await page.evaluate(stateOf, node)).toEqual({ node, validationErrors: [] });
     }
-    await screenshot(page, `${theme}-workspace`);
-    expect(errors).toEqual([]);
-    await page.context().close();
-  }, 240_000);
-});
+  }
+  expect(await page.evaluate('RED.nodes.dirty()')).toBe(false);
+  await editor.screenshot('light-workspace');
+}, 120_000);
+
+test('every form fits a small window in the dark theme, whatever the names are', async () => {
+  const small = { width: 900, height: 700 };
+  const dark = await Editor.open(browser, host.url, { theme: 'dark', viewport: small });
+  for (const { id } of flows.slice(1)) await dark.page.evaluate(giveLongNames, id);
+  for (const node of flows.slice(1)) {
+    await dark.openForm(node);
+    await dark.screenshot(`dark-${node.type}`);
+    expect({ type: node.type, hidden: await dark.tray().evaluate(hiddenWidth) }).toEqual({
+      type: node.type,
+      hidden: 0,
+    });
+    await dark.saveForm();
+  }
+  expect(dark.errors).toEqual([]);
+  await dark.close();
+}, 120_000);
+
+/** Pixels of the form beyond the right edge of its tray: the editor makes a form as wide as its longest line. */
+function hiddenWidth(tray: Element): number {
+  const { right } = tray.getBoundingClientRect();
+  const parts = Array.from(tray.querySelectorAll('.red-ui-tray-body, .form-row > *'));
+  return Math.max(0, ...parts.map((part) => part.getBoundingClientRect().right - right));
+}
+
+/** A name of 200 characters, and a firm and lookup table with as long ones that cannot be broken at a space. */
+function giveLongNames(id: string): void {
+  const node = RED.nodes.node(id);
+  node.name = 'Reallylongname '.repeat(14).slice(0, 200);
+  if (node.type !== 'q2c-firm') return;
+  const firm = JSON.parse(String(node.data));
+  firm.legalEntities[0].name = 'Aktiengesellschaft'.repeat(11);
+  firm.lookups.netsuite['table'.repeat(40)] = {};
+  node.data = JSON.stringify(firm, null, 2);
+}
 
 describe('a connection to a real system', () => {
   const connection = 'q2c-netsuite-connection';
-  const form = (page: Page, id: string) => page.locator(`#node-config-input-${id}`);
+  const form = (id: string) => page.locator(`#node-config-input-${id}`);
   const privateKey =
     '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n';
 
   test('asks for what the chosen sign-in needs and keeps secrets as credentials', async () => {
-    const { page, errors } = await openEditor(browser, host.url, 'light');
     const node = findNode(connection);
-    await openForm(page, node);
-    expect(await form(page, 'accountId').isVisible()).toBe(false);
+    await editor.openForm(node);
+    expect(await form('accountId').isVisible()).toBe(false);
 
-    await form(page, 'environment').selectOption('production');
-    await form(page, 'auth').selectOption('tba');
-    expect(await form(page, 'tokenSecret').isVisible()).toBe(true);
-    expect(await form(page, 'privateKey').isVisible()).toBe(false);
+    await form('environment').selectOption('production');
+    await form('auth').selectOption('tba');
+    expect(await form('tokenSecret').isVisible()).toBe(true);
+    expect(await form('privateKey').isVisible()).toBe(false);
 
-    await form(page, 'auth').selectOption('oauth2-certificate');
-    expect(await form(page, 'tokenSecret').isVisible()).toBe(false);
-    expect(await invalidInputs(page)).toEqual(
+    await form('auth').selectOption('oauth2-certificate');
+    expect(await form('tokenSecret').isVisible()).toBe(false);
+    expect(await editor.invalidInputs()).toEqual(
       expect.arrayContaining(['accountId', 'clientId', 'privateKey']),
     );
-    await screenshot(page, 'netsuite-required');
+    await editor.screenshot('netsuite-required');
 
-    await form(page, 'accountId').fill('1234567_SB1');
-    await form(page, 'clientId').fill('client-1');
-    await form(page, 'certificateId').fill('cert-1');
-    await form(page, 'privateKey').fill(privateKey);
-    await form(page, 'privateKey').blur();
-    expect(await invalidInputs(page)).toEqual([]);
-    await screenshot(page, 'netsuite-filled');
-    await saveForm(page, node);
-    await deploy(page);
+    await form('accountId').fill('1234567_SB1');
+    await form('clientId').fill('client-1');
+    await form('certificateId').fill('cert-1');
+    await form('privateKey').fill(privateKey);
+    await form('privateKey').blur();
+    expect(await editor.invalidInputs()).toEqual([]);
+    await editor.screenshot('netsuite-filled');
+    await editor.saveForm();
+    await editor.deploy();
 
     const deployed = (await host.flows()).find(({ id }) => id === connection);
     expect(deployed).toMatchObject({
@@ -187,81 +176,72 @@ describe('a connection to a real system', () => {
     expect(JSON.stringify(deployed)).not.toContain('PRIVATE KEY');
     expect(await host.credentials()).toMatchObject({ [connection]: { privateKey } });
 
-    await openForm(page, node);
-    expect(await form(page, 'privateKey').inputValue()).toBe('__PWRD__');
-    expect(await invalidInputs(page)).toEqual([]);
-    await saveForm(page, node);
+    await editor.openForm(node);
+    expect(await form('privateKey').inputValue()).toBe('__PWRD__');
+    expect(await editor.invalidInputs()).toEqual([]);
+    await editor.saveForm();
     expect(await page.evaluate((id) => RED.nodes.node(id).changed, connection)).toBeFalsy();
-    expect(errors).toEqual([]);
-    await page.context().close();
   }, 120_000);
 
   test('is tested as deployed, and says so while it is not', async () => {
-    const { page, errors } = await openEditor(browser, host.url, 'light');
     const node = findNode('q2c-salesforce-connection');
     const checks = [
       { id: 'login', label: 'Sign in', ok: true, message: '' },
       { id: 'fields', label: 'Fields', ok: false, message: 'Account.Q2C_External_Id__c is missing.' },
     ];
-    await page.route('**/q2c/connections/*/test', (route) => route.fulfill({ json: { checks } }));
-    await openForm(page, node);
+    const reply = { times: 1 };
+    await page.route('**/q2c/connections/*/test', (route) => route.fulfill({ json: { checks } }), reply);
+    await editor.openForm(node);
     await page.locator('#q2c-test').click();
     await page.locator('#q2c-checks li').nth(1).waitFor();
     expect(await page.locator('#q2c-checks li').allTextContents()).toEqual([
       ' Sign in',
       ' Fields: Account.Q2C_External_Id__c is missing.',
     ]);
-    await screenshot(page, 'salesforce-tested');
+    await editor.screenshot('salesforce-tested');
 
-    await form(page, 'name').fill('Renamed');
-    await saveForm(page, node);
-    await openForm(page, node);
+    await form('name').fill('Renamed');
+    await editor.saveForm();
+    await editor.openForm(node);
     expect(await page.locator('#q2c-test').isDisabled()).toBe(true);
     expect(await page.locator('#q2c-test-help').textContent()).toContain('Deploy first');
-    expect(errors).toEqual([]);
-    await page.context().close();
+    await editor.saveForm();
   }, 60_000);
 });
 
 describe('pickers and validation', () => {
   test('an operation shows its description and its parameters', async () => {
-    const { page, errors } = await openEditor(browser, host.url, 'light');
     const node = findNode('q2c-netsuite');
-    await openForm(page, node);
+    await editor.openForm(node);
     expect(await page.locator('#node-input-query').isVisible()).toBe(false);
     await page.locator('#node-input-entity').selectOption('records');
     expect(await page.locator('#node-input-verb').inputValue()).toBe('query');
     expect(await page.locator('#q2c-operation-description').textContent()).toContain('SuiteQL');
     expect(await page.locator('#node-input-query').isVisible()).toBe(true);
-    expect(await invalidInputs(page)).toEqual(['query']);
+    expect(await editor.invalidInputs()).toEqual(['query']);
     await page.locator('#node-input-query').fill('SELECT id FROM customer');
     await page.locator('#node-input-query').blur();
-    expect(await invalidInputs(page)).toEqual([]);
-    await screenshot(page, 'netsuite-query');
-    await saveForm(page, node);
+    expect(await editor.invalidInputs()).toEqual([]);
+    await editor.screenshot('netsuite-query');
+    await editor.saveForm();
     expect(
       await page
         .evaluate((id) => RED.nodes.node(id), 'q2c-netsuite')
         .then(({ entity, verb }) => [entity, verb]),
     ).toEqual(['records', 'query']);
-    expect(errors).toEqual([]);
-    await page.context().close();
   }, 60_000);
 
   test('a set-up of the firm that is not valid is refused with the reason', async () => {
-    const { page, errors } = await openEditor(browser, host.url, 'dark');
     const node = { ...findNode('q2c-firm'), data: '{ "legalEntities": [] }' };
     await page.evaluate(({ id, data }) => Object.assign(RED.nodes.node(id), { data }), node);
-    await openForm(page, node);
+    await editor.openForm(node);
     expect(await page.locator('#q2c-firm-problem').textContent()).toBe(
       'The set-up has no section sellingRules',
     );
-    await screenshot(page, 'firm-invalid');
-    await saveForm(page, node);
+    await editor.screenshot('firm-invalid');
+    await editor.saveForm();
     expect((await page.evaluate(stateOf, node)).validationErrors).toEqual([
       'The set-up has no section sellingRules',
     ]);
-    expect(errors).toEqual([]);
-    await page.context().close();
   }, 60_000);
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { launchBrowser, openEditor } from '../support/browser';
+import { Editor, launchBrowser } from '../support/browser';
 import { type FlowNode, Host } from '../support/host';
 
 /** The editor's global, for functions that run in the page. */
@@ -29,7 +29,7 @@ test.each(files)(
   async (file) => {
     const flow: FlowNode[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     await host.deploy(flow);
-    const { page, errors } = await openEditor(browser, host.url, 'light');
+    const { page, errors } = await Editor.open(browser, host.url);
     const ours = flow.filter(({ type }) => type.startsWith('q2c-'));
     const states = await page.evaluate((nodes) => {
       return nodes.map(({ id, type, name, ...values }) => {

@@ -125,7 +125,8 @@ export class Host {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return text === '' ? undefined : JSON.parse(text);
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return isJson ? JSON.parse(text) : text;
   }
 
   /** The next printed line that matches; lines printed before the call do not count. */

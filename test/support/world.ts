@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
+import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { until } from './engine';
 import { type FlowNode, Host } from './host';
 
 const root = join(__dirname, '../..');
+
+export const SYSTEMS = ['salesforce', 'netsuite', 'kantata'] as const;
+export type SystemName = (typeof SYSTEMS)[number];
 
 /** The template flow; its source node polls fast enough for tests. */
 export function templateFlow(change: (node: FlowNode) => void = () => undefined): FlowNode[] {
@@ -20,12 +25,101 @@ export function templateFlow(change: (node: FlowNode) => void = () => undefined)
   return flow;
 }
 
+export interface ClosedDeal {
+  key: string;
+  opportunityId: string;
+  name: string;
+}
+
+/** The control API of simulated vendors: the person at their screens, and whoever breaks the network on purpose. */
+export class VendorControl {
+  constructor(readonly url: string) {}
+
+  async control<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.url}/_control/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async records(system: SystemName, type: string): Promise<SimRecord[]> {
+    const path = `${system}/records/${type}?limit=100000`;
+    return (await this.control<{ records: SimRecord[] }>('GET', path)).records;
+  }
+
+  record(system: SystemName, type: string, id: string): Promise<SimRecord> {
+    return this.control('GET', `${system}/records/${type}/${id}`);
+  }
+
+  create(system: SystemName, type: string, data: Record<string, unknown>): Promise<SimRecord> {
+    return this.control('POST', `${system}/records/${type}`, data);
+  }
+
+  patch(system: SystemName, type: string, id: string, data: Record<string, unknown>): Promise<SimRecord> {
+    return this.control('PATCH', `${system}/records/${type}/${id}`, data);
+  }
+
+  fault(system: SystemName, fault: Omit<Fault, 'id'>): Promise<Fault> {
+    return this.control('POST', `${system}/faults`, fault);
+  }
+
+  /** How often each kind of fault has struck, over all systems. */
+  async faultsFired(): Promise<Record<string, number>> {
+    const fired: Record<string, number> = {};
+    for (const system of SYSTEMS) {
+      const { faults } = await this.control<{ faults: (Fault & { fired: number })[] }>(
+        'GET',
+        `${system}/faults`,
+      );
+      for (const fault of faults) fired[fault.kind] = (fired[fault.kind] ?? 0) + fault.fired;
+    }
+    return fired;
+  }
+
+  async removeFaults(): Promise<void> {
+    await Promise.all(SYSTEMS.map((system) => this.control('DELETE', `${system}/faults`)));
+  }
+
+  closeDeals(count: number): Promise<ClosedDeal[]> {
+    return this.control('POST', 'deals/close', { count });
+  }
+
+  /** Calls a vendor has answered so far. */
+  async requestCount(system: SystemName): Promise<number> {
+    return (await this.control<{ total: number }>('GET', `${system}/requests?limit=0`)).total;
+  }
+
+  async requestsSince(system: SystemName, seq: number): Promise<LoggedRequest[]> {
+    const path = `${system}/requests?since=${seq}`;
+    return (await this.control<{ requests: LoggedRequest[] }>('GET', path)).requests;
+  }
+
+  /** Resolves when the source node has looked for won deals again, twice: the first look may have begun before. */
+  async polledAgain(): Promise<void> {
+    const before = await this.requestCount('salesforce');
+    await until(
+      'two further polls',
+      async () => {
+        const requests = await this.requestsSince('salesforce', before);
+        return requests.filter(({ query }) => decodeURIComponent(query).includes('IsWon = true')).length >= 2;
+      },
+      30_000,
+    );
+  }
+}
+
 /** The simulated vendors in a process of their own, as `npm run simulator` starts them. */
-export class Simulator {
+export class Simulator extends VendorControl {
   private constructor(
-    readonly url: string,
+    url: string,
     private readonly child: ChildProcess,
-  ) {}
+  ) {
+    super(url);
+  }
 
   static async start(args: string[] = []): Promise<Simulator> {
     const child = spawn(process.execPath, [join(root, 'dist/simulator-main.js'), '--port', '0', ...args], {
@@ -40,83 +134,53 @@ export class Simulator {
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
   }
-
-  async control<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/_control/${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
-  }
-
-  async records(system: string, type: string): Promise<SimRecord[]> {
-    const { records } = await this.control<{ records: SimRecord[] }>(
-      'GET',
-      `${system}/records/${type}?limit=100000`,
-    );
-    return records;
-  }
-
-  patch(system: string, type: string, id: string, data: Record<string, unknown>): Promise<SimRecord> {
-    return this.control('PATCH', `${system}/records/${type}/${id}`, data);
-  }
-
-  fault(system: string, fault: Omit<Fault, 'id'>): Promise<Fault> {
-    return this.control('POST', `${system}/faults`, fault);
-  }
-
-  async closeDeals(count: number): Promise<ClosedDeal[]> {
-    return this.control('POST', 'deals/close', { count });
-  }
-
-  /** Calls the vendors have answered so far. */
-  async requestCount(): Promise<number> {
-    const totals = await Promise.all(
-      ['salesforce', 'netsuite', 'kantata'].map((system) =>
-        this.control<{ total: number }>('GET', `${system}/requests?limit=0`),
-      ),
-    );
-    return totals.reduce((sum, { total }) => sum + total, 0);
-  }
 }
 
-export interface ClosedDeal {
-  key: string;
-  opportunityId: string;
-  name: string;
+export interface WorldOptions {
+  flow?: FlowNode[];
+  /** Where the vendors run: in a process of their own (default), or inside Node-RED as for a user without accounts. */
+  vendors?: 'beside' | 'inside';
 }
 
-/** A real Node-RED with the packed pack and the template flow, and simulated vendors beside it. */
+/** A real Node-RED with the packed pack and the template flow, and simulated vendors. */
 export class World {
   private constructor(
-    readonly simulator: Simulator,
+    readonly simulator: VendorControl,
     readonly host: Host,
   ) {}
 
-  static async start(flow: FlowNode[] = templateFlow()): Promise<World> {
-    const simulator = await Simulator.start();
-    const host = await Host.start({ env: { Q2C_SIMULATOR_URL: simulator.url } });
-    const world = new World(simulator, host);
-    await host.deploy(flow);
-    await world.listening();
-    return world;
-  }
-
-  /** Resolves when the source has polled once: what is won from then on is seen. */
-  private async listening(): Promise<void> {
-    await until('the first poll', async () => (await this.simulator.requestCount()) > 1, 30_000);
+  static async start({ flow = templateFlow(), vendors = 'beside' }: WorldOptions = {}): Promise<World> {
+    const simulator = vendors === 'beside' ? await Simulator.start() : null;
+    const host = await Host.start({ env: { Q2C_SIMULATOR_URL: simulator?.url ?? '' } });
+    try {
+      const inside = simulator === null ? host.waitForLog(/Quote-to-cash simulator: /) : '';
+      await host.deploy(flow);
+      const control = simulator ?? new VendorControl(/http:\S+/.exec(await inside)?.[0] ?? '');
+      await control.polledAgain();
+      return new World(control, host);
+    } catch (error) {
+      // A process left behind would keep the test run from ending.
+      await host.dispose();
+      await simulator?.stop();
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
     await this.host.dispose();
-    await this.simulator.stop();
+    if (this.simulator instanceof Simulator) await this.simulator.stop();
   }
 
-  runs(): Promise<RunSummary[]> {
-    return this.host.request('GET', '/q2c/api/v1/runs?limit=500') as Promise<RunSummary[]>;
+  async runs(): Promise<RunSummary[]> {
+    const all: RunSummary[] = [];
+    for (let after = ''; ; ) {
+      const path = `/q2c/api/v1/runs?limit=500${after && `&after=${after}`}`;
+      const page = (await this.host.request('GET', path)) as RunSummary[];
+      all.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < 500) return all;
+      after = last.id;
+    }
   }
 
   private counts(): Promise<Partial<Record<RunSummary['state'], number>>> {
@@ -127,7 +191,8 @@ export class World {
     return this.host.request('GET', `/q2c/api/v1/runs/${id}`) as Promise<RunReport>;
   }
 
-  cases(): Promise<CaseSummary[]> {
+  /** Cases that wait for somebody. */
+  openCases(): Promise<CaseSummary[]> {
     return this.host.request('GET', '/q2c/api/v1/cases?limit=500') as Promise<CaseSummary[]>;
   }
 
@@ -135,7 +200,12 @@ export class World {
     return this.host.request('POST', `/q2c/api/v1/runs/${id}/retry`);
   }
 
-  /** Waits until this many runs have come to an end that nothing changes by itself. */
+  /** Runs of one deal, oldest first. */
+  async runsOf(deal: { name: string }): Promise<RunSummary[]> {
+    return (await this.runs()).filter(({ title }) => title === deal.name);
+  }
+
+  /** Waits until this many runs are there and all have come to an end that nothing changes by itself. */
   async settled(count: number, timeoutMs = 60_000): Promise<RunSummary[]> {
     let runs: RunSummary[] = [];
     await until(
@@ -149,10 +219,35 @@ export class World {
       },
       timeoutMs,
       100,
+    ).catch((error: Error) => {
+      const left = runs
+        .filter((run) => !isSettled(run))
+        .map(({ id, state, retryAt }) => `${id} ${state} ${retryAt}`);
+      throw new Error(`${error.message}; there are ${runs.length}, unsettled: ${left.join(', ')}`);
+    });
+    return runs;
+  }
+
+  /** Waits until this many runs have ended at least once: through, or waiting as a case. */
+  async ended(count: number, timeoutMs = 60_000): Promise<RunSummary[]> {
+    let runs: RunSummary[] = [];
+    await until(
+      `${count} runs to end`,
+      async () => {
+        runs = await this.runs();
+        return runs.filter(({ endedAt }) => endedAt !== null).length >= count;
+      },
+      timeoutMs,
+      100,
     );
     return runs;
   }
+
+  /** The host's store, to look into while it works or after it stopped; the caller closes it. */
+  openStore(): DatabaseSync {
+    return new DatabaseSync(join(this.host.userDir, 'quote-to-cash/q2c.db'), { readOnly: true });
+  }
 }
 
-const isSettled = ({ state, retryAt }: RunSummary): boolean =>
+export const isSettled = ({ state, retryAt }: RunSummary): boolean =>
   state === 'completed' || state === 'cancelled' || (state === 'failed' && retryAt === null);

@@ -18,7 +18,7 @@ export const manifest: SystemManifest = {
   id: 'netsuite',
   label: 'NetSuite',
   family: 'erp',
-  color: '#b7c9d6',
+  color: '#9db5c8',
   auth: [
     {
       id: 'oauth2-certificate',

@@ -34,7 +34,7 @@ export const manifest: SystemManifest = {
   id: 'salesforce',
   label: 'Salesforce',
   family: 'crm',
-  color: '#A8D8F0',
+  color: '#6cb2dc',
   auth: [
     {
       id: 'client-credentials',

@@ -8,7 +8,12 @@ interface EditorNode {
   readonly type: string;
   /** True after an edit that is not deployed yet. */
   readonly changed?: boolean;
-  readonly credentials?: Readonly<Record<string, string | boolean>>;
+  /** While the form is open; `has_<name>` tells whether a password is stored. */
+  readonly credentials?: Record<string, string | boolean>;
+  readonly _def: {
+    readonly defaults: Readonly<Record<string, { readonly value: unknown }>>;
+    readonly credentials?: Readonly<Record<string, unknown>>;
+  };
   /** Text of the node set's own catalogue. */
   _(key: string, values?: Record<string, string | number>): string;
 }
@@ -61,6 +66,9 @@ declare const RED: {
   nodes: {
     registerType<P>(type: string, definition: NodeDefinition<P> & ThisType<EditorNode & P>): void;
     node(id: string): EditorNode | null;
+  };
+  events: {
+    on(event: 'nodes:add', listener: (node: EditorNode & Record<string, unknown>) => void): void;
   };
   editor: {
     createEditor(options: { id: string; mode: string; value: string }): CodeEditor;

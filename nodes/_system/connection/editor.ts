@@ -24,7 +24,13 @@ export function prepare(node: ConnectionNode): void {
   $(`${prefix}-environment`).data('q2cNode', node.id);
   $(`${prefix}-environment, ${prefix}-auth`).on('change', () => showFields(node));
   showFields(node);
+  markUnsetSecrets(node);
   prepareTest(node);
+}
+
+/** The editor takes a secret of which it does not know that it was never set for a change at every save. */
+function markUnsetSecrets({ credentials = {}, _def }: ConnectionNode): void {
+  for (const name of Object.keys(_def.credentials ?? {})) credentials[`has_${name}`] ??= false;
 }
 
 /** What the open form says, else what is saved: the editor validates with the saved values of other fields. */

@@ -87,7 +87,7 @@ describe('the texts of a generated set', () => {
     const text = systemHelp(template, acme);
     expect(text).toContain('- **Create or update customer**: Creates or updates.');
     expect(text).toContain('- **Client ID**\n- **Client secret**\n');
-    expect(text).toContain('- `Customer.q2c_id` (text): our id');
+    expect(text).toContain('- `q2c_id` of Customer (text): our id');
     expect(text).toContain('data-help-name="q2c-acme-events"');
     expect(systemHelp(template, { ...acme, events: {} })).not.toContain('q2c-acme-events');
     expect(() => systemHelp('{{unknown}}', acme)).toThrow('{{unknown}}');
