@@ -171,7 +171,7 @@ async function reportOnce(port: number, count: number, timeoutMs: number): Promi
 
 /** A run that waits for its next automatic attempt has not ended. */
 function hasEnded({ state, retryAt }: RunSummary): boolean {
-  return state === 'completed' || state === 'cancelled' || (state === 'failed' && retryAt === null);
+  return state !== 'queued' && state !== 'running' && retryAt === null;
 }
 
 async function stay(port: number, simulator: string, deals: ClosedDeal[], host: Program): Promise<void> {

@@ -100,32 +100,40 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   return { id: known.id, message: fields.message };
 }
 
-/** Cases of this attempt of the run that are still unresolved. */
-export async function freshCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 'code'>[]> {
+/**
+ * Unresolved cases of what the run is about. Those of another flow about the same record are not among them: that
+ * this run came through says nothing about them.
+ */
+export async function openCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 'code' | 'node_id'>[]> {
   return tx
     .selectFrom('exception_case')
-    .select(['id', 'code'])
-    .where('run_id', '=', run.id)
-    .where('run_attempt', '=', run.attempt)
+    .select(['id', 'code', 'node_id'])
+    .where('correlation_id', '=', run.correlationId)
     .where('state', 'not in', ['resolved', 'waived'])
+    .where('run_id', 'in', (from) =>
+      from
+        .selectFrom('run')
+        .select('run.id')
+        .where('run.correlation_id', '=', run.correlationId)
+        .where('run.source_node', '=', run.sourceNode),
+    )
     .execute();
 }
 
-/** A run of the deal came through: what it was stuck on before has been cured. */
-export async function resolveCases(tx: Tx, run: Run, at: Instant): Promise<void> {
-  const open = await tx
-    .selectFrom('exception_case')
-    .select('id')
-    .where('correlation_id', '=', run.correlationId)
-    .where('state', 'not in', ['resolved', 'waived'])
-    .execute();
-  for (const { id } of open) {
+/** What these cases were about has been cured, as the run shows. */
+export async function resolveCases(
+  tx: Tx,
+  run: Run,
+  cured: readonly { id: CanonicalId }[],
+  at: Instant,
+): Promise<void> {
+  for (const { id } of cured) {
     await tx
       .updateTable('exception_case')
       .set({ state: 'resolved', resolved_at: at, updated_at: at })
       .where('id', '=', id)
       .execute();
-    await record(tx, id, run, 'resolved', { by: `run ${run.id} completed` }, at);
+    await record(tx, id, run, 'resolved', { by: `run ${run.id}`, attempt: run.attempt }, at);
   }
 }
 

@@ -5,20 +5,31 @@ import {
   type ExceptionCode,
   exceptionCodes,
   type Instant,
-  type JsonObject,
   type JsonValue,
   Q2cError,
 } from '../model';
-import { appendAudit, type RunRow, type Store, type Tx } from '../store';
-import { CaseOpened, freshCases, type OpenedCase, openCase, resolveCases } from './cases';
+import { appendAudit, type Store, type Tx } from '../store';
+import { CaseOpened, type OpenedCase, openCase, openCases, resolveCases } from './cases';
+import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY, runDelay } from './retry';
-import { claimRuns, insertEvent, insertRun, type Lease, requeueAbandoned, requeueDue, toRun } from './runs';
+import {
+  insertEvent,
+  insertRun,
+  type Lease,
+  reopen,
+  requeue,
+  requeueAbandoned,
+  requeueDue,
+  supersede,
+  toRun,
+} from './runs';
 import { StepRunner } from './step';
-import { type FlowError, RunTracker } from './tracker';
+import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
   IntakeBatch,
+  KeyHolder,
   Log,
   NaturalKeyClaim,
   NewCase,
@@ -43,15 +54,6 @@ export interface EngineOptions {
   random?: () => number;
 }
 
-interface Source {
-  concurrency: number;
-  running: number;
-  dispatch(run: DispatchedRun): void;
-  /** Set while a claim is under way; `again` asks for one more when it is done. */
-  claiming: boolean;
-  again: boolean;
-}
-
 const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
@@ -69,8 +71,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
-  private readonly sources = new Map<string, Source>();
-  private readonly sourceOfRun = new Map<string, string>();
+  private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
 
@@ -78,9 +79,15 @@ export class Engine {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.now = options.now ?? (() => new Date().toISOString());
     this.random = options.random ?? Math.random;
-    this.tracker = new RunTracker(options.graceMs ?? 25, (run, errors) =>
-      this.track(this.endRun(run, errors)),
-    );
+    this.tracker = new RunTracker(options.graceMs ?? 25, (ended) => this.track(this.endRun(ended)));
+    this.dispatcher = new Dispatcher({
+      store: options.store,
+      tracker: this.tracker,
+      now: this.now,
+      lease: () => this.lease(),
+      track: (promise) => this.track(promise),
+      onFailure: (what, error) => this.logFailure(what, error),
+    });
     this.steps = new StepRunner({
       store: options.store,
       tenant: options.tenant,
@@ -104,7 +111,28 @@ export class Engine {
     this.every(HEARTBEAT_MS, () => this.heartbeat());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
-    for (const id of this.sources.keys()) this.pump(id);
+    this.dispatcher.pumpAll();
+  }
+
+  /**
+   * The flows, or some of them, are being stopped: a message on its way may vanish without a trace. Every run of an
+   * event goes back to the queue and begins anew with `resume`; what it has done answers from the journal.
+   */
+  interrupt(): void {
+    this.dispatcher.pause();
+    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
+    for (const { run } of broken) this.dispatcher.release(run.id);
+    const ids = broken.map(({ run }) => run.id);
+    this.track(
+      this.store
+        .write((tx) => requeue(tx, ids))
+        .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
+    );
+  }
+
+  /** The flows run again. */
+  resume(): void {
+    this.dispatcher.resume();
   }
 
   /**
@@ -114,11 +142,11 @@ export class Engine {
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
-    this.sources.clear();
+    this.dispatcher.clear();
     this.stopping.abort(
       new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
     );
-    this.tracker.clear();
+    this.tracker.interrupt();
     await Promise.allSettled(this.work);
   }
 
@@ -147,7 +175,7 @@ export class Engine {
         return count;
       }),
     );
-    if (accepted > 0) this.pump(batch.sourceNode);
+    if (accepted > 0) this.dispatcher.pump(batch.sourceNode);
     return { accepted, duplicates: batch.events.length - accepted };
   }
 
@@ -167,13 +195,11 @@ export class Engine {
    * @returns takes the node out again
    */
   registerSource(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    this.sources.set(nodeId, { concurrency, running: 0, dispatch, claiming: false, again: false });
-    this.pump(nodeId);
-    return () => this.sources.delete(nodeId);
+    return this.dispatcher.register(nodeId, concurrency, dispatch);
   }
 
   /** Makes a run of a message that no source node sent, so that its steps are journaled too. */
-  async oneOff(nodeId: string, subject: CanonicalId, title: string): Promise<Run> {
+  async oneOff(nodeId: string, subject: CanonicalId, title: string): Promise<ActiveRun> {
     const run = await this.track(
       this.store.write((tx) =>
         insertRun(
@@ -184,8 +210,18 @@ export class Engine {
         ),
       ),
     );
-    this.tracker.begin(run);
-    return run;
+    return this.tracker.begin(run, false);
+  }
+
+  /**
+   * Goes on with a run that has ended, for a message that some node sent after it had said it was done.
+   * @throws Q2cError `RUN_NOT_ACTIVE` when the run is not known here, or waits to be dispatched again.
+   */
+  async reopen(runId: string): Promise<ActiveRun> {
+    const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.lease())));
+    // Another late message may have come first.
+    if (row === null) return this.requireActive(runId);
+    return this.tracker.begin(toRun(row), row.event_seq !== null);
   }
 
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
@@ -214,95 +250,47 @@ export class Engine {
       });
       return run.source_node;
     });
-    this.pump(source);
-  }
-
-  private pump(sourceId: string): void {
-    const source = this.sources.get(sourceId);
-    if (source === undefined) return;
-    if (source.claiming) {
-      source.again = true;
-      return;
-    }
-    if (source.running >= source.concurrency) return;
-    source.claiming = true;
-    this.track(
-      this.claim(sourceId, source)
-        .catch((error: unknown) => this.logFailure('Runs could not be claimed', error))
-        .finally(() => {
-          source.claiming = false;
-          if (source.again) {
-            source.again = false;
-            this.pump(sourceId);
-          }
-        }),
-    );
-  }
-
-  private async claim(sourceId: string, source: Source): Promise<void> {
-    const claimed = await this.store.write(async (tx) => {
-      const runs = await claimRuns(
-        tx,
-        sourceId,
-        source.concurrency - source.running,
-        this.lease(),
-        this.now(),
-      );
-      return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
-    });
-    for (const { run, event } of claimed) {
-      // Stopped or deployed in between: the lease stays, the next start takes the run up.
-      if (this.sources.get(sourceId) !== source) return;
-      const dispatched: DispatchedRun = { ...toRun(run), event };
-      source.running++;
-      this.sourceOfRun.set(run.id, sourceId);
-      this.tracker.begin(dispatched);
-      this.tracker.enter(run.id);
-      try {
-        source.dispatch(dispatched);
-      } catch (error) {
-        this.tracker.noteError(run.id, {
-          node: { id: sourceId, name: sourceId },
-          message: messageOf(error),
-          code: null,
-        });
-      }
-      this.tracker.leave(run.id);
-    }
+    this.dispatcher.pump(source);
   }
 
   // ------------------------------------------------------------------ messages of a run
 
   /** The run, if it is under way here. */
-  activeRun(runId: string): Run | undefined {
+  activeRun(runId: string): ActiveRun | undefined {
     return this.tracker.get(runId);
   }
 
-  messageEntered(runId: string): void {
-    this.tracker.enter(runId);
+  messageEntered(active: ActiveRun): void {
+    this.tracker.enter(active);
   }
 
-  messageLeft(runId: string): void {
-    this.tracker.leave(runId);
+  /** @param passed the node that is done with the message, if it had no error */
+  messageLeft(active: ActiveRun, passed?: string): void {
+    if (passed !== undefined) active.passed.add(passed);
+    this.tracker.leave(active);
   }
 
-  errorRaised(runId: string, error: FlowError): void {
-    this.tracker.noteError(runId, error);
+  errorRaised(active: ActiveRun, error: FlowError): void {
+    active.errors.push(error);
   }
 
-  errorCaught(runId: string, nodeId: string): void {
-    this.tracker.errorCaught(runId, nodeId);
+  /** A Catch node has taken the errors of a node. */
+  errorCaught(active: ActiveRun, nodeId: string): void {
+    active.errors = active.errors.filter(({ node }) => node.id !== nodeId);
   }
 
   // ------------------------------------------------------------------ work inside a run
 
   /** Runs one system call under the write protocol. @throws CaseOpened when a case had to be opened. */
   async step(runId: string, step: Step): Promise<StepOutcome> {
-    const run = this.requireRun(runId);
+    const active = this.requireActive(runId);
     try {
-      return await this.track(this.steps.run(run, step));
+      return await this.track(this.steps.run(active.run, step));
+    } catch (error) {
+      if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
+      throw error;
     } finally {
-      this.tracker.progress(runId);
+      active.lastProgressAt = Date.now();
     }
   }
 
@@ -310,14 +298,12 @@ export class Engine {
     return this.track(this.store.write((tx) => identify(tx, system, instance, references, this.now())));
   }
 
-  /** @returns for each claim the canonical id that holds its key: the claim's own, or the one that came first */
-  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<CanonicalId[]> {
+  /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<KeyHolder[]> {
     return this.track(
       this.store.write(async (tx) => {
-        const holders: CanonicalId[] = [];
-        for (const { entity, key, id } of claims) {
-          holders.push(await claimNaturalKey(tx, entity, key, id, this.now()));
-        }
+        const holders: KeyHolder[] = [];
+        for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, this.now()));
         return holders;
       }),
     );
@@ -325,14 +311,15 @@ export class Engine {
 
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
-    const run = this.requireRun(runId);
+    const active = this.requireActive(runId);
     const opened = await this.track(
       this.store.write(async (tx) => {
         const cases: OpenedCase[] = [];
-        for (const request of requests) cases.push(await openCase(tx, run, request, this.now()));
+        for (const request of requests) cases.push(await openCase(tx, active.run, request, this.now()));
         return cases;
       }),
     );
+    for (const { id } of opened) active.cases.add(id);
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
@@ -356,48 +343,51 @@ export class Engine {
     );
   }
 
-  private requireRun(runId: string): Run {
-    const run = this.tracker.get(runId);
-    if (run === undefined) {
-      throw new Q2cError(
-        'RUN_NOT_ACTIVE',
-        `Run ${runId} has ended or belongs to another store; its message cannot go on.`,
-      );
-    }
-    return run;
+  private requireActive(runId: string): ActiveRun {
+    const active = this.tracker.get(runId);
+    if (active !== undefined) return active;
+    throw new Q2cError(
+      'RUN_NOT_ACTIVE',
+      `Run ${runId} is not under way, or belongs to another store; its message cannot go on.`,
+    );
   }
 
   // ------------------------------------------------------------------ end of runs
 
-  private async endRun(run: Run, errors: FlowError[]): Promise<void> {
-    const sourceId = this.sourceOfRun.get(run.id);
-    this.sourceOfRun.delete(run.id);
-    const source = sourceId === undefined ? undefined : this.sources.get(sourceId);
+  private async endRun(ended: ActiveRun): Promise<void> {
     try {
-      await this.store.write((tx) => this.recordEnd(tx, run, errors));
+      await this.store.write((tx) => this.recordEnd(tx, ended));
     } catch (error) {
-      this.logFailure(`The end of run ${run.id} could not be recorded`, error);
+      this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {
-      if (source !== undefined) source.running--;
+      this.dispatcher.release(ended.run.id);
     }
     // Any source may have waited for this run's ordering key.
-    for (const id of this.sources.keys()) this.pump(id);
+    this.dispatcher.pumpAll();
   }
 
-  private async recordEnd(tx: Tx, run: Run, errors: FlowError[]): Promise<void> {
+  /**
+   * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
+   * least past the node that had raised them.
+   */
+  private async recordEnd(tx: Tx, { run, errors, cases, passed }: ActiveRun): Promise<void> {
     const at = this.now();
     for (const error of errors.filter(({ code }) => code === null)) {
-      await openCase(tx, run, nodeFailed(run, error), at);
+      cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
     }
-    const open = await freshCases(tx, run);
-    if (open.length === 0) await resolveCases(tx, run, at);
+    const open = await openCases(tx, run);
+    const fresh = open.filter(({ id }) => cases.has(id));
+    const isThrough = fresh.length === 0;
+    const cured = open.filter(({ id, node_id }) => isThrough || (!cases.has(id) && passed.has(node_id)));
+    await resolveCases(tx, run, cured, at);
+    if (isThrough) await supersede(tx, run);
     await tx
       .updateTable('run')
       .set({
-        state: open.length === 0 ? 'completed' : 'failed',
+        state: isThrough ? 'completed' : 'failed',
         retry_at: this.retryAt(
           run,
-          open.map(({ code }) => code as ExceptionCode),
+          fresh.map(({ code }) => code as ExceptionCode),
         ),
         lease_owner: null,
         lease_until: null,
@@ -416,9 +406,11 @@ export class Engine {
 
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
-    for (const run of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
-      await this.store.write((tx) => openCase(tx, run, runStalled(run), this.now()));
-      await this.endRun(run, []);
+    for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
+      const { run } = stalled;
+      const opened = await this.store.write((tx) => openCase(tx, run, runStalled(run), this.now()));
+      stalled.cases.add(opened.id);
+      await this.endRun(stalled);
     }
   }
 
@@ -433,11 +425,11 @@ export class Engine {
         .where((where) => (this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now())))
         .execute();
       for (const row of lost) {
-        const run = toRun(row);
+        const active = new ActiveRun(toRun(row), false);
         const node = { id: row.source_node, name: row.source_node };
-        await this.recordEnd(tx, run, [
-          { node, message: 'the host ended while the message was under way; send it again', code: null },
-        ]);
+        const message = 'the host ended while the message was under way; send it again';
+        active.errors.push({ node, message, code: null });
+        await this.recordEnd(tx, active);
       }
     });
   }
@@ -445,8 +437,7 @@ export class Engine {
   // ------------------------------------------------------------------ housekeeping
 
   private async heartbeat(): Promise<void> {
-    const ids = this.tracker.runIds();
-    if (ids.length === 0) return;
+    if (this.tracker.isEmpty) return;
     await this.store.write(async (tx) => {
       await tx
         .updateTable('run')
@@ -459,7 +450,7 @@ export class Engine {
 
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
-    if (queued > 0) for (const id of this.sources.keys()) this.pump(id);
+    if (queued > 0) this.dispatcher.pumpAll();
   }
 
   private lease(): Lease {
@@ -494,22 +485,6 @@ export class Engine {
   private logFailure(what: string, error: unknown): void {
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
-}
-
-async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
-  const row = await tx
-    .selectFrom('event')
-    .selectAll()
-    .where('seq', '=', run.event_seq ?? -1)
-    .executeTakeFirstOrThrow();
-  return {
-    id: row.event_id,
-    type: row.type,
-    source: row.source,
-    subject: row.subject,
-    time: row.time,
-    data: JSON.parse(row.data) as JsonObject,
-  };
 }
 
 async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant): Promise<void> {

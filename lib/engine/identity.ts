@@ -1,6 +1,6 @@
-import { type CanonicalId, type EntityName, type Instant, isId, newId, Q2cError } from '../model';
+import { type CanonicalId, type Instant, isId, newId, Q2cError } from '../model';
 import { prepared, type Tx, type XrefRow } from '../store';
-import type { NewRef, Reference } from './types';
+import type { KeyHolder, NaturalKeyClaim, NewRef, Reference } from './types';
 
 /** Canonical ids of records (guides §2): made once, found again by cross-reference. */
 
@@ -150,23 +150,26 @@ export async function recordRefs(tx: Tx, refs: readonly NewRef[], at: Instant): 
 }
 
 /**
- * Claims a natural key (guides §2) for a canonical id.
- * @returns who holds it: the same id, or the one that came first
+ * Claims a natural key (guides §2) for a canonical id. A record has one key per kind: when it comes with another one
+ * (its tax registration was corrected), the former is free for the record it really belongs to.
+ * @returns who holds the key: the claimant, or the one that came first
  */
 export async function claimNaturalKey(
   tx: Tx,
-  entity: EntityName,
-  key: string,
-  id: CanonicalId,
+  { entity, key, id, name }: NaturalKeyClaim,
   at: Instant,
-): Promise<CanonicalId> {
-  const holder = await tx
+): Promise<KeyHolder> {
+  const held = await tx
     .selectFrom('natural_key')
-    .select('canonical_id')
+    .select(['canonical_id', 'holder'])
     .where('entity', '=', entity)
     .where('key', '=', key)
     .executeTakeFirst();
-  if (holder !== undefined) return holder.canonical_id;
-  await tx.insertInto('natural_key').values({ entity, key, canonical_id: id, created_at: at }).execute();
-  return id;
+  if (held !== undefined) return { id: held.canonical_id, name: held.holder || held.canonical_id };
+  await tx.deleteFrom('natural_key').where('canonical_id', '=', id).where('entity', '=', entity).execute();
+  await tx
+    .insertInto('natural_key')
+    .values({ entity, key, canonical_id: id, holder: name, created_at: at })
+    .execute();
+  return { id, name };
 }

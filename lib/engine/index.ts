@@ -1,4 +1,4 @@
 export { CaseOpened, ENGINE } from './cases';
 export * from './engine';
-export type { FlowError } from './tracker';
+export { type ActiveRun, type FlowError, isInterrupted } from './tracker';
 export * from './types';

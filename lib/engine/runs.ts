@@ -11,6 +11,7 @@ export function toRun(row: RunRow): Run {
     attempt: row.attempt,
     correlationId: row.correlation_id,
     orderingKey: row.ordering_key,
+    sourceNode: row.source_node,
     title: row.title,
   };
 }
@@ -44,7 +45,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       ended_at: null,
     })
     .execute();
-  return { id, attempt: 1, correlationId: run.subject, orderingKey: run.subject, title: run.title };
+  const { subject, sourceNode, title } = run;
+  return { id, attempt: 1, correlationId: subject, orderingKey: subject, sourceNode, title };
 }
 
 /** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */
@@ -145,6 +147,52 @@ export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
     .returning('seq')
     .execute();
   return rows.length;
+}
+
+/** Runs that were broken off go back to the queue, with the same attempt. */
+export async function requeue(tx: Tx, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  await tx
+    .updateTable('run')
+    .set({ state: 'queued', lease_owner: null, lease_until: null })
+    .where('id', 'in', runIds)
+    .where('state', '=', 'running')
+    .execute();
+}
+
+/**
+ * A message of an ended run is on its way after all: some node sent it later than it said it was done.
+ * @returns null when the run has not ended, or is not known
+ */
+export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRow | null> {
+  const row = await tx
+    .updateTable('run')
+    .set({
+      state: 'running',
+      retry_at: null,
+      ended_at: null,
+      lease_owner: lease.owner,
+      lease_until: lease.until,
+    })
+    .where('id', '=', runId)
+    .where('state', 'in', ['completed', 'failed'])
+    .returningAll()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * The run came through with the present content of its record: failed runs of the same record and source, which
+ * would only do that again, have nothing left to do.
+ */
+export async function supersede(tx: Tx, run: Run): Promise<void> {
+  await tx
+    .updateTable('run')
+    .set({ state: 'superseded', retry_at: null })
+    .where('ordering_key', '=', run.orderingKey)
+    .where('source_node', '=', run.sourceNode)
+    .where('state', '=', 'failed')
+    .execute();
 }
 
 /** Runs that were under way when their host ended go back to the queue, with the same attempt. */

@@ -55,7 +55,8 @@ export class StepRunner {
     let probeNext = plan.probeBeforeCall;
     /** True while a call may have been processed that no probe has answered for. */
     let uncertain = plan.uncertain;
-    let lastSentAt = 0;
+    // When an earlier attempt was sent is not known: it may be so recent that the target does not show it yet.
+    let lastSentAt = plan.uncertain ? Date.now() : 0;
     for (let attempt = 1; ; attempt++) {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
@@ -74,7 +75,8 @@ export class StepRunner {
       if (found === null && failure.kind === 'unknown' && !step.readOnly) uncertain = true;
       const state = uncertain ? 'unknown' : stateOf(failure);
       if (!isRetriable(failure) || this.exhausted(attempt, startedAt, failure)) {
-        throw await this.giveUp(run, step, keys, state, failure, outcome.cause, counts, startedAt);
+        const final = uncertain && found !== null ? undecided(failure) : failure;
+        throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
       if (uncertain) {
         await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null));
@@ -231,6 +233,18 @@ export class StepRunner {
       }),
     };
   }
+}
+
+/**
+ * A probe that was refused, or whose answer makes no sense, has not decided what became of the call: that is what the
+ * case must say, and it is asked again (DESIGN §4). Two records under our key are for a person to sort out.
+ */
+function undecided(failure: Failure): Failure {
+  const isRefusal =
+    failure.kind === 'rejected' || failure.kind === 'not_found' || failure.kind === 'conflict';
+  if (!isRefusal || failure.code === 'DUPLICATE_SUSPECTED') return failure;
+  const { kind, reason, params } = failure;
+  return { kind, reason, code: 'OUTCOME_UNKNOWN', ...(params === undefined ? {} : { params }) };
 }
 
 function noCounts(): Counts {

@@ -1,3 +1,4 @@
+import type { CanonicalId } from '../model';
 import type { NodeInfo, Run } from './types';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
@@ -8,14 +9,36 @@ export interface FlowError {
   code: string | null;
 }
 
-interface ActiveRun {
-  run: Run;
-  /** Messages of the run on their way between or inside nodes. */
-  inFlight: number;
-  errors: FlowError[];
-  lastProgressAt: number;
-  grace: NodeJS.Timeout | null;
+/** One dispatch of a run, from its first message to its last, and what happened on the way. */
+export class ActiveRun {
+  private static dispatches = 0;
+  /** Tells this dispatch from others of the same run, for as long as the process lives. */
+  readonly dispatch = ++ActiveRun.dispatches;
+  /** Messages on their way between or inside nodes. */
+  inFlight = 0;
+  errors: FlowError[] = [];
+  /** Cases that were opened or seen again. */
+  readonly cases = new Set<CanonicalId>();
+  /** Ids of nodes that finished a message without error. */
+  readonly passed = new Set<string>();
+  lastProgressAt = Date.now();
+  grace: NodeJS.Timeout | null = null;
+
+  /** @param repeatable its event can be dispatched again when messages get lost */
+  constructor(
+    readonly run: Run,
+    readonly repeatable: boolean,
+  ) {}
 }
+
+/**
+ * Dispatches that were broken off because the flow they ran in was stopped. Their messages may still move, in this
+ * engine or in the one after it, while the run is under way anew: they must not count, and must not go on.
+ */
+const interrupted = new Set<number>();
+
+export const isInterrupted = (dispatch: number | undefined): boolean =>
+  dispatch !== undefined && interrupted.has(dispatch);
 
 /**
  * Knows the runs that are under way in this host, and notices their end: a run ends when none of its messages
@@ -26,33 +49,29 @@ export class RunTracker {
 
   /**
    * @param graceMs covers nodes that call `done` just before they send
-   * @param onEnd called once per run when its last message has left
+   * @param onEnd called once per dispatch when its last message has left
    */
   constructor(
     private readonly graceMs: number,
-    private readonly onEnd: (run: Run, errors: FlowError[]) => void,
+    private readonly onEnd: (ended: ActiveRun) => void,
   ) {}
 
-  get size(): number {
-    return this.active.size;
+  get(runId: string): ActiveRun | undefined {
+    return this.active.get(runId);
   }
 
-  get(runId: string): Run | undefined {
-    return this.active.get(runId)?.run;
+  get isEmpty(): boolean {
+    return this.active.size === 0;
   }
 
-  runIds(): string[] {
-    return [...this.active.keys()];
-  }
-
-  begin(run: Run): void {
-    this.active.set(run.id, { run, inFlight: 0, errors: [], lastProgressAt: Date.now(), grace: null });
+  begin(run: Run, repeatable: boolean): ActiveRun {
+    const active = new ActiveRun(run, repeatable);
+    this.active.set(run.id, active);
+    return active;
   }
 
   /** A message of the run has set out. */
-  enter(runId: string): void {
-    const active = this.active.get(runId);
-    if (active === undefined) return;
+  enter(active: ActiveRun): void {
     active.inFlight++;
     active.lastProgressAt = Date.now();
     if (active.grace !== null) {
@@ -62,46 +81,34 @@ export class RunTracker {
   }
 
   /** A node has finished with a message of the run. */
-  leave(runId: string): void {
-    const active = this.active.get(runId);
-    if (active === undefined) return;
+  leave(active: ActiveRun): void {
     active.inFlight--;
     active.lastProgressAt = Date.now();
-    if (active.inFlight > 0 || active.grace !== null) return;
+    if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
-      this.active.delete(runId);
-      this.onEnd(active.run, active.errors);
+      this.active.delete(active.run.id);
+      this.onEnd(active);
     }, this.graceMs);
   }
 
-  noteError(runId: string, error: FlowError): void {
-    this.active.get(runId)?.errors.push(error);
-  }
-
-  /** A Catch node has taken the errors of this node. */
-  errorCaught(runId: string, nodeId: string): void {
-    const active = this.active.get(runId);
-    if (active !== undefined) active.errors = active.errors.filter((error) => error.node.id !== nodeId);
-  }
-
-  progress(runId: string): void {
-    const active = this.active.get(runId);
-    if (active !== undefined) active.lastProgressAt = Date.now();
-  }
-
   /** Takes out runs whose messages have not moved since `before` (epoch ms): a node never called `done`. */
-  takeStalled(before: number): Run[] {
-    const stalled = [...this.active.values()].filter(({ lastProgressAt }) => lastProgressAt < before);
-    for (const { run, grace } of stalled) {
+  takeStalled(before: number): ActiveRun[] {
+    return this.take(({ lastProgressAt }) => lastProgressAt < before);
+  }
+
+  /** Takes out runs without ending them; their messages no longer count. */
+  interrupt(which: (active: ActiveRun) => boolean = () => true): ActiveRun[] {
+    const taken = this.take(which);
+    for (const { dispatch } of taken) interrupted.add(dispatch);
+    return taken;
+  }
+
+  private take(which: (active: ActiveRun) => boolean): ActiveRun[] {
+    const taken = [...this.active.values()].filter(which);
+    for (const { run, grace } of taken) {
       if (grace !== null) clearTimeout(grace);
       this.active.delete(run.id);
     }
-    return stalled.map(({ run }) => run);
-  }
-
-  /** Forgets all runs without ending them: the host stops, the next start takes them up. */
-  clear(): void {
-    for (const { grace } of this.active.values()) if (grace !== null) clearTimeout(grace);
-    this.active.clear();
+    return taken;
   }
 }

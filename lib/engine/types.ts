@@ -22,11 +22,15 @@ export interface Run {
   attempt: number;
   correlationId: CanonicalId;
   orderingKey: CanonicalId;
+  /** Node that dispatches it, or in which a run of its own began. */
+  sourceNode: string;
   title: string;
 }
 
 /** A run handed to its source node to be sent into the flow. */
 export interface DispatchedRun extends Run {
+  /** Goes along with its messages: tells this passage from one that a deploy broke off. */
+  dispatch: number;
   event: {
     id: string;
     type: string;
@@ -70,6 +74,14 @@ export interface NaturalKeyClaim {
   entity: EntityName;
   key: string;
   id: CanonicalId;
+  /** What people call the record. */
+  name: string;
+}
+
+/** Who holds a natural key. */
+export interface KeyHolder {
+  id: CanonicalId;
+  name: string;
 }
 
 export interface NewRef {

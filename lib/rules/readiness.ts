@@ -20,6 +20,7 @@ import {
   minorUnits,
   naturalKey,
   type Opportunity,
+  Q2cError,
   type Quote,
 } from '../model';
 import { type Firm, type FirmLegalEntity, sellingEntity } from './firm';
@@ -83,16 +84,22 @@ class Check {
 
   run(): Omit<Extract<Readiness, { ready: true }>, 'ready'> | null {
     const { opportunity, customer, quote, contract } = this.deal;
-    if (opportunity === undefined) return null;
+    if (opportunity === undefined) {
+      throw new Q2cError(
+        'DEAL_DOCUMENT_INVALID',
+        'The message carries no opportunity to check: wire the node behind one that reads a deal.',
+      );
+    }
     this.checkOpportunity(opportunity);
-    if (customer === undefined) this.missing('opportunity', opportunity.id, 'The account');
+    if (customer === undefined) this.missing('opportunity', opportunity.id, `The account of ${this.name}`);
     else this.checkCustomer(customer);
     this.checkContacts();
     if (quote === undefined || (quote.lines ?? []).length === 0) {
-      this.missing('opportunity', opportunity.id, 'At least one product line');
+      this.missing('opportunity', opportunity.id, `At least one product line of ${this.name}`);
     } else this.checkLines(opportunity, quote);
     if (contract === undefined) {
-      if (this.firm.acceptance.contractRequired) this.missing('opportunity', opportunity.id, 'The contract');
+      if (this.firm.acceptance.contractRequired)
+        this.missing('opportunity', opportunity.id, `The contract of ${this.name}`);
     } else this.checkContract(opportunity, contract, quote);
 
     const legalEntity = this.chooseLegalEntity(opportunity, customer);
@@ -118,7 +125,7 @@ class Check {
   private checkOpportunity(opportunity: Draft<Opportunity>): void {
     const { id } = opportunity;
     if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity');
-    if (!opportunity.serviceLine) this.missing('opportunity', id, 'The service line');
+    if (!opportunity.serviceLine) this.missing('opportunity', id, `The service line of ${this.name}`);
     else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
       this.invalid(
         'opportunity',
@@ -178,7 +185,7 @@ class Check {
         this.add('DUPLICATE_SUSPECTED', 'contact', contact.id, {
           customer: contact.name ?? email,
           candidate: other,
-          score: `same e-mail ${email}`,
+          score: 'same e-mail address',
         });
       }
       seen.set(email, contact.name ?? email);
@@ -216,19 +223,21 @@ class Check {
     quote: Draft<Quote> | undefined,
   ): void {
     const { id } = contract;
-    if (!contract.number) this.missing('contract', id, 'The contract number');
+    if (!contract.number) this.missing('contract', id, `The number of the contract of ${this.name}`);
     if (!contract.effective?.from || !contract.effective.to) {
-      this.missing('contract', id, 'The start and the term of the contract');
+      this.missing('contract', id, `The start and the term of the contract of ${this.name}`);
     } else if (contract.effective.to < contract.effective.from) {
       this.invalid('contract', id, 'The period of the contract', 'it ends before it begins');
     }
     const currency = contract.currency ?? contract.totalValue?.currency;
     const dealCurrency = opportunity.amount?.currency;
-    if (currency !== undefined && dealCurrency !== undefined && currency !== dealCurrency) {
+    const document = `contract ${contract.number ?? ''}`.trim();
+    if (currency !== undefined && !this.checkCurrency('contract', id, currency, document)) return;
+    if (currency !== undefined && isCurrency(dealCurrency) && currency !== dealCurrency) {
       this.add('CURRENCY_MISMATCH', 'contract', id, {
         document: this.name,
         a: dealCurrency,
-        other: `contract ${contract.number ?? ''}`.trim(),
+        other: document,
         b: currency,
       });
       return;
@@ -237,7 +246,6 @@ class Check {
     this.checkAmount('contract', id, 'The contract value', contract.totalValue);
     const amounts = (quote?.lines ?? []).map(({ amount }) => amount);
     if (this.hasBadAmount() || amounts.length === 0 || !amounts.every(isDecimal)) return;
-    const document = `contract ${contract.number ?? ''}`.trim();
     this.checkSum('contract', id, 'The lines', document, amounts, contract.totalValue.amount, currency);
   }
 
@@ -280,12 +288,19 @@ class Check {
       this.missing(entity, id, `The currency of ${this.name}`);
       return;
     }
-    if (!isCurrency(currency)) {
-      this.add('CURRENCY_INVALID', entity, id, { currency, document: this.name });
-      return;
-    }
+    if (!this.checkCurrency(entity, id, currency, this.name)) return;
     const reason = amountProblem(amount, currency);
     if (reason !== null) this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason });
+  }
+
+  /** Says once that a currency does not exist: amount, lines and contract of a deal usually share it. */
+  private checkCurrency(entity: EntityName, id: CanonicalId, currency: string, document: string): boolean {
+    if (isCurrency(currency)) return true;
+    const known = this.issues.some(
+      ({ code, params }) => code === 'CURRENCY_INVALID' && params.currency === currency,
+    );
+    if (!known) this.add('CURRENCY_INVALID', entity, id, { currency, document });
+    return false;
   }
 
   /** Sums of amounts that are wrong themselves would only repeat the complaint. */

@@ -1,6 +1,7 @@
 import { type ColumnDefinitionBuilder, type Kysely, type Migration, Migrator } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { naturalKeyHolders } from './migrations/0002-natural-key-holders';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -12,6 +13,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0002-natural-key-holders': naturalKeyHolders,
 };
 
 /**

@@ -20,7 +20,8 @@ export interface EventTable {
   duplicates: number;
 }
 
-export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+/** `superseded`: failed, and a later run of the same record came through with its present content. */
+export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'superseded' | 'cancelled';
 
 /** One passage of one event through a flow. */
 export interface RunTable {
@@ -105,6 +106,8 @@ export interface NaturalKeyTable {
   entity: string;
   key: string;
   canonical_id: CanonicalId;
+  /** What people call the holder, for the case of whoever claims the key next. */
+  holder: string;
   created_at: Instant;
 }
 

@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import type { Engine } from '../../lib/engine';
+import { type ActiveRun, type Engine, isInterrupted } from '../../lib/engine';
 import type { Q2cMessage } from './message';
 
 /**
@@ -9,7 +9,7 @@ import type { Q2cMessage } from './message';
 
 interface CountedMessage {
   engine: Engine;
-  runId: string;
+  active: ActiveRun;
   /**
    * Deliveries under way. More than one at a time is normal: a node sends on the very object it received, and only
    * then says that it is done with it.
@@ -38,12 +38,18 @@ const LABEL = 'quote-to-cash';
 class Host {
   /** By id of their store node. */
   private readonly engines = new Map<string, Engine>();
+  private readonly interrupt = () => {
+    for (const engine of this.engines.values()) engine.interrupt();
+  };
+  private readonly resume = () => {
+    for (const engine of this.engines.values()) engine.resume();
+  };
   /** Messages on their way, by identity: nodes may change or drop `msg.q2c`, the count must still come out even. */
   private readonly counted = new WeakMap<object, CountedMessage>();
 
-  /** Starts to follow the runs of an engine. The hooks are there only while some engine is. */
+  /** Starts to follow the runs of an engine. Hooks and listeners are there only while some engine is. */
   attach(RED: NodeAPI, storeId: string, engine: Engine): void {
-    if (this.engines.size === 0) this.addHooks(RED);
+    if (this.engines.size === 0) this.listen(RED);
     this.engines.set(storeId, engine);
   }
 
@@ -51,7 +57,10 @@ class Host {
   detach(RED: NodeAPI, storeId: string, engine: Engine): void {
     if (this.engines.get(storeId) !== engine) return;
     this.engines.delete(storeId);
-    if (this.engines.size === 0) RED.hooks.remove(`*.${LABEL}`);
+    if (this.engines.size > 0) return;
+    RED.hooks.remove(`*.${LABEL}`);
+    RED.events.off('flows:stopping', this.interrupt);
+    RED.events.off('flows:started', this.resume);
   }
 
   /** The engine of a store node; without an id, of the only or first store. */
@@ -59,33 +68,44 @@ class Host {
     return storeId === undefined ? this.engines.values().next().value : this.engines.get(storeId);
   }
 
-  /** Counts a message that got its run inside a node (a one-off run). */
-  adopt(engine: Engine, msg: Q2cMessage): void {
-    const runId = msg.q2c?.run;
-    if (runId !== undefined) this.count(msg, engine, runId);
+  /** Counts a message that got its run inside a node: a run of its own, or one that had ended. */
+  adopt(engine: Engine, msg: Q2cMessage, active: ActiveRun): void {
+    const { run, dispatch } = active;
+    msg.q2c = { ...msg.q2c, run: run.id, dispatch, correlationId: run.correlationId };
+    this.count(msg, engine, active);
   }
 
-  private addHooks(RED: NodeAPI): void {
+  /** A message of a passage that a deploy broke off: its run begins anew, so it must not go on. */
+  isStale(msg: Q2cMessage): boolean {
+    return isInterrupted(msg.q2c?.dispatch);
+  }
+
+  private listen(RED: NodeAPI): void {
     // Each handler has exactly one parameter: any other number makes Node-RED wait for a callback for ever.
     RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event.msg));
     RED.hooks.add(`onReceive.${LABEL}`, (event: ReceiveEvent) => this.received(event));
     RED.hooks.add(`onComplete.${LABEL}`, (event: CompleteEvent) => this.completed(event));
+    // A deploy of changed nodes or flows leaves the store running, but messages in and before those nodes vanish.
+    RED.events.on('flows:stopping', this.interrupt);
+    RED.events.on('flows:started', this.resume);
   }
 
   private entered(msg: Q2cMessage): CountedMessage | undefined {
     const runId = msg.q2c?.run;
-    if (runId === undefined) return undefined;
+    if (runId === undefined || this.isStale(msg)) return undefined;
     for (const engine of this.engines.values()) {
-      if (engine.activeRun(runId) !== undefined) return this.count(msg, engine, runId);
+      const active = engine.activeRun(runId);
+      if (active !== undefined) return this.count(msg, engine, active);
     }
     return undefined;
   }
 
-  private count(msg: Q2cMessage, engine: Engine, runId: string): CountedMessage {
-    const counted = this.counted.get(msg) ?? { engine, runId, inFlight: 0, onWire: 0 };
+  private count(msg: Q2cMessage, engine: Engine, active: ActiveRun): CountedMessage {
+    const known = this.counted.get(msg);
+    const counted = known?.active === active ? known : { engine, active, inFlight: 0, onWire: 0 };
     counted.inFlight++;
     this.counted.set(msg, counted);
-    engine.messageEntered(runId);
+    engine.messageEntered(active);
     return counted;
   }
 
@@ -101,7 +121,7 @@ class Host {
     else counted = this.entered(msg);
     const failedNode = msg.error?.source?.id;
     if (destination.node?.type === 'catch' && failedNode !== undefined) {
-      counted?.engine.errorCaught(counted.runId, failedNode);
+      counted?.engine.errorCaught(counted.active, failedNode);
     }
   }
 
@@ -111,13 +131,13 @@ class Host {
     counted.inFlight--;
     if (counted.inFlight === 0) this.counted.delete(msg);
     if (error) {
-      counted.engine.errorRaised(counted.runId, {
+      counted.engine.errorRaised(counted.active, {
         node: { id: node.id, name: node.node?.name || node.node?.type || node.id },
         message: error instanceof Error ? error.message : String(error),
         code: isCaseOpened(error) ? error.code : null,
       });
     }
-    counted.engine.messageLeft(counted.runId);
+    counted.engine.messageLeft(counted.active, error ? undefined : node.id);
   }
 }
 

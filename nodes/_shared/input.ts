@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import type { Engine, NodeInfo } from '../../lib/engine';
-import { type DealDocument, newId, Q2cError } from '../../lib/model';
+import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
+import { type CanonicalId, type DealDocument, newId, Q2cError } from '../../lib/model';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
 import { Progress, StatusLine } from './status';
@@ -42,17 +42,29 @@ export function onInput(node: Node, options: InputOptions): void {
   const progress = new Progress(status);
 
   node.on('input', (msg: Q2cMessage, send, done) => {
+    if (host.isStale(msg)) {
+      done();
+      return;
+    }
     progress.started();
     process(node, msg, options).then(
       (next) => {
-        progress.finished();
-        send(next as NodeMessage);
+        if (host.isStale(msg)) {
+          progress.dropped();
+        } else {
+          progress.finished();
+          send(next as NodeMessage);
+        }
         done();
       },
       (error: unknown) => {
-        // The host stops: the run stays unfinished and goes on at the next start.
-        if (error instanceof Q2cError && error.code === 'ENGINE_STOPPING') return;
-        progress.failed(error instanceof Q2cError ? error.code : 'NODE_FAILED');
+        // The host or the flow stops: the run stays unfinished and goes on at the next start.
+        if (host.isStale(msg) || codeOf(error) === 'ENGINE_STOPPING') {
+          progress.dropped();
+          done();
+          return;
+        }
+        progress.failed(codeOf(error) ?? 'NODE_FAILED');
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -66,24 +78,67 @@ export function onInput(node: Node, options: InputOptions): void {
 async function process(node: Node, msg: Q2cMessage, options: InputOptions): Promise<Q2cMessage> {
   const store = requireConfig<StoreNode>(options.RED, options.store, 'store', 'q2c-store');
   const engine = await store.engine();
-  const deal = readDeal(options.readInput === undefined ? msg.payload : await options.readInput(msg));
-  const runId = await runOf(engine, node, msg, deal);
-  return options.handle({
-    msg,
-    deal,
-    engine,
-    runId,
-    node: { id: node.id, name: node.name || options.label },
-  });
+  const info = { id: node.id, name: node.name || options.label };
+  const known = await runUnderWay(engine, msg);
+  try {
+    const deal = readDeal(options.readInput === undefined ? msg.payload : await options.readInput(msg));
+    const runId = known ?? (await ownRun(engine, node, msg, deal));
+    return await options.handle({ msg, deal, engine, runId, node: info });
+  } catch (error) {
+    const runId = msg.q2c?.run;
+    if (runId === undefined || isCaseOrInterruption(error)) throw error;
+    return await failed(engine, runId, info, msg.q2c?.correlationId ?? runId, error);
+  }
 }
 
-async function runOf(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDocument): Promise<string> {
-  if (msg.q2c?.run !== undefined) return msg.q2c.run;
+/**
+ * The run of a message that has one. A run that has ended goes on: some node before this one sent the message later
+ * than it said it was done.
+ */
+async function runUnderWay(engine: Engine, msg: Q2cMessage): Promise<string | undefined> {
+  const runId = msg.q2c?.run;
+  if (runId === undefined || engine.activeRun(runId) !== undefined) return runId;
+  host.adopt(engine, msg, await engine.reopen(runId));
+  return runId;
+}
+
+async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDocument): Promise<string> {
   const subject = deal.opportunity?.id ?? deal.customer?.id ?? newId('opportunity');
-  const run = await engine.oneOff(node.id, subject, deal.opportunity?.name ?? 'One-off message');
-  msg.q2c = { run: run.id, correlationId: run.correlationId };
-  host.adopt(engine, msg);
-  return run.id;
+  const active = await engine.oneOff(node.id, subject, deal.opportunity?.name ?? 'One-off message');
+  host.adopt(engine, msg, active);
+  return active.run.id;
+}
+
+/**
+ * Whatever stops a run in one of our nodes is a case, also a mistake in the set-up: a Catch node that only logs must
+ * not make the deal look done.
+ */
+function failed(
+  engine: Engine,
+  runId: string,
+  node: NodeInfo,
+  subject: CanonicalId,
+  error: unknown,
+): Promise<never> {
+  const reason = error instanceof Error ? error.message : String(error);
+  return engine.fail(runId, [
+    {
+      node,
+      code: 'NODE_FAILED',
+      subject,
+      about: { params: { node: node.name, reason }, ownerRole: 'integration_ops' },
+      detail: { reason, code: codeOf(error) ?? null },
+    },
+  ]);
+}
+
+function isCaseOrInterruption(error: unknown): boolean {
+  const code = codeOf(error);
+  return error instanceof CaseOpened || code === 'ENGINE_STOPPING' || code === 'RUN_NOT_ACTIVE';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Q2cError ? error.code : undefined;
 }
 
 /**

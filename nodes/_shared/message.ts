@@ -11,6 +11,8 @@ import {
 /** The run as a message carries it. Nothing secret, and small: it is cloned on every wire. */
 export interface RunEnvelope {
   run: string;
+  /** Which passage of the run through the flow: a deploy may break one off and begin another. */
+  dispatch: number;
   correlationId: CanonicalId;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
 }

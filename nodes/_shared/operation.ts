@@ -6,7 +6,6 @@ import {
   type ExceptionCode,
   isExceptionCode,
   type JsonValue,
-  type Money,
   ownerRole,
   Q2cError,
 } from '../../lib/model';
@@ -21,6 +20,7 @@ import type {
   SystemClient,
   SystemManifest,
 } from '../../lib/systems/kit/types';
+import { amountAtRisk } from './amount-at-risk';
 import { mergeResult } from './merge-result';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
@@ -241,19 +241,30 @@ const ENTITY_OF_FAMILY = {
 function aboutOf(request: OperationRequest, item: Item): Step['about'] {
   const { deal, manifest, operation } = request;
   const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
-  const amount: Money | undefined = deal.contract?.totalValue ?? deal.opportunity?.amount;
+  const document = `${inWords(operation.entity)} ${shortened(name)}`;
   return {
     params: {
       system: manifest.label,
-      operation: operation.entity,
+      operation: document,
       object: operation.recordType,
-      document: `${operation.entity} ${name}`,
+      document,
       customer: deal.customer?.legalName ?? name,
       node: request.node.name,
     },
     ownerRole: ownerRole('TARGET_REJECTED', ENTITY_OF_FAMILY[manifest.family]),
-    ...(amount === undefined ? {} : { amountAtRisk: amount }),
+    ...amountAtRisk(deal),
   };
+}
+
+/** `salesOrder` → `sales order`. */
+const inWords = (entity: string): string => entity.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** A name as long as this says which record is meant; all of a long one would hide the rest of the message. */
+const NAME_LENGTH = 60;
+
+function shortened(name: string): string {
+  const characters = [...name];
+  return characters.length <= NAME_LENGTH ? name : `${characters.slice(0, NAME_LENGTH - 1).join('')}…`;
 }
 
 function nameOf(item: object): string | undefined {

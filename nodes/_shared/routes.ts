@@ -8,7 +8,7 @@ import type { ConnectionNode } from '../_system/connection/runtime';
 import { host } from './host';
 
 const MAX_LIMIT = 500;
-const RUN_STATES: RunState[] = ['queued', 'running', 'completed', 'failed', 'cancelled'];
+const RUN_STATES: RunState[] = ['queued', 'running', 'completed', 'failed', 'superseded', 'cancelled'];
 
 let registered = false;
 

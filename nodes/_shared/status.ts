@@ -60,6 +60,12 @@ export class Progress {
     this.show();
   }
 
+  /** A message that is not this node's any more. */
+  dropped(): void {
+    this.active--;
+    this.show();
+  }
+
   failed(problem: string): void {
     this.active--;
     this.stuck++;

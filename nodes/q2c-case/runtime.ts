@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { isExceptionCode, newId, ownerRole, Q2cError } from '../../lib/model';
+import { amountAtRisk } from '../_shared/amount-at-risk';
 import { onInput } from '../_shared/input';
 import { evaluateTypedInput } from '../_shared/typed-input';
 import type { CaseProperties } from './types';
@@ -18,7 +19,6 @@ export default function register(RED: NodeAPI): void {
         if (!isExceptionCode(code))
           throw new Q2cError('CONFIG_MISSING', 'Choose the code of the case in the form.');
         const message = await evaluateTypedInput(RED, this, config.message, config.messageType, msg);
-        const amountAtRisk = deal.contract?.totalValue ?? deal.opportunity?.amount;
         return engine.fail(runId, [
           {
             node,
@@ -29,7 +29,7 @@ export default function register(RED: NodeAPI): void {
             about: {
               params: { customer: deal.customer?.legalName ?? deal.opportunity?.name ?? '', node: node.name },
               ownerRole: ownerRole(code),
-              ...(amountAtRisk === undefined ? {} : { amountAtRisk }),
+              ...amountAtRisk(deal),
             },
             ...(config.ownerRole ? { ownerRole: config.ownerRole } : {}),
           },

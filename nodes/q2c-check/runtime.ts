@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { NewCase } from '../../lib/engine';
 import { ownerRole } from '../../lib/model';
 import { checkReadiness, type Issue, type NaturalKeyClaim } from '../../lib/rules';
+import { amountAtRisk } from '../_shared/amount-at-risk';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
 import type { CheckProperties } from './types';
@@ -33,21 +34,24 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('q2c-check', Check);
 }
 
+/** What two records with the same natural key have in common, in people's words. */
+const LIKENESS: Record<NaturalKeyClaim['entity'], string> = {
+  customer: 'same tax registration, or same name and postal code',
+  contact: 'same e-mail address',
+};
+
 /** Natural keys that another record of the store holds already. */
 async function duplicates({ engine }: InputContext, claims: NaturalKeyClaim[]): Promise<Issue[]> {
   const holders = await engine.claimNaturalKeys(claims);
   return claims.flatMap(({ entity, id, name }, index): Issue[] => {
-    const candidate = holders[index] ?? id;
-    if (candidate === id) return [];
-    const score = entity === 'customer' ? 'same tax registration or name and postal code' : 'same e-mail';
-    return [
-      { code: 'DUPLICATE_SUSPECTED', entity, subject: id, params: { customer: name, candidate, score } },
-    ];
+    const holder = holders[index];
+    if (holder === undefined || holder.id === id) return [];
+    const params = { customer: name, candidate: holder.name, score: LIKENESS[entity] };
+    return [{ code: 'DUPLICATE_SUSPECTED', entity, subject: id, params }];
   });
 }
 
 function caseOf({ node, deal }: InputContext, issue: Issue): NewCase {
-  const amountAtRisk = deal.opportunity?.amount;
   return {
     node,
     code: issue.code,
@@ -55,7 +59,7 @@ function caseOf({ node, deal }: InputContext, issue: Issue): NewCase {
     about: {
       params: issue.params,
       ownerRole: ownerRole(issue.code, issue.entity),
-      ...(amountAtRisk === undefined ? {} : { amountAtRisk }),
+      ...amountAtRisk(deal),
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type ExceptionCode, isExceptionCode, ownerRole, Q2cError } from '../../lib/model';
 import { planDeal, type ReadyDeal } from '../../lib/rules';
+import { amountAtRisk } from '../_shared/amount-at-risk';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
 import type { PlanProperties } from './types';
@@ -46,7 +47,6 @@ function waiting(
   code: ExceptionCode,
   message: string,
 ): Promise<never> {
-  const amountAtRisk = deal.contract?.totalValue;
   return engine.fail(runId, [
     {
       node,
@@ -56,7 +56,7 @@ function waiting(
       about: {
         params: {},
         ownerRole: ownerRole(code, 'contract'),
-        ...(amountAtRisk === undefined ? {} : { amountAtRisk }),
+        ...amountAtRisk(deal),
       },
     },
   ]);

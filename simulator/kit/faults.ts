@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from './random';
-import { ControlError, type Fault, type FaultKind } from './types';
+import { ControlError, type Fault, type FaultKind, type GarbleMode } from './types';
 
 /**
  * In the order they apply to one request. `latency` delays whatever follows; the first of `reset`, `status` and
@@ -12,10 +12,12 @@ const KINDS: readonly FaultKind[] = [
   'rate-limit',
   'expire-token',
   'partial-page',
+  'garble',
   'commit-then-drop',
   'commit-then-timeout',
 ];
 const LOST_REPLIES: readonly FaultKind[] = ['commit-then-drop', 'commit-then-timeout'];
+const GARBLE_MODES: readonly GarbleMode[] = ['html', 'empty', 'no-id'];
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** What the faults do to one request. */
@@ -25,6 +27,8 @@ export interface FaultEffect {
   refusal: { kind: 'reset' } | { kind: 'status'; status: number } | { kind: 'rate-limit' } | null;
   expireTokens: boolean;
   partialPage: boolean;
+  /** The request is processed and committed, then its answer is spoilt. */
+  garble: GarbleMode | null;
   /** The request is processed and committed, then the socket is destroyed after `afterMs` without a byte. */
   lostReply: { afterMs: number } | null;
   applied: { id: string; kind: FaultKind }[];
@@ -93,7 +97,15 @@ export class FaultList {
 }
 
 function noEffect(): FaultEffect {
-  return { delayMs: 0, refusal: null, expireTokens: false, partialPage: false, lostReply: null, applied: [] };
+  return {
+    delayMs: 0,
+    refusal: null,
+    expireTokens: false,
+    partialPage: false,
+    garble: null,
+    lostReply: null,
+    applied: [],
+  };
 }
 
 /** The generator is drawn from for every matching request, so that a seed gives one sequence whatever else is armed. */
@@ -125,6 +137,9 @@ function apply(fault: Fault, effect: FaultEffect): void {
     case 'partial-page':
       effect.partialPage = true;
       break;
+    case 'garble':
+      effect.garble = fault.mode ?? null;
+      break;
     case 'commit-then-drop':
       effect.lostReply = { afterMs: 0 };
       break;
@@ -155,7 +170,7 @@ function pathMatcher(pattern: string | undefined): (path: string) => boolean {
 
 function parseFault(input: unknown, id: string): Fault {
   const body = object(input, 'The fault');
-  const allowed = ['kind', 'match', 'times', 'probability', 'seed', 'ms', 'status'];
+  const allowed = ['kind', 'match', 'times', 'probability', 'seed', 'ms', 'status', 'mode'];
   refuseUnknown(body, allowed, 'fault');
   const kind = KINDS.find((known) => known === body.kind);
   if (!kind) throw invalid(`kind must be one of ${KINDS.join(', ')}`);
@@ -165,6 +180,7 @@ function parseFault(input: unknown, id: string): Fault {
   if (body.seed !== undefined) fault.seed = integer(body.seed, 'seed', 0);
   if (body.probability !== undefined) fault.probability = probability(body.probability);
   if (body.ms !== undefined) fault.ms = integer(body.ms, 'ms', 0);
+  if (body.mode !== undefined) fault.mode = garbleMode(body.mode);
   if (body.status !== undefined) fault.status = integer(body.status, 'status', 400, 599);
   checkFieldsOfKind(fault);
   return fault;
@@ -177,9 +193,18 @@ function checkFieldsOfKind(fault: Fault): void {
   if (fault.ms !== undefined && fault.kind !== 'latency' && fault.kind !== 'commit-then-timeout') {
     throw invalid(`ms has no meaning for ${fault.kind}`);
   }
+  if ((fault.mode === undefined) === (fault.kind === 'garble')) {
+    throw invalid(`mode (${GARBLE_MODES.join(', ')}) belongs to garble, and garble needs it`);
+  }
   if (fault.status !== undefined && fault.kind !== 'status')
     throw invalid(`status has no meaning for ${fault.kind}`);
   if (fault.seed !== undefined && fault.probability === undefined) throw invalid('seed needs probability');
+}
+
+function garbleMode(value: unknown): GarbleMode {
+  const mode = GARBLE_MODES.find((known) => known === value);
+  if (mode === undefined) throw invalid(`mode must be one of ${GARBLE_MODES.join(', ')}`);
+  return mode;
 }
 
 function parseMatch(input: unknown): NonNullable<Fault['match']> {

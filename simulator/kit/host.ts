@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { generateWorld } from '../seed/generate';
 import { control } from './control';
 import type { FaultEffect } from './faults';
+import { garbled } from './garble';
 import { MountedSystem } from './mounted-system';
 import { maskQuery } from './request-log';
 import type { SimRequest, SimResponse, SimulatedSystem } from './types';
@@ -184,8 +185,9 @@ class Host {
       request.socket.destroy();
       return finish(null);
     }
-    send(response, answer);
-    finish(answer.status);
+    const sent = effect?.garble ? garbled(answer, effect.garble) : answer;
+    send(response, sent);
+    finish(sent.status);
   }
 
   async #process(

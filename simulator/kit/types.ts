@@ -128,7 +128,11 @@ export type FaultKind =
   | 'commit-then-drop'
   | 'commit-then-timeout'
   | 'partial-page'
+  | 'garble'
   | 'expire-token';
+
+/** How a `garble` fault spoils an answer. */
+export type GarbleMode = 'html' | 'empty' | 'no-id';
 
 export interface Fault {
   id: string;
@@ -144,4 +148,6 @@ export interface Fault {
   ms?: number;
   /** `status`: which one. */
   status?: number;
+  /** `garble`: what arrives instead of the answer, after the request was processed. */
+  mode?: GarbleMode;
 }

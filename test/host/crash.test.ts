@@ -35,7 +35,7 @@ async function crash(fewest: number, most: number): Promise<number> {
   await sleep(random() * 40);
   await world.host.kill();
   const interrupted = openIntents();
-  await world.host.start();
+  await world.startHost();
   return interrupted;
 }
 

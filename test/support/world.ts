@@ -166,6 +166,24 @@ export class World {
     }
   }
 
+  /** Replaces the flow and waits until its store is open. */
+  async deploy(flow: FlowNode[], type?: 'full' | 'nodes' | 'flows'): Promise<void> {
+    await this.host.deploy(flow, type);
+    await this.storeOpen();
+  }
+
+  /** Starts the host again, after it was stopped or killed, and waits until its store is open. */
+  async startHost(): Promise<void> {
+    await this.host.start();
+    await this.storeOpen();
+  }
+
+  /** Flows count as started while the store still opens its file. */
+  private async storeOpen(): Promise<void> {
+    const path = `${this.host.url}/q2c/api/v1/runs/counts`;
+    await until('the store to open', async () => (await fetch(path)).ok, 30_000, 20);
+  }
+
   async stop(): Promise<void> {
     await this.host.dispose();
     if (this.simulator instanceof Simulator) await this.simulator.stop();
@@ -250,4 +268,4 @@ export class World {
 }
 
 export const isSettled = ({ state, retryAt }: RunSummary): boolean =>
-  state === 'completed' || state === 'cancelled' || (state === 'failed' && retryAt === null);
+  state !== 'queued' && state !== 'running' && retryAt === null;

@@ -2,7 +2,7 @@ import { type Country, normaliseName, normaliseTaxRegistration } from '../../mod
 import { countryCodeOf, SystemError } from '../kit';
 import type { NetSuiteClient } from './client';
 import type { NetSuiteRecord } from './record-service';
-import { type Row, sqlText } from './suiteql';
+import { idOf, type Row, sqlText } from './suiteql';
 
 /** What a customer is recognised by; part of the journaled wire. */
 export interface CustomerKeys {
@@ -53,7 +53,7 @@ export async function findCustomer(
   if (client.canonicalIdIn(match.externalid) !== null) {
     throw duplicate(client, keys, matches, `${likeness}, but linked to another account of the CRM`);
   }
-  return found(match);
+  return found(client, match);
 }
 
 /** One query for all keys: each call counts against the account's concurrency. */
@@ -97,8 +97,8 @@ async function sameNameAndPlace(
   const sameName = rows.filter((row) => normaliseName(row.companyname ?? '') === normaliseName(name));
   const comparable = sameName.filter((row) => !(taxNumber && row[columnOf(taxField)]));
   const records = await Promise.all(
-    comparable.map(({ id = '' }) =>
-      client.records.read('customer', id, { expandSubResources: true }, signal),
+    comparable.map((row) =>
+      client.records.read('customer', idOf(row, client.system), { expandSubResources: true }, signal),
     ),
   );
   return comparable.filter((_, index) => isAt(records[index], keys));
@@ -131,7 +131,7 @@ function samePostalCode(a: unknown, b: string): boolean {
 
 /** Finance has blocked the customer: whether to sell to it again is theirs to decide. */
 function confirmActive(client: Directory, row: Row): FoundCustomer {
-  if (row.isinactive !== 'T') return found(row);
+  if (row.isinactive !== 'T') return found(client, row);
   throw new SystemError({
     system: client.system,
     kind: 'rejected',
@@ -139,10 +139,10 @@ function confirmActive(client: Directory, row: Row): FoundCustomer {
   });
 }
 
-const found = ({ id = '', entityid = '', externalid }: Row): FoundCustomer => ({
-  id,
-  number: entityid,
-  externalId: externalid ?? null,
+const found = (client: Directory, row: Row): FoundCustomer => ({
+  id: idOf(row, client.system),
+  number: row.entityid ?? '',
+  externalId: row.externalid ?? null,
 });
 
 /** Two records for one company, on one side or the other: which is right only a person can tell. */

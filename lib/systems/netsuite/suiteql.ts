@@ -65,6 +65,15 @@ export function sqlText(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
+/**
+ * The internal id of a row.
+ * @throws SystemError `SCHEMA_CHANGED` when it is missing: with an empty id the wrong record, or none, would be meant.
+ */
+export function idOf({ id }: Row, system: string): string {
+  if (id) return id;
+  throw malformed(system, 'has a row without id');
+}
+
 function readAllRows(sql: string, context: QueryContext): Promise<Row[]> {
   return readAllPages<Row, { limit: string; offset: string }>({
     system: context.system,

@@ -2,7 +2,7 @@ import type { DealDocument, Draft, Invoice, JsonObject } from '../../../lib/mode
 import { type ConnectionConfig, type OperationResult, SystemError } from '../../../lib/systems/kit';
 import { system } from '../../../lib/systems/netsuite';
 import { createNetSuiteClient, type NetSuiteClient } from '../../../lib/systems/netsuite/client';
-import { mergeResult } from '../../../nodes/_shared/operation';
+import { mergeResult } from '../../../nodes/_shared/merge-result';
 import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import { system as netsuite } from '../../../simulator/netsuite';

@@ -175,3 +175,20 @@ it('says so when a fault to remove does not exist', async () => {
     body: { code: 'NOT_FOUND', message: 'There is no fault f9' },
   });
 });
+
+it('spoils the answer of a request that was processed', async () => {
+  const header = { kind: 'garble', times: 1 };
+  await arm({ ...header, mode: 'html' });
+  const page = await fetch(`${toy}/notes`, { method: 'POST', headers: auth, body: '{"title":"page"}' });
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<html>')]);
+  await arm({ ...header, mode: 'empty' });
+  expect(await write('nothing')).toMatchObject({ status: 200, body: null });
+  await arm({ ...header, mode: 'no-id' });
+  const { status, body } = await write('nameless');
+  expect([status, Object.keys(Object(body))]).toEqual([201, expect.not.arrayContaining(['id'])]);
+  for (const title of ['page', 'nothing', 'nameless']) expect(await written(title)).toBe(1);
+
+  for (const wrong of [{ kind: 'garble' }, { kind: 'reset', mode: 'html' }, { kind: 'garble', mode: 'x' }]) {
+    expect((await control('faults', 'POST', wrong)).status).toBe(400);
+  }
+});

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DispatchedRun, Engine, IntakeBatch } from '../../../lib/engine';
+import {
+  type ActiveRun,
+  type DispatchedRun,
+  type Engine,
+  type IntakeBatch,
+  isInterrupted,
+} from '../../../lib/engine';
 import type { Store } from '../../../lib/store';
 import { FakeVendor, fail, startEngine, until } from '../../support/engine';
 
@@ -33,16 +39,22 @@ const runs = () => store.db.selectFrom('run').selectAll().orderBy('seq').execute
 const states = async () => (await runs()).map(({ state }) => state);
 const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
 
+function activeOf(run: { id: string }, of: Engine = engine): ActiveRun {
+  const active = of.activeRun(run.id);
+  if (active === undefined) throw new Error(`run ${run.id} is not under way`);
+  return active;
+}
+
 /** A flow of one node that finishes its message when told. */
 function flow() {
   const open: DispatchedRun[] = [];
   const dispatch = (run: DispatchedRun) => {
-    engine.messageEntered(run.id);
+    engine.messageEntered(activeOf(run));
     open.push(run);
   };
   const finish = () => {
     const run = open.shift();
-    if (run !== undefined) engine.messageLeft(run.id);
+    if (run !== undefined) engine.messageLeft(activeOf(run));
     return run;
   };
   return { open, dispatch, finish };
@@ -125,13 +137,14 @@ test('an error that no Catch node takes becomes a case, one that is caught does 
   );
   await until('dispatch', () => open.length === 2);
   for (const run of open) {
-    engine.errorRaised(run.id, {
+    engine.errorRaised(activeOf(run), {
       node: { id: 'fn', name: 'My function' },
       message: 'x is not defined',
       code: null,
     });
   }
-  engine.errorCaught(open[1]?.id ?? '', 'fn');
+  const [, caught] = open;
+  if (caught !== undefined) engine.errorCaught(activeOf(caught), 'fn');
   finish();
   finish();
   await until('both ended', async () => (await states()).join() === 'failed,completed');
@@ -146,11 +159,11 @@ test('a run that waits only for what heals by itself is dispatched again, and it
     throw fail('transient');
   });
   engine.registerSource('source', 4, (run) => {
-    engine.messageEntered(run.id);
+    engine.messageEntered(activeOf(run));
     engine
       .step(run.id, vendor.step({ canonicalId: 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA' }))
       .catch(() => undefined)
-      .finally(() => engine.messageLeft(run.id));
+      .finally(() => engine.messageLeft(activeOf(run)));
   });
   await engine.accept(batch([{ id: 'e1', record: 'A' }]));
   await until('completed', async () => (await states())[0] === 'completed');
@@ -167,7 +180,7 @@ test('a person retries a failed run; confirmed steps are not repeated', async ()
     },
   ];
   engine.registerSource('source', 4, (run) => {
-    engine.messageEntered(run.id);
+    engine.messageEntered(activeOf(run));
     engine
       .step(run.id, first.step({ canonicalId: 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA' }))
       .then(() =>
@@ -177,7 +190,7 @@ test('a person retries a failed run; confirmed steps are not repeated', async ()
         ),
       )
       .catch(() => undefined)
-      .finally(() => engine.messageLeft(run.id));
+      .finally(() => engine.messageLeft(activeOf(run)));
   });
   await engine.accept(batch([{ id: 'e1', record: 'A' }]));
   await until('failed', async () => (await states())[0] === 'failed');
@@ -217,7 +230,7 @@ test('what a dead host left is taken up: the uncertain step is probed, not sent 
     const before = await startEngine({ path });
     let written = false;
     before.engine.registerSource('source', 1, (run) => {
-      before.engine.messageEntered(run.id);
+      before.engine.messageEntered(activeOf(run, before.engine));
       vendor.script = [
         (write) => {
           write();
@@ -234,13 +247,13 @@ test('what a dead host left is taken up: the uncertain step is probed, not sent 
     const after = await startEngine({ path });
     let origin = '';
     after.engine.registerSource('source', 1, (run) => {
-      after.engine.messageEntered(run.id);
+      after.engine.messageEntered(activeOf(run, after.engine));
       after.engine
         .step(run.id, vendor.step({ canonicalId: customer }))
         .then((outcome) => {
           origin = outcome.origin;
         })
-        .finally(() => after.engine.messageLeft(run.id));
+        .finally(() => after.engine.messageLeft(activeOf(run, after.engine)));
     });
     await until('completed', async () => {
       const run = await after.store.db.selectFrom('run').select('state').executeTakeFirst();
@@ -265,12 +278,153 @@ test('stopping in the middle of a call opens no case and leaves the run to the n
       }),
   ];
   engine.registerSource('source', 1, (run) => {
-    engine.messageEntered(run.id);
-    engine.step(run.id, vendor.step()).catch(() => engine.messageLeft(run.id));
+    const active = activeOf(run);
+    engine.messageEntered(active);
+    engine.step(run.id, vendor.step()).catch(() => engine.messageLeft(active));
   });
   await engine.accept(batch([{ id: 'e1', record: 'A' }]));
   await until('the call', () => reached);
   await engine.stop();
   expect(await states()).toEqual(['running']);
   expect(await cases()).toEqual([]);
+});
+
+/** A vendor that refuses once, and a flow of two nodes that call it one after the other. */
+function refusingOnce() {
+  const vendor = new FakeVendor();
+  vendor.script = [
+    () => {
+      throw fail('rejected', 'TARGET_REJECTED');
+    },
+  ];
+  const dispatch = async (run: DispatchedRun) => {
+    const active = activeOf(run);
+    engine.messageEntered(active);
+    const step = vendor.step({ canonicalId: run.event.subject, wire: { event: run.event.id } });
+    const passed = await engine.step(run.id, step).then(
+      () => step.node.id,
+      () => undefined,
+    );
+    engine.messageLeft(active, passed);
+  };
+  return { vendor, dispatch };
+}
+
+test('a failed run is superseded when a later one of the same record comes through', async () => {
+  const { dispatch } = refusingOnce();
+  engine.registerSource('source', 1, dispatch);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('failed', async () => (await states()).join() === 'failed');
+  await engine.accept(batch([{ id: 'e2', record: 'A' }]));
+  await until('through', async () => (await states()).join() === 'superseded,completed');
+  expect(await cases()).toMatchObject([{ state: 'resolved' }]);
+  await expect(engine.retryRun((await runs())[0]?.id ?? '', 'mia')).rejects.toMatchObject({
+    code: 'RUN_NOT_RETRIABLE',
+  });
+});
+
+test('another flow that comes through with the same record does not resolve the case of this one', async () => {
+  const { dispatch } = refusingOnce();
+  engine.registerSource('source', 1, dispatch);
+  engine.registerSource('other', 1, () => undefined);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('failed', async () => (await states()).join() === 'failed');
+  await engine.accept({ ...batch([{ id: 'e1', record: 'A' }]), sourceNode: 'other', source: '/q2c/other' });
+  await until('the other', async () => (await states()).join() === 'failed,completed');
+  expect(await cases()).toMatchObject([{ state: 'open' }]);
+});
+
+test('a case is resolved as soon as a later attempt gets past its node, even if that fails further on', async () => {
+  const vendor = new FakeVendor();
+  const refuse = () => {
+    throw fail('rejected', 'TARGET_REJECTED');
+  };
+  vendor.script = [refuse, () => vendor.reply('v1'), refuse];
+  engine.registerSource('source', 1, async (run) => {
+    const active = activeOf(run);
+    engine.messageEntered(active);
+    const canonicalId = run.event.subject;
+    try {
+      for (const id of ['n1', 'n2']) {
+        const node = { id, name: id };
+        await engine.step(run.id, vendor.step({ canonicalId, node, operation: `${id}.create` }));
+        active.passed.add(id);
+      }
+    } catch {
+      // The case is what this test is about.
+    }
+    engine.messageLeft(active);
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('failed', async () => (await states()).join() === 'failed');
+  await engine.retryRun((await runs())[0]?.id ?? '', 'mia');
+  await until(
+    'failed again',
+    async () => (await runs())[0]?.attempt === 2 && (await states()).join() === 'failed',
+  );
+  expect(await cases()).toMatchObject([
+    { node_id: 'n1', state: 'resolved' },
+    { node_id: 'n2', state: 'open' },
+  ]);
+});
+
+test('a case from before a crash does not fail the run that comes through after it', async () => {
+  const { dispatch } = refusingOnce();
+  const held = Promise.withResolvers<void>();
+  engine.registerSource('source', 1, async (run) => {
+    const active = activeOf(run);
+    engine.messageEntered(active);
+    await dispatch(run);
+    // The host dies between the case and the end of the run.
+    await held.promise;
+    engine.messageLeft(active);
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('the case', async () => (await cases()).length === 1);
+  engine.interrupt();
+  engine.resume();
+  await until('the second passage', async () => (await cases())[0]?.occurrences === 1);
+  held.resolve();
+  await until('through', async () => (await states()).join() === 'completed');
+  expect(await cases()).toMatchObject([{ state: 'resolved', occurrences: 1 }]);
+});
+
+test('a deploy breaks runs off and they begin anew; what moves of the old passage does not count', async () => {
+  const { open, dispatch } = flow();
+  engine.registerSource('source', 2, dispatch);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('dispatch', () => open.length === 1);
+  const [first] = open;
+  const old = activeOf(first ?? { id: '' });
+
+  engine.interrupt();
+  await engine.accept(batch([{ id: 'e2', record: 'B' }]));
+  expect(isInterrupted(old.dispatch)).toBe(true);
+  expect(await states()).toEqual(['queued', 'queued']);
+  engine.resume();
+  await until('both', () => open.length === 3);
+  expect(open[1]?.dispatch).not.toBe(old.dispatch);
+
+  engine.messageLeft(old);
+  const again = activeOf(first ?? { id: '' });
+  expect([again.inFlight, await states()]).toEqual([1, ['running', 'running']]);
+  engine.messageLeft(again);
+  await until('its end', async () => (await states())[0] === 'completed');
+});
+
+test('a message that comes after the end of its run takes the run up again', async () => {
+  const { open, dispatch, finish } = flow();
+  engine.registerSource('source', 1, dispatch);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('dispatch', () => open.length === 1);
+  const run = finish();
+  await until('end', async () => (await states())[0] === 'completed');
+
+  const [active, same] = await Promise.all([engine.reopen(run?.id ?? ''), engine.reopen(run?.id ?? '')]);
+  expect(same).toBe(active);
+  expect(await states()).toEqual(['running']);
+  engine.messageEntered(active);
+  engine.messageLeft(active);
+  await until('end', async () => (await states())[0] === 'completed');
+  await expect(engine.reopen('run_unknown')).rejects.toMatchObject({ code: 'RUN_NOT_ACTIVE' });
 });

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => stop());
 
-const newRun = async () => (await engine.oneOff('source', newId('opportunity'), 'Deal')).id;
+const newRun = async () => (await engine.oneOff('source', newId('opportunity'), 'Deal')).run.id;
 const steps = () => store.db.selectFrom('step').selectAll().orderBy('seq').execute();
 const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
 
@@ -247,4 +247,75 @@ test('the audit chain tells of confirmed writes and opened cases, and is intact'
     await tx.updateTable('audit').set({ detail: '{}' }).where('seq', '=', 1).execute();
   });
   expect(await verifyAudit(store)).toBe(1);
+});
+
+test('a probe that makes no sense leaves the outcome unknown, and the run tries again by itself', async () => {
+  const run = await newRun();
+  vendor.script = [
+    (write) => {
+      write();
+      throw fail('unknown');
+    },
+  ];
+  const step = vendor.step({
+    probe: async () => {
+      throw fail('rejected', 'SCHEMA_CHANGED');
+    },
+  });
+  await expect(engine.step(run, step)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  expect(await steps()).toMatchObject([{ state: 'unknown', error_code: 'OUTCOME_UNKNOWN' }]);
+  expect(await cases()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', owner_role: 'integration_ops' }]);
+  expect(vendor.calls).toBe(1);
+});
+
+test('two records under our key are a case for a person, also when the outcome is unknown', async () => {
+  vendor.script = [
+    () => {
+      throw fail('unknown');
+    },
+  ];
+  const step = vendor.step({
+    probe: async () => {
+      throw fail('unknown', 'DUPLICATE_SUSPECTED');
+    },
+  });
+  await expect(engine.step(await newRun(), step)).rejects.toMatchObject({ code: 'DUPLICATE_SUSPECTED' });
+});
+
+test('what an earlier attempt may have written gets its time to become visible before it is looked for', async () => {
+  const canonicalId = newId('project');
+  const visibleAfterMs = 60;
+  vendor.script = [
+    (write) => {
+      write();
+      throw fail('unknown');
+    },
+  ];
+  let probedAt = 0;
+  const noSense = async () => {
+    throw fail('rejected', 'SCHEMA_CHANGED');
+  };
+  const run = await newRun();
+  const first = vendor.step({ canonicalId, visibleAfterMs, probe: noSense });
+  await expect(engine.step(run, first)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  const again = Date.now();
+  await engine.step(run, {
+    ...first,
+    probe: async () => {
+      probedAt = Date.now();
+      return vendor.reply('v1');
+    },
+  });
+  expect(probedAt - again).toBeGreaterThanOrEqual(visibleAfterMs - 1);
+  expect(vendor.calls).toBe(1);
+});
+
+test('a record that gives up its natural key frees it for the one it belongs to', async () => {
+  const [first, second] = [newId('customer'), newId('customer')];
+  const claim = (id: string, key: string, name: string) =>
+    engine.claimNaturalKeys([{ entity: 'customer', key, id, name }]);
+  expect(await claim(first, 'customer|DE1', 'ACME')).toEqual([{ id: first, name: 'ACME' }]);
+  expect(await claim(second, 'customer|DE1', 'Bolt')).toEqual([{ id: first, name: 'ACME' }]);
+  await claim(first, 'customer|DE2', 'ACME');
+  expect(await claim(second, 'customer|DE1', 'Bolt')).toEqual([{ id: second, name: 'Bolt' }]);
 });

@@ -39,6 +39,8 @@ function runOf({ subject, title, ...event }: IntakeEvent): DispatchedRun {
     attempt: 1,
     correlationId: id,
     orderingKey: id,
+    sourceNode: 'source',
+    dispatch: 1,
     title,
     event: { ...event, source: '/q2c/test', subject: id },
   };
@@ -62,6 +64,7 @@ test('a record stands in the part of the deal document that holds its entity', a
     },
     q2c: {
       run: 'run_1',
+      dispatch: 1,
       correlationId: id,
       event: {
         id: '1:x',

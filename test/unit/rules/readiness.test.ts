@@ -113,6 +113,13 @@ test.each<[string, string[], (deal: DealDocument) => void]>([
     },
   ],
   [
+    'contract in a currency that does not exist',
+    ['CURRENCY_INVALID'],
+    (deal) => {
+      Object.assign(deal.contract ?? {}, { currency: 'XXQ' });
+    },
+  ],
+  [
     'contract in another currency',
     ['CURRENCY_MISMATCH'],
     (deal) => {
@@ -181,11 +188,17 @@ test.each<[string, string[], (deal: DealDocument) => void]>([
   expect(codes(check(change))).toEqual(expected);
 });
 
-test('a currency that does not exist is named once per place', () => {
+test('a currency that does not exist is named once, whatever it stands on', () => {
   const readiness = check((deal) => {
-    Object.assign(deal.opportunity?.amount ?? {}, { currency: 'XXQ' });
+    for (const money of [deal.opportunity?.amount, deal.quote?.total, deal.contract?.totalValue])
+      Object.assign(money ?? {}, { currency: 'XXQ' });
+    Object.assign(deal.contract ?? {}, { currency: 'XXQ' });
   });
-  expect(codes(readiness)).toContain('CURRENCY_INVALID');
+  expect(codes(readiness)).toEqual(['CURRENCY_INVALID']);
+});
+
+test('a message without opportunity is a mistake of the flow, not a deal without issues', () => {
+  expect(() => checkReadiness({}, firm)).toThrow(/carries no opportunity to check/);
 });
 
 test('all issues are found at once', () => {

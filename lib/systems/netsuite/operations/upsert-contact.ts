@@ -2,7 +2,7 @@ import type { Contact, Draft, JsonObject } from '../../../model';
 import { defined, defineOperation, type MappingContext, SystemError } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, reference, refTo, required, sellingEntity } from '../mapping';
-import { sqlText } from '../suiteql';
+import { idOf, sqlText } from '../suiteql';
 
 const STEP = 'the contact is created in NetSuite';
 
@@ -95,9 +95,10 @@ async function findByEmail(
     `SELECT id, externalid FROM contact WHERE company = ${sqlText(companyId)} AND LOWER(email) = ${sqlText(email.toLowerCase())} AND isinactive = 'F' ORDER BY id`,
     signal,
   );
-  if (rows.length === 0 || rows.some((row) => row.externalid === externalId)) return null;
+  if (rows.some((row) => row.externalid === externalId)) return null;
   const [row, ...others] = rows;
-  if (others.length > 0 || client.canonicalIdIn(row?.externalid) !== null) {
+  if (!row) return null;
+  if (others.length > 0 || client.canonicalIdIn(row.externalid) !== null) {
     const contact = maskEmail(email);
     throw new SystemError({
       system: client.system,
@@ -111,7 +112,7 @@ async function findByEmail(
       },
     });
   }
-  return { id: row?.id ?? '', externalId: row?.externalid ?? null };
+  return { id: idOf(row, client.system), externalId: row.externalid ?? null };
 }
 
 /** Enough to recognise the address, too little to be personal data in a case. */

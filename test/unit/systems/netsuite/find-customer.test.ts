@@ -113,4 +113,10 @@ describe('finding a customer', () => {
     expect(error).toMatchObject({ kind: 'rejected', code: 'TARGET_REJECTED' });
     expect(error.reason).toContain('CUST107 is inactive');
   });
+
+  test('a row without id is a changed interface, not a customer with an empty id', async () => {
+    const { id: _, ...withoutId } = sameTax();
+    const error = await failureOf(find([withoutId]).result);
+    expect(error).toMatchObject({ kind: 'rejected', code: 'SCHEMA_CHANGED' });
+  });
 });

@@ -1,0 +1,138 @@
+import type { Instant, JsonObject } from '../model';
+import type { RunRow, Store, Tx } from '../store';
+import { claimRuns, type Lease, requeue, toRun } from './runs';
+import type { RunTracker } from './tracker';
+import type { DispatchedRun } from './types';
+
+interface Source {
+  concurrency: number;
+  running: number;
+  dispatch(run: DispatchedRun): void;
+  /** Set while a claim is under way; `again` asks for one more when it is done. */
+  claiming: boolean;
+  again: boolean;
+}
+
+export interface DispatcherOptions {
+  store: Store;
+  tracker: RunTracker;
+  now(): Instant;
+  lease(): Lease;
+  /** Remembers work until it settles. */
+  track<T>(promise: Promise<T>): Promise<T>;
+  onFailure(what: string, error: unknown): void;
+}
+
+/** Hands queued runs to the source nodes that send them into their flows, up to the concurrency of each. */
+export class Dispatcher {
+  private readonly sources = new Map<string, Source>();
+  /** The source that holds a place for a run; a deploy may put another source under the same id meanwhile. */
+  private readonly sourceOfRun = new Map<string, Source>();
+  private paused = false;
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  /** @returns takes the node out again */
+  register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
+    const source = { concurrency, running: 0, dispatch, claiming: false, again: false };
+    this.sources.set(nodeId, source);
+    this.pump(nodeId);
+    return () => {
+      if (this.sources.get(nodeId) === source) this.sources.delete(nodeId);
+    };
+  }
+
+  clear(): void {
+    this.sources.clear();
+  }
+
+  /** Until `resume`, nothing is dispatched: the flows are being stopped. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.pumpAll();
+  }
+
+  /** The run has ended or was broken off: its place is free. */
+  release(runId: string): void {
+    const source = this.sourceOfRun.get(runId);
+    this.sourceOfRun.delete(runId);
+    if (source !== undefined) source.running--;
+  }
+
+  pumpAll(): void {
+    for (const id of this.sources.keys()) this.pump(id);
+  }
+
+  pump(sourceId: string): void {
+    const source = this.sources.get(sourceId);
+    if (source === undefined || this.paused) return;
+    if (source.claiming) {
+      source.again = true;
+      return;
+    }
+    if (source.running >= source.concurrency) return;
+    source.claiming = true;
+    this.options.track(
+      this.claim(sourceId, source)
+        .catch((error: unknown) => this.options.onFailure('Runs could not be claimed', error))
+        .finally(() => {
+          source.claiming = false;
+          if (source.again) {
+            source.again = false;
+            this.pump(sourceId);
+          }
+        }),
+    );
+  }
+
+  private async claim(sourceId: string, source: Source): Promise<void> {
+    const { store, lease, now } = this.options;
+    const claimed = await store.write(async (tx) => {
+      const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
+      return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
+    });
+    if (this.paused || this.sources.get(sourceId) !== source) {
+      // Deployed in between: whoever dispatches next takes them.
+      const ids = claimed.map(({ run }) => run.id);
+      await store.write((tx) => requeue(tx, ids));
+      this.pump(sourceId);
+      return;
+    }
+    for (const { run, event } of claimed) this.send(source, run, event);
+  }
+
+  private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
+    const { tracker } = this.options;
+    const active = tracker.begin(toRun(row), true);
+    source.running++;
+    this.sourceOfRun.set(row.id, source);
+    tracker.enter(active);
+    try {
+      source.dispatch({ ...active.run, dispatch: active.dispatch, event });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      active.errors.push({ node: { id: row.source_node, name: row.source_node }, message, code: null });
+    }
+    tracker.leave(active);
+  }
+}
+
+async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
+  const row = await tx
+    .selectFrom('event')
+    .selectAll()
+    .where('seq', '=', run.event_seq ?? -1)
+    .executeTakeFirstOrThrow();
+  return {
+    id: row.event_id,
+    type: row.type,
+    source: row.source,
+    subject: row.subject,
+    time: row.time,
+    data: JSON.parse(row.data) as JsonObject,
+  };
+}
