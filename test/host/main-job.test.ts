@@ -205,9 +205,7 @@ test('a mistake in the set-up of our own node is a case, whoever catches the err
   const failed = (await world.runs()).filter(({ state }) => state === 'failed');
   expect(failed).toHaveLength(6);
   const cases = await world.openCases();
-  expect(new Set(cases.map(({ code, node }) => `${code} ${node}`))).toEqual(
-    new Set(['NODE_FAILED Sales order']),
-  );
+  expect(new Set(cases.map(({ code, node }) => `${code} ${node}`))).toEqual(new Set(['NODE_FAILED Sales order']));
   expect(cases[0]?.message).toBe(
     "Sales order failed: Choose a connection (q2c-netsuite-connection) in the node's form and deploy.",
   );
@@ -224,12 +222,7 @@ test('a foreign node may send a message long after it said that it was done', as
   await world.deploy(flowWith('setTimeout(() => node.send(msg), 300);', { caught: true }));
   const before = (await world.runs()).length;
   deals.push(...(await simulator.closeDeals(3)));
-  await until(
-    'the last step of all',
-    async () => judge(await readRecords(simulator), ids()).length === 0,
-    20_000,
-    100,
-  );
+  await until('the last step of all', async () => judge(await readRecords(simulator), ids()).length === 0, 20_000, 100);
   const runs = await world.settled(before + 3);
   expect(runs.slice(before).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
 });
