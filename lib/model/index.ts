@@ -32,3 +32,4 @@ export {
 export * from './primitives';
 export * from './states';
 export * from './tax-registration';
+export * from './text';

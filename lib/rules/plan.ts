@@ -15,6 +15,7 @@ import {
   type QuoteLine,
   type Retainer,
   type RevenueMethod,
+  shortened,
   splitAmount,
   splitDecimal,
   type Task,
@@ -186,7 +187,7 @@ class Planner {
       id: deriveId('task', line.id, template.code),
       projectId: this.project.id,
       code: `${line.lineNo}.${template.code}`,
-      name: `${line.description}: ${template.name}`,
+      name: described(line, `: ${template.name}`),
       contractLineId: line.id,
       billable: template.billable,
       ...(budgets[index] === undefined ? {} : { budgetHours: budgets[index] }),
@@ -218,7 +219,7 @@ class Planner {
     );
     return fixedFeeInstalments.map((instalment, index) =>
       this.scheduleLine(line, index + 1, {
-        description: `${line.description}: ${instalment.description}`,
+        description: described(line, `: ${instalment.description}`),
         trigger: 'date',
         plannedDate: instalment.at === 'start' ? from : to,
         amount: amounts[index] ?? '0',
@@ -277,7 +278,7 @@ class Planner {
     const amounts = splitAmount(quoteLine.amount, dates.length, this.deal.contract.currency);
     return dates.map((date, index) =>
       this.scheduleLine(line, index + 1, {
-        description: `${line.description}, period from ${date}`,
+        description: described(line, `, period from ${date}`),
         trigger: 'period_start',
         plannedDate: date,
         servicePeriod: { from: date, to: lastDay(dates[index + 1], to) },
@@ -315,6 +316,17 @@ class Planner {
 
 /** Decimals of a quantity (guides §1). */
 const HOUR_PLACES = 4;
+
+/**
+ * Longest name that planning makes up. Every target takes it whole; a longer one would be refused, or cut off where
+ * the names of a line's tasks begin to differ.
+ */
+const NAME_MAX = 200;
+
+/** A name made of the line's description and what tells its parts from each other. */
+function described({ description }: ContractLine, part: string): string {
+  return shortened(description, NAME_MAX - [...part].length) + part;
+}
 
 const REVENUE_METHOD: Record<CommercialModel, RevenueMethod> = {
   fixed_fee: 'percent_complete_hours',

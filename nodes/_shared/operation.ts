@@ -8,6 +8,7 @@ import {
   type JsonValue,
   ownerRole,
   Q2cError,
+  shortened,
 } from '../../lib/model';
 import { type Firm, lookup } from '../../lib/rules';
 import { MappingError, SystemError } from '../../lib/systems/kit/errors';
@@ -242,7 +243,7 @@ const ENTITY_OF_FAMILY = {
 function aboutOf(request: OperationRequest, item: Item): Step['about'] {
   const { deal, manifest, operation } = request;
   const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
-  const document = `${inWords(operation.entity)} ${shortened(name)}`;
+  const document = `${inWords(operation.entity)} ${shortened(name, NAME_LENGTH)}`;
   return {
     params: {
       system: manifest.label,
@@ -262,11 +263,6 @@ const inWords = (entity: string): string => entity.replace(/[A-Z]/g, (letter) =>
 
 /** A name as long as this says which record is meant; all of a long one would hide the rest of the message. */
 const NAME_LENGTH = 60;
-
-function shortened(name: string): string {
-  const characters = [...name];
-  return characters.length <= NAME_LENGTH ? name : `${characters.slice(0, NAME_LENGTH - 1).join('')}…`;
-}
 
 function nameOf(item: object): string | undefined {
   for (const field of ['legalName', 'name', 'title', 'number', 'description']) {

@@ -230,8 +230,9 @@ export class World {
       `${count} runs to settle`,
       async () => {
         // Counting first: a list of hundreds of runs every few moments would be work of its own.
-        const { queued = 0, running = 0, completed = 0, failed = 0 } = await this.counts();
-        if (queued + running > 0 || completed + failed < count) return false;
+        const { queued = 0, running = 0, ...ended } = await this.counts();
+        const total = Object.values(ended).reduce((sum, each) => sum + each, 0);
+        if (queued + running > 0 || total < count) return false;
         runs = await this.runs();
         return runs.every(isSettled);
       },

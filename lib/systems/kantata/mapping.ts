@@ -18,12 +18,6 @@ export const TITLE_MAX = 255;
 /** A task's description must stay below 1000 characters. */
 export const STORY_DESCRIPTION_MAX = 999;
 
-/** The vendor counts characters, not UTF-16 units; a cut must not leave half of one. */
-export function shortened(text: string, max: number): string {
-  const characters = [...text];
-  return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
-}
-
 /** @throws MappingError `MANDATORY_FIELD_MISSING` naming the field. */
 export function required<T>(value: T | null | undefined, field: string, step: string): T {
   if (value !== undefined && value !== null && value !== '') return value;

@@ -123,3 +123,13 @@ test('any fixed fee and any term keep invariants 1 and 2', () => {
     { numRuns: 200 },
   );
 });
+
+test('names made of a long description stay short and different', () => {
+  const deal = plan((draft) => {
+    for (const line of draft.quote?.lines ?? []) Object.assign(line, { description: '🚀'.repeat(255) });
+  });
+  const names = deal.tasks.map(({ name }) => name);
+  expect(Math.max(...names.map((name) => [...name].length))).toBe(200);
+  expect(names).toContainEqual(expect.stringMatching(/^🚀+…: Design$/u));
+  expect(Math.max(...deal.billingSchedule.map(({ description = '' }) => [...description].length))).toBe(200);
+});

@@ -1,8 +1,15 @@
-import type { BillingScheduleLine, DealDocument, Draft, Milestone, Project } from '../../../model';
+import {
+  type BillingScheduleLine,
+  type DealDocument,
+  type Draft,
+  type Milestone,
+  type Project,
+  shortened,
+} from '../../../model';
 import { defined, defineOperation, type MappingContext } from '../../kit';
 import type { KantataClient } from '../client';
 import { billingMilestones, stories } from '../collections';
-import { idNumber, inMinorUnits, required, shortened, TITLE_MAX, workspaceId } from '../mapping';
+import { idNumber, inMinorUnits, required, TITLE_MAX, workspaceId } from '../mapping';
 import {
   crossReference,
   ensureAll,

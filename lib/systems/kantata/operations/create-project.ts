@@ -1,8 +1,8 @@
-import type { DealDocument, Draft, Money, Project } from '../../../model';
+import { type DealDocument, type Draft, type Money, type Project, shortened } from '../../../model';
 import { defined, defineOperation, type MappingContext } from '../../kit';
 import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
-import { budgetOf, idNumber, inWholeUnitsUp, required, shortened, TITLE_MAX, templateId } from '../mapping';
+import { budgetOf, idNumber, inWholeUnitsUp, required, TITLE_MAX, templateId } from '../mapping';
 import {
   createMissing,
   externalReference,

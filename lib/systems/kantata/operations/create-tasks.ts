@@ -1,4 +1,13 @@
-import type { CanonicalId, DealDocument, Draft, JsonObject, Milestone, Project, Task } from '../../../model';
+import {
+  type CanonicalId,
+  type DealDocument,
+  type Draft,
+  type JsonObject,
+  type Milestone,
+  type Project,
+  shortened,
+  type Task,
+} from '../../../model';
 import { defined, defineOperation, type MappingContext, MappingError } from '../../kit';
 import type { KantataClient } from '../client';
 import { stories } from '../collections';
@@ -9,7 +18,6 @@ import {
   required,
   STORY_DESCRIPTION_MAX,
   STORY_TITLE_MAX,
-  shortened,
   templateId,
   workspaceId,
 } from '../mapping';

@@ -6,7 +6,6 @@ import {
   instantOf,
   inWholeUnitsUp,
   minutesOf,
-  shortened,
 } from '../../../../lib/systems/kantata/mapping';
 
 const money = (amount: string, currency = 'EUR') => ({ amount, currency });
@@ -84,12 +83,6 @@ describe('time', () => {
 });
 
 describe('text and ids', () => {
-  it('keeps what fits and cuts by characters, not in the middle of one', () => {
-    expect(shortened('a'.repeat(200), 200)).toBe('a'.repeat(200));
-    expect(shortened('a'.repeat(201), 200)).toBe(`${'a'.repeat(199)}…`);
-    expect(shortened('🎉'.repeat(4), 3)).toBe('🎉🎉…');
-  });
-
   it('sends ids as numbers', () => {
     expect(idNumber('812', 'template', 'the firm')).toBe(812);
   });
