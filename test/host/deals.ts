@@ -88,7 +88,11 @@ export async function runsAbout(world: World, correlationId: string): Promise<Ru
 /** The only open case, once there is one. */
 export async function onlyCase(world: World): Promise<CaseSummary> {
   let cases: CaseSummary[] = [];
-  await until('a case', async () => (cases = await world.openCases()).length > 0, 60_000, 50);
+  const isThere = async () => {
+    cases = await world.openCases();
+    return cases.length > 0;
+  };
+  await until('a case', isThere, 60_000, 50);
   const [found, ...others] = cases;
   if (found === undefined || others.length > 0)
     throw new Error(`${cases.length} cases: ${JSON.stringify(cases)}`);
