@@ -106,7 +106,7 @@ export interface StepResult {
 }
 
 export interface StepReply {
-  /** The vendor's reply as the operation read it; kept for compensation. */
+  /** The vendor's reply as the operation read it, where undoing the step needs it; else null. */
   reply: JsonValue;
   result: StepResult;
 }

@@ -1,4 +1,10 @@
-import { type ColumnDefinitionBuilder, type Kysely, type Migration, Migrator } from 'kysely';
+import {
+  type ColumnDefinitionBuilder,
+  type CreateTableBuilder,
+  type Kysely,
+  type Migration,
+  Migrator,
+} from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
 import type { Schema } from './schema';
@@ -7,6 +13,8 @@ import type { Schema } from './schema';
 export interface MigrationContext {
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
+  clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
 }
 
 /** All migrations in order, by name. Released ones are never edited or renamed. */

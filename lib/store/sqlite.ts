@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { migrate } from './migrate';
 import type { Schema } from './schema';
@@ -31,7 +31,10 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const database = openDatabase(path);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statementCache(database) }) });
   try {
-    await migrate(db, { autoIncrement: (column) => column.primaryKey().autoIncrement() });
+    await migrate(db, {
+      autoIncrement: (column) => column.primaryKey().autoIncrement(),
+      clustered: (table) => table.modifyEnd(sql`without rowid`),
+    });
   } catch (error) {
     await db.destroy();
     throw error;

@@ -152,7 +152,8 @@ async function finishReply(
       return id;
     },
   });
-  return { reply: (reply ?? null) as JsonValue, result: result as StepReply['result'] };
+  const kept = operation.compensate === undefined ? null : reply;
+  return { reply: (kept ?? null) as JsonValue, result: result as StepReply['result'] };
 }
 
 function mappingContext(request: OperationRequest): MappingContext {

@@ -2,7 +2,7 @@ import { type CreateTableBuilder, type Kysely, type Migration, sql } from 'kysel
 import type { MigrationContext } from '../migrate';
 
 /** The first schema. Released migrations never change; a later one alters. */
-export function initial({ autoIncrement }: MigrationContext): Migration {
+export function initial({ autoIncrement, clustered }: MigrationContext): Migration {
   const seq = <T extends string, C extends string>(table: CreateTableBuilder<T, C>) =>
     table.addColumn('seq', 'integer', (column) => autoIncrement(column));
 
@@ -85,6 +85,7 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .addColumn('created_at', 'text', (c) => c.notNull())
         .addPrimaryKeyConstraint('xref_external', ['system', 'instance', 'type', 'external_id'])
         .addUniqueConstraint('xref_canonical', ['canonical_id', 'system', 'instance', 'type'])
+        .$call(clustered)
         .execute();
 
       await db.schema
@@ -95,6 +96,7 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .addColumn('holder', 'text', (c) => c.notNull())
         .addColumn('created_at', 'text', (c) => c.notNull())
         .addPrimaryKeyConstraint('natural_key_pk', ['entity', 'key'])
+        .$call(clustered)
         .execute();
 
       await db.schema.createIndex('natural_key_holder').on('natural_key').column('canonical_id').execute();
@@ -148,7 +150,6 @@ export function initial({ autoIncrement }: MigrationContext): Migration {
         .addColumn('prev_hash', 'text', (c) => c.notNull())
         .addColumn('hash', 'text', (c) => c.notNull())
         .execute();
-      await db.schema.createIndex('audit_subject').on('audit').column('subject').execute();
 
       await seq(db.schema.createTable('outbox'))
         .addColumn('event_id', 'text', (c) => c.notNull().unique())
