@@ -368,7 +368,7 @@ export class Engine {
 
   /**
    * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
-   * least past the node that had raised them.
+   * least past the node that had raised them; not those of a call whose outcome nobody knows, as long as that is so.
    */
   private async recordEnd(tx: Tx, { run, errors, cases, passed }: ActiveRun): Promise<void> {
     const at = this.now();
@@ -378,8 +378,13 @@ export class Engine {
     const open = await openCases(tx, run);
     const fresh = open.filter(({ id }) => cases.has(id));
     const isThrough = fresh.length === 0;
-    const cured = open.filter(({ id, node_id }) => isThrough || (!cases.has(id) && passed.has(node_id)));
-    await resolveCases(tx, run, cured, at);
+    const cured = open.filter(({ id, nodeId }) => isThrough || (!cases.has(id) && passed.has(nodeId)));
+    await resolveCases(
+      tx,
+      run,
+      cured.filter(({ isUndecided }) => !isUndecided),
+      at,
+    );
     if (isThrough) await supersede(tx, run);
     await tx
       .updateTable('run')
@@ -387,7 +392,7 @@ export class Engine {
         state: isThrough ? 'completed' : 'failed',
         retry_at: this.retryAt(
           run,
-          fresh.map(({ code }) => code as ExceptionCode),
+          fresh.map(({ code }) => code),
         ),
         lease_owner: null,
         lease_until: null,
