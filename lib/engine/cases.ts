@@ -9,7 +9,7 @@ import {
   newId,
   Q2cError,
 } from '../model';
-import { appendAudit, type CaseRow, type CaseState, type Tx } from '../store';
+import { appendAudit, type CaseState, type Tx } from '../store';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -101,17 +101,31 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   return { id: known.id, message: fields.message };
 }
 
+export interface WaitingCase {
+  id: CanonicalId;
+  code: ExceptionCode;
+  nodeId: string;
+  /** The call it is about may have been processed, and nobody has found out yet. */
+  isUndecided: boolean;
+}
+
 /**
  * Unresolved cases of what the run is about. Those of another flow about the same record are not among them: that
  * this run came through says nothing about them.
  */
-export async function openCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 'code' | 'node_id'>[]> {
-  return tx
+export async function openCases(tx: Tx, run: Run): Promise<WaitingCase[]> {
+  const rows = await tx
     .selectFrom('exception_case')
-    .select(['id', 'code', 'node_id'])
-    .where('correlation_id', '=', run.correlationId)
-    .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
-    .where('run_id', 'in', (from) =>
+    .leftJoin('step', 'step.key', 'exception_case.step_key')
+    .select([
+      'exception_case.id',
+      'exception_case.code',
+      'exception_case.node_id',
+      'step.state as step_state',
+    ])
+    .where('exception_case.correlation_id', '=', run.correlationId)
+    .where('exception_case.state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
+    .where('exception_case.run_id', 'in', (from) =>
       from
         .selectFrom('run')
         .select('run.id')
@@ -119,6 +133,12 @@ export async function openCases(tx: Tx, run: Run): Promise<Pick<CaseRow, 'id' | 
         .where('run.source_node', '=', run.sourceNode),
     )
     .execute();
+  return rows.map(({ id, code, node_id, step_state }) => ({
+    id,
+    code: code as ExceptionCode,
+    nodeId: node_id,
+    isUndecided: step_state === 'unknown' || step_state === 'intent',
+  }));
 }
 
 /** What these cases were about has been cured, as the run shows. */

@@ -1,18 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type BusinessEvent,
-  type CanonicalId,
-  type ExceptionCode,
-  exceptionCodes,
-  type Instant,
-  type JsonValue,
-  Q2cError,
-} from '../model';
+import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
 import { appendAudit, type Store, type Tx } from '../store';
-import { CaseOpened, type OpenedCase, openCase, openCases, resolveCases } from './cases';
+import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
-import { DEFAULT_RETRY, runDelay } from './retry';
+import { DEFAULT_RETRY } from './retry';
+import { type EndContext, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
@@ -21,7 +14,6 @@ import {
   requeue,
   requeueAbandoned,
   requeueDue,
-  supersede,
   toRun,
 } from './runs';
 import { StepRunner } from './step';
@@ -35,7 +27,6 @@ import type {
   NewCase,
   Reference,
   RetryPolicy,
-  Run,
   Step,
   StepOutcome,
 } from './types';
@@ -68,6 +59,7 @@ export class Engine {
   private readonly retry: RetryPolicy;
   private readonly now: () => Instant;
   private readonly random: () => number;
+  private readonly ends: EndContext;
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
@@ -79,6 +71,7 @@ export class Engine {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.now = options.now ?? (() => new Date().toISOString());
     this.random = options.random ?? Math.random;
+    this.ends = { retry: this.retry, now: this.now, random: this.random };
     this.tracker = new RunTracker(options.graceMs ?? 25, (ended) => this.track(this.endRun(ended)));
     this.dispatcher = new Dispatcher({
       store: options.store,
@@ -356,7 +349,7 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     try {
-      await this.store.write((tx) => this.recordEnd(tx, ended));
+      await this.store.write((tx) => recordEnd(tx, ended, this.ends));
     } catch (error) {
       this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {
@@ -364,44 +357,6 @@ export class Engine {
     }
     // Any source may have waited for this run's ordering key.
     this.dispatcher.pumpAll();
-  }
-
-  /**
-   * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
-   * least past the node that had raised them.
-   */
-  private async recordEnd(tx: Tx, { run, errors, cases, passed }: ActiveRun): Promise<void> {
-    const at = this.now();
-    for (const error of errors.filter(({ code }) => code === null)) {
-      cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
-    }
-    const open = await openCases(tx, run);
-    const fresh = open.filter(({ id }) => cases.has(id));
-    const isThrough = fresh.length === 0;
-    const cured = open.filter(({ id, node_id }) => isThrough || (!cases.has(id) && passed.has(node_id)));
-    await resolveCases(tx, run, cured, at);
-    if (isThrough) await supersede(tx, run);
-    await tx
-      .updateTable('run')
-      .set({
-        state: isThrough ? 'completed' : 'failed',
-        retry_at: this.retryAt(
-          run,
-          fresh.map(({ code }) => code as ExceptionCode),
-        ),
-        lease_owner: null,
-        lease_until: null,
-        ended_at: at,
-      })
-      .where('id', '=', run.id)
-      .execute();
-  }
-
-  /** When every case of the run may heal by itself, the time of its next attempt; else null. */
-  private retryAt(run: Run, codes: ExceptionCode[]): Instant | null {
-    if (codes.length === 0 || run.attempt > this.retry.maxRunRetries) return null;
-    if (!codes.every((code) => exceptionCodes[code].autoRetry !== false)) return null;
-    return new Date(Date.parse(this.now()) + runDelay(this.retry, run.attempt, this.random)).toISOString();
   }
 
   private async sweepStalled(): Promise<void> {
@@ -429,7 +384,7 @@ export class Engine {
         const node = { id: row.source_node, name: row.source_node };
         const message = 'the host ended while the message was under way; send it again';
         active.errors.push({ node, message, code: null });
-        await this.recordEnd(tx, active);
+        await recordEnd(tx, active, this.ends);
       }
     });
   }
@@ -494,25 +449,6 @@ async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant
     .values({ source, value, updated_at: at })
     .onConflict((conflict) => conflict.column('source').doUpdateSet({ value, updated_at: at }))
     .execute();
-}
-
-function nodeFailed(run: Run, error: FlowError): NewCase {
-  return {
-    node: error.node,
-    code: 'NODE_FAILED',
-    subject: run.correlationId,
-    about: { params: { node: error.node.name, reason: error.message }, ownerRole: 'integration_ops' },
-    detail: { reason: error.message },
-  };
-}
-
-function runStalled(run: Run): NewCase {
-  return {
-    node: { id: '', name: '' },
-    code: 'RUN_STALLED',
-    subject: run.correlationId,
-    about: { params: { node: 'A node', document: run.title }, ownerRole: 'integration_ops' },
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -21,6 +21,11 @@ export type Begin =
       do: 'call';
       /** An earlier attempt may have been processed, and no probe has said otherwise. */
       uncertain: boolean;
+      /**
+       * That attempt was made by another step under the same key, with this content or another one: a record that
+       * the probe finds is then what that step has written.
+       */
+      unsettled: 'none' | 'same_content' | 'other_content';
       probeBeforeCall: boolean;
       /** Calls made before, over restarts. */
       calls: number;
@@ -44,14 +49,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
       return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
-      return {
-        do: 'refuse',
-        failure: {
-          kind: 'rejected',
-          code: 'IDEMPOTENCY_MISMATCH',
-          reason: `${step.operation} was done before with other content`,
-        },
-      };
+      return { do: 'refuse', failure: otherContent(step) };
     }
   }
 
@@ -60,9 +58,56 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
   return {
     do: 'call',
     uncertain,
+    unsettled: unsettledBy(step, earlier, keys),
     probeBeforeCall: uncertain || step.probeFirst,
     calls: own?.calls ?? 0,
   };
+}
+
+/** Why a create is refused whose record is there already, made of other content. */
+export function otherContent(step: Step): Failure {
+  return {
+    kind: 'rejected',
+    code: 'IDEMPOTENCY_MISMATCH',
+    reason: `${step.operation} was done before with other content`,
+  };
+}
+
+function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
+  if (step.readOnly || !isUncertain(earlier?.state)) return 'none';
+  return earlier?.fingerprint === keys.fingerprint ? 'same_content' : 'other_content';
+}
+
+/**
+ * A probe has said what became of the uncertain steps of others under this key: `found` is what they have written,
+ * null means that they were not processed.
+ */
+export async function settleEarlier(
+  tx: Tx,
+  keys: StepKeys,
+  found: StepReply | null,
+  at: Instant,
+): Promise<void> {
+  if (found !== null) await recordRefs(tx, found.result.refs, at);
+  await tx
+    .updateTable('step')
+    .set(
+      found === null
+        ? { state: 'failed', ended_at: at }
+        : {
+            state: 'confirmed',
+            origin: 'probe',
+            reply: JSON.stringify(found.reply),
+            result: JSON.stringify(found.result),
+            error_code: null,
+            error_message: null,
+            ended_at: at,
+          },
+    )
+    .where('idempotency_key', '=', keys.idempotencyKey)
+    .where('key', '!=', keys.key)
+    .where('state', 'in', ['intent', 'unknown'])
+    .execute();
 }
 
 function isUncertain(state: StepState | undefined): boolean {

@@ -185,7 +185,7 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
 
 /**
  * The run came through with the present content of its record: failed runs of the same record and source, which
- * would only do that again, have nothing left to do.
+ * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
  */
 export async function supersede(tx: Tx, run: Run): Promise<void> {
   await tx
@@ -194,6 +194,17 @@ export async function supersede(tx: Tx, run: Run): Promise<void> {
     .where('ordering_key', '=', run.orderingKey)
     .where('source_node', '=', run.sourceNode)
     .where('state', '=', 'failed')
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('step')
+            .select('step.seq')
+            .whereRef('step.run_id', '=', 'run.id')
+            .where('step.state', 'in', ['intent', 'unknown']),
+        ),
+      ),
+    )
     .execute();
 }
 

@@ -3,7 +3,16 @@ import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { externalId } from './identity';
-import { begin, type Counts, confirm, recordFailure, type StepKeys } from './journal';
+import {
+  type Begin,
+  begin,
+  type Counts,
+  confirm,
+  otherContent,
+  recordFailure,
+  type StepKeys,
+  settleEarlier,
+} from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import { delay, stepDelay } from './retry';
 import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
@@ -20,10 +29,14 @@ export interface StepRunnerOptions {
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
+/** A step that has to ask the target. */
+type Plan = Extract<Begin, { do: 'call' }>;
+
 /** What one round of call or probe came to. */
 type Attempt =
   | { ok: true; reply: StepReply; origin: 'call' | 'probe' }
-  | { ok: false; failure: Failure; cause: unknown };
+  /** `settled`: surely nothing of this step was processed. */
+  | { ok: false; failure: Failure; cause: unknown; settled?: true };
 
 /**
  * The write protocol (guides §13): journal the intent, call, journal the outcome; after anything uncertain
@@ -63,11 +76,9 @@ export class StepRunner {
         attempt: plan.calls + counts.calls + 1,
         signal: this.options.signal,
       };
-      const found = probeNext ? await this.probe(step, info, counts, lastSentAt) : null;
-      if (found === null) {
-        uncertain = false;
-        lastSentAt = Date.now();
-      }
+      const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
+      if (found === null) lastSentAt = Date.now();
+      if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts));
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
@@ -98,6 +109,8 @@ export class StepRunner {
    */
   private async probe(
     step: Step,
+    keys: StepKeys,
+    plan: Plan,
     info: CallInfo,
     counts: Counts,
     lastSentAt: number,
@@ -114,12 +127,32 @@ export class StepRunner {
       const visibleAt = lastSentAt + step.visibleAfterMs;
       if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
       counts.probes++;
-      const reply = await step.probe(info);
-      if (reply === null || (step.updates && (await this.isKnown(step)))) return null;
-      return { ok: true, reply, origin: 'probe' };
+      return await this.weigh(step, keys, plan, await step.probe(info));
     } catch (cause) {
       return { ok: false, failure: this.classify(step, cause), cause };
     }
+  }
+
+  /**
+   * What a probe's answer means for this step: its own write, somebody else's, or none.
+   * @returns as `probe`
+   */
+  private async weigh(
+    step: Step,
+    keys: StepKeys,
+    plan: Plan,
+    reply: StepReply | null,
+  ): Promise<Attempt | null> {
+    // An update that may or may not have arrived is sent again in any case, and answers for the other step too.
+    const isOwn = plan.unsettled !== 'other_content';
+    const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
+    if (plan.unsettled !== 'none') {
+      await this.options.store.write((tx) => settleEarlier(tx, keys, reply, this.options.now()));
+      if (reply === null) plan.unsettled = 'none';
+    }
+    if (isAdopted) return { ok: true, reply, origin: 'probe' };
+    if (reply === null || step.updates) return null;
+    return { ok: false, failure: otherContent(step), cause: null, settled: true };
   }
 
   /**

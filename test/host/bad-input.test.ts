@@ -1,7 +1,17 @@
-import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
 import { type VendorControl, World } from '../support/world';
-import { accountName, type Deal, enterDeal, onlyCase, provisioned, runOf, runsAbout, VALUE } from './deals';
+import {
+  accountName,
+  contactsOf,
+  type Deal,
+  enterDeal,
+  onlyCase,
+  provisioned,
+  removeInSalesforce,
+  runOf,
+  runsAbout,
+  VALUE,
+} from './deals';
 import { judge, readRecords } from './judge';
 
 jest.setTimeout(60_000);
@@ -40,14 +50,6 @@ const changeAccount = ({ accountId }: Deal, data: Record<string, unknown>) =>
   simulator.patch('salesforce', 'Account', accountId, data);
 const contractNumber = async ({ contractId }: Deal) =>
   (await simulator.record('salesforce', 'Contract', contractId)).data.ContractNumber;
-
-async function contactsOf({ accountId }: Deal): Promise<[SimRecord, SimRecord]> {
-  const contacts = await simulator.records('salesforce', 'Contact');
-  const [first, second] = contacts.filter(({ data }) => data.AccountId === accountId);
-  if (first === undefined || second === undefined)
-    throw new Error(`account ${accountId} has too few contacts`);
-  return [first, second];
-}
 
 let taxNumber: unknown;
 async function takeTaxNumberOf(deal: Deal, other: string): Promise<void> {
@@ -111,17 +113,19 @@ const badInputs: BadInput[] = [
   {
     what: 'one e-mail address for two contacts',
     spoil: async (deal) => {
-      const [first, second] = await contactsOf(deal);
+      const [first, second] = await contactsOf(simulator, deal);
       await simulator.patch('salesforce', 'Contact', second.id, { Email: first.data.Email });
     },
     code: 'DUPLICATE_SUSPECTED',
     ownerRole: 'data_steward',
     message: async (deal) => {
-      const names = (await contactsOf(deal)).map(({ data }) => `${data.FirstName} ${data.LastName}`);
+      const names = (await contactsOf(simulator, deal)).map(
+        ({ data }) => `${data.FirstName} ${data.LastName}`,
+      );
       return `${names.reverse().join(' looks like existing ')} (same e-mail address).`;
     },
     repair: async (deal) => {
-      const [, second] = await contactsOf(deal);
+      const [, second] = await contactsOf(simulator, deal);
       await simulator.patch('salesforce', 'Contact', second.id, { Email: 'someone.else@other.example' });
     },
   },
@@ -271,7 +275,7 @@ test('names with emoji, quotes, markup and right-to-left text arrive unharmed', 
     ],
   });
   await changeAccount(deal, { Name: `${ODD} GmbH`, BillingStreet: `${ODD} Straße 1` });
-  const [contact] = await contactsOf(deal);
+  const [contact] = await contactsOf(simulator, deal);
   await simulator.patch('salesforce', 'Contact', contact.id, {
     FirstName: 'Zoë 🚀',
     LastName: `"עולם" O'Neil`,
@@ -361,7 +365,7 @@ test('a deal in a currency that does not exist: sales enters its products again'
   // Products fix the currency of an opportunity: they are removed and entered anew.
   const lines = await simulator.records('salesforce', 'OpportunityLineItem');
   const [line] = lines.filter(({ data }) => data.OpportunityId === deal.opportunityId);
-  await removeInSalesforce(`OpportunityLineItem/${line?.id}`);
+  await removeInSalesforce(simulator, `OpportunityLineItem/${line?.id}`);
   await changeContract(deal, { CurrencyIsoCode: 'EUR' });
   await changeDeal(deal, { CurrencyIsoCode: 'EUR' });
   await simulator.create('salesforce', 'OpportunityLineItem', {
@@ -413,23 +417,3 @@ test('two accounts with the same tax registration, of which the first one was wr
 test('in the end every deal is provisioned, and nothing else', async () => {
   expect(judge(await readRecords(simulator), won)).toEqual([]);
 });
-
-/** Deletes as an integration user does: the control API only creates and changes. */
-async function removeInSalesforce(path: string): Promise<void> {
-  const { systems } = await simulator.control<{
-    systems: { salesforce: { url: string; credentials: Record<string, Record<string, string>> } };
-  }>('GET', 'systems');
-  const { url, credentials } = systems.salesforce;
-  const { clientId = '', clientSecret = '' } = credentials['client-credentials'] ?? {};
-  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-  const login = await fetch(`${url}/services/oauth2/token`, {
-    method: 'POST',
-    body: new URLSearchParams(form),
-  });
-  const { access_token } = (await login.json()) as { access_token: string };
-  const deleted = await fetch(`${url}/services/data/v66.0/sobjects/${path}`, {
-    method: 'DELETE',
-    headers: { authorization: `Bearer ${access_token}` },
-  });
-  if (!deleted.ok) throw new Error(`DELETE ${path}: ${deleted.status} ${await deleted.text()}`);
-}

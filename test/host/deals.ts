@@ -1,4 +1,5 @@
 import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
+import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
 import type { VendorControl, World } from '../support/world';
 
@@ -87,15 +88,14 @@ export async function runsAbout(world: World, correlationId: string): Promise<Ru
 
 /** The only open case, once there is one. */
 export async function onlyCase(world: World): Promise<CaseSummary> {
-  let cases: CaseSummary[] = [];
-  const isThere = async () => {
-    cases = await world.openCases();
-    return cases.length > 0;
-  };
-  await until('a case', isThere, 60_000, 50);
+  await until('a case', async () => (await world.openCases()).length > 0, 60_000, 50);
+  const cases = await world.openCases();
   const [found, ...others] = cases;
-  if (found === undefined || others.length > 0)
-    throw new Error(`${cases.length} cases: ${JSON.stringify(cases)}`);
+  if (found === undefined || others.length > 0) {
+    throw new Error(
+      `${cases.length} open cases:\n${cases.map(({ code, message }) => `${code} ${message}`).join('\n')}`,
+    );
+  }
   return found;
 }
 
@@ -111,4 +111,36 @@ export async function provisioned(simulator: VendorControl): Promise<Record<stri
     for (const type of types) counts[type] = all[type] ?? 0;
   }
   return counts;
+}
+
+/** Two people of the deal's account. */
+export async function contactsOf(
+  simulator: VendorControl,
+  { accountId }: Deal,
+): Promise<[SimRecord, SimRecord]> {
+  const contacts = await simulator.records('salesforce', 'Contact');
+  const [first, second] = contacts.filter(({ data }) => data.AccountId === accountId);
+  if (first === undefined || second === undefined)
+    throw new Error(`account ${accountId} has too few contacts`);
+  return [first, second];
+}
+
+/** Deletes as an integration user does: the control API only creates and changes. */
+export async function removeInSalesforce(simulator: VendorControl, path: string): Promise<void> {
+  const { systems } = await simulator.control<{
+    systems: { salesforce: { url: string; credentials: Record<string, Record<string, string>> } };
+  }>('GET', 'systems');
+  const { url, credentials } = systems.salesforce;
+  const { clientId = '', clientSecret = '' } = credentials['client-credentials'] ?? {};
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const login = await fetch(`${url}/services/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  });
+  const { access_token } = (await login.json()) as { access_token: string };
+  const deleted = await fetch(`${url}/services/data/v66.0/sobjects/${path}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${access_token}` },
+  });
+  if (!deleted.ok) throw new Error(`DELETE ${path}: ${deleted.status} ${await deleted.text()}`);
 }

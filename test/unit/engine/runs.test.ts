@@ -428,3 +428,29 @@ test('a message that comes after the end of its run takes the run up again', asy
   await until('end', async () => (await states())[0] === 'completed');
   await expect(engine.reopen('run_unknown')).rejects.toMatchObject({ code: 'RUN_NOT_ACTIVE' });
 });
+
+test('a call whose outcome nobody knows keeps its case, whatever later runs of the record come to', async () => {
+  const vendor = new FakeVendor();
+  vendor.script = [
+    () => {
+      throw fail('unknown');
+    },
+  ];
+  const noSense = async () => {
+    throw fail('rejected', 'SCHEMA_CHANGED');
+  };
+  engine.registerSource('source', 1, async (run) => {
+    const active = activeOf(run);
+    engine.messageEntered(active);
+    // The deal has changed before it is tried again: what was called is not needed any more.
+    if (run.event.id === 'e1' && run.attempt === 1) {
+      await engine.step(run.id, vendor.step({ probe: noSense })).catch(() => undefined);
+    }
+    engine.messageLeft(active);
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('failed', async () => (await cases()).length === 1);
+  await engine.accept(batch([{ id: 'e2', record: 'A' }]));
+  await until('all through', async () => (await states()).join() === 'completed,completed');
+  expect(await cases()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', state: 'open' }]);
+});

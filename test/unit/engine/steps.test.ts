@@ -319,3 +319,52 @@ test('a record that gives up its natural key frees it for the one it belongs to'
   await claim(first, 'customer|DE2', 'ACME');
   expect(await claim(second, 'customer|DE1', 'Bolt')).toEqual([{ id: second, name: 'Bolt' }]);
 });
+
+describe('a step of another run under the same key has no outcome yet', () => {
+  const lost = (processed: boolean) => (write: () => string) => {
+    if (processed) write();
+    throw fail('unknown');
+  };
+  /** Leaves a step of content A unknown: its reply was lost, and the probe makes no sense. */
+  async function leaveUnknown(updates: boolean, processed: boolean) {
+    const common = {
+      canonicalId: newId('project'),
+      operation: updates ? 'project.upsert' : 'project.create',
+      updates,
+    };
+    vendor.script = [lost(processed)];
+    const noSense = async () => {
+      throw fail('rejected', 'SCHEMA_CHANGED');
+    };
+    const unknown = vendor.step({ ...common, wire: { name: 'A' }, probe: noSense });
+    await expect(engine.step(await newRun(), unknown)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    return (name: string) => vendor.step({ ...common, wire: { name } });
+  }
+  const outcomes = async () => (await steps()).map(({ state }) => state);
+
+  test('the same content is adopted, and both have it', async () => {
+    const step = await leaveUnknown(false, true);
+    expect((await engine.step(await newRun(), step('A'))).origin).toBe('probe');
+    expect([vendor.calls, await outcomes()]).toEqual([1, ['confirmed', 'confirmed']]);
+  });
+
+  test('a create of other content is not taken for the record that is there', async () => {
+    const step = await leaveUnknown(false, true);
+    await expect(engine.step(await newRun(), step('B'))).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_MISMATCH',
+    });
+    expect([vendor.calls, await outcomes()]).toEqual([1, ['confirmed', 'rejected']]);
+  });
+
+  test('a create of other content goes ahead when nothing is there', async () => {
+    const step = await leaveUnknown(false, false);
+    expect((await engine.step(await newRun(), step('B'))).origin).toBe('call');
+    expect([vendor.calls, await outcomes()]).toEqual([2, ['failed', 'confirmed']]);
+  });
+
+  test('an upsert of other content is sent: the record that is there holds the former one', async () => {
+    const step = await leaveUnknown(true, true);
+    expect((await engine.step(await newRun(), step('B'))).origin).toBe('call');
+    expect([vendor.calls, await outcomes()]).toEqual([2, ['confirmed', 'confirmed']]);
+  });
+});

@@ -1,0 +1,77 @@
+import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
+import type { Tx } from '../store';
+import { openCase, openCases, resolveCases } from './cases';
+import { runDelay } from './retry';
+import { supersede } from './runs';
+import type { ActiveRun, FlowError } from './tracker';
+import type { NewCase, RetryPolicy, Run } from './types';
+
+/** What the end of a run depends on beside the run. */
+export interface EndContext {
+  retry: RetryPolicy;
+  now(): Instant;
+  random(): number;
+}
+
+/**
+ * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
+ * least past the node that had raised them; not those of a call whose outcome nobody knows, as long as that is so.
+ */
+export async function recordEnd(
+  tx: Tx,
+  { run, errors, cases, passed }: ActiveRun,
+  context: EndContext,
+): Promise<void> {
+  const at = context.now();
+  for (const error of errors.filter(({ code }) => code === null)) {
+    cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
+  }
+  const open = await openCases(tx, run);
+  const fresh = open.filter(({ id }) => cases.has(id));
+  const isThrough = fresh.length === 0;
+  const cured = open.filter(
+    ({ id, nodeId, isUndecided }) => !isUndecided && (isThrough || (!cases.has(id) && passed.has(nodeId))),
+  );
+  await resolveCases(tx, run, cured, at);
+  if (isThrough) await supersede(tx, run);
+  const codes = fresh.map(({ code }) => code);
+  await tx
+    .updateTable('run')
+    .set({
+      state: isThrough ? 'completed' : 'failed',
+      retry_at: retryAt(run, codes, context),
+      lease_owner: null,
+      lease_until: null,
+      ended_at: at,
+    })
+    .where('id', '=', run.id)
+    .execute();
+}
+
+/** When every case of the run may heal by itself, the time of its next attempt; else null. */
+function retryAt(run: Run, codes: ExceptionCode[], { retry, now, random }: EndContext): Instant | null {
+  if (codes.length === 0 || run.attempt > retry.maxRunRetries) return null;
+  if (!codes.every((code) => exceptionCodes[code].autoRetry !== false)) return null;
+  return new Date(Date.parse(now()) + runDelay(retry, run.attempt, random)).toISOString();
+}
+
+/** An error of a node that no Catch node has taken. */
+function nodeFailed(run: Run, error: FlowError): NewCase {
+  return {
+    node: error.node,
+    code: 'NODE_FAILED',
+    subject: run.correlationId,
+    about: { params: { node: error.node.name, reason: error.message }, ownerRole: 'integration_ops' },
+    detail: { reason: error.message },
+  };
+}
+
+/** A node has taken a message of the run and never said that it was done with it. */
+export function runStalled(run: Run): NewCase {
+  return {
+    node: { id: '', name: '' },
+    code: 'RUN_STALLED',
+    subject: run.correlationId,
+    about: { params: { node: 'A node', document: run.title }, ownerRole: 'integration_ops' },
+  };
+}
