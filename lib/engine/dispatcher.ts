@@ -94,7 +94,7 @@ export class Dispatcher {
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
       return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
-    });
+    }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
       const ids = claimed.map(({ run }) => run.id);

@@ -288,7 +288,9 @@ export class Engine {
   }
 
   identify(system: string, instance: string, references: readonly Reference[]): Promise<CanonicalId[]> {
-    return this.track(this.store.write((tx) => identify(tx, system, instance, references, this.now())));
+    return this.track(
+      this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
+    );
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
@@ -298,7 +300,7 @@ export class Engine {
         const holders: KeyHolder[] = [];
         for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, this.now()));
         return holders;
-      }),
+      }, 'committed'),
     );
   }
 
@@ -332,7 +334,7 @@ export class Engine {
           })
           .onConflict((conflict) => conflict.column('event_id').doNothing())
           .execute();
-      }),
+      }, 'committed'),
     );
   }
 
@@ -349,7 +351,7 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     try {
-      await this.store.write((tx) => recordEnd(tx, ended, this.ends));
+      await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
     } catch (error) {
       this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {

@@ -59,7 +59,10 @@ export class StepRunner {
     const startedAt = Date.now();
     this.options.signal.throwIfAborted();
 
-    const plan = await store.write((tx) => begin(tx, run, step, keys, this.options.now()));
+    const plan = await store.write(
+      (tx) => begin(tx, run, step, keys, this.options.now()),
+      step.readOnly ? 'committed' : 'flushed',
+    );
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
@@ -90,7 +93,7 @@ export class StepRunner {
         throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
       if (uncertain) {
-        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null));
+        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
         plan.calls += counts.calls;
         counts.calls = 0;
         counts.probes = 0;
@@ -147,7 +150,7 @@ export class StepRunner {
     const isOwn = plan.unsettled !== 'other_content';
     const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
     if (plan.unsettled !== 'none') {
-      await this.options.store.write((tx) => settleEarlier(tx, keys, reply, this.options.now()));
+      await this.options.store.write((tx) => settleEarlier(tx, keys, reply, this.options.now()), 'committed');
       if (reply === null) plan.unsettled = 'none';
     }
     if (isAdopted) return { ok: true, reply, origin: 'probe' };
@@ -187,8 +190,10 @@ export class StepRunner {
     startedAt: number,
   ): Promise<StepOutcome> {
     try {
-      await this.options.store.write((tx) =>
-        confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
+      // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
+      await this.options.store.write(
+        (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
+        'committed',
       );
     } catch (cause) {
       if (!(cause instanceof Q2cError) || cause.code !== 'DUPLICATE_SUSPECTED') throw cause;

@@ -5,13 +5,15 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { migrate } from './migrate';
+import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
-import type { Store, WriteJob } from './store';
+import type { Durability, Store, WriteJob } from './store';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
 const MAX_GROUP = 48;
 
 interface QueuedJob {
+  durability: Durability;
   run: (tx: Kysely<Schema>) => Promise<void>;
   settle: () => void;
   fail: (error: unknown) => void;
@@ -20,16 +22,18 @@ interface QueuedJob {
 /**
  * Opens the embedded store.
  *
- * Group commit: writes queued while the last group went to disk share one transaction; if one of them throws, they are
- * run again one by one, so that it takes nothing else with it. A write resolves only when its commit is on the disk.
- * Jobs may therefore run twice, and may await nothing but their own queries: the connection is synchronous, so a
- * group runs without letting other work in between.
+ * Group commit: writes queued in one turn of the event loop share one transaction; if one of them throws, they are
+ * run again one by one, so that it takes nothing else with it. Jobs may therefore run twice, and may await nothing but
+ * their own queries: the connection is synchronous, so a group runs without letting other work in between.
+ * A flushed write resolves when its commit is on the disk; one flush serves all groups committed before it began,
+ * and further groups commit meanwhile.
  *
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
   const database = openDatabase(path);
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statementCache(database) }) });
+  const statements = statementCache(database);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
   try {
     await migrate(db, {
       autoIncrement: (column) => column.primaryKey().autoIncrement(),
@@ -40,12 +44,18 @@ export async function openSqliteStore(path: string): Promise<Store> {
     throw error;
   }
   const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
-  const committer = new GroupCommitter(database, db, log);
+  const direct: Direct = (text, parameters) => {
+    const statement = statements.prepare(text);
+    if (statement.reader) return statement.all(parameters);
+    statement.run(parameters);
+    return [];
+  };
+  const committer = new GroupCommitter(database, db, direct, log);
   return {
     kind: 'sqlite',
     exclusive: true,
     db,
-    write: (job) => committer.write(job),
+    write: (job, durability = 'flushed') => committer.write(job, durability),
     async close() {
       await committer.drain();
       await log?.close();
@@ -102,12 +112,16 @@ function statementCache(database: DatabaseSync): SqliteDatabase {
 
 class GroupCommitter {
   private queue: QueuedJob[] = [];
+  private committing: Promise<void> | null = null;
+  /** Committed jobs that wait for the next flush. */
+  private unflushed: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
   private readonly control: Record<'begin' | 'commit' | 'rollback', StatementSync>;
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly db: Kysely<Schema>,
+    private readonly direct: Direct,
     /** The write-ahead log; null for a store in memory. */
     private readonly log: FileHandle | null,
   ) {
@@ -118,10 +132,11 @@ class GroupCommitter {
     };
   }
 
-  write<T>(job: WriteJob<T>): Promise<T> {
+  write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let value: T;
       this.queue.push({
+        durability,
         run: async (tx) => {
           try {
             value = await job(tx);
@@ -132,31 +147,34 @@ class GroupCommitter {
         settle: () => resolve(value),
         fail: reject,
       });
-      this.flushing ??= this.flushLater();
+      this.committing ??= this.commitQueue();
     });
   }
 
-  /** Resolves when everything queued so far is committed or failed. */
+  /** Resolves when everything queued so far is on the disk or failed. */
   async drain(): Promise<void> {
-    while (this.flushing !== null) await this.flushing;
+    while (this.committing !== null || this.flushing !== null) {
+      await this.committing;
+      await this.flushing;
+    }
   }
 
-  private async flushLater(): Promise<void> {
-    // One turn later: everything the current turn queues joins the group.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.queue.length > 0) await this.commit(this.queue.splice(0, MAX_GROUP));
-    this.flushing = null;
+  private async commitQueue(): Promise<void> {
+    while (this.queue.length > 0) {
+      // One turn later: everything the current turn queues joins the group.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.commit(this.queue.splice(0, MAX_GROUP));
+    }
+    this.committing = null;
   }
 
   /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
   private async commit(group: QueuedJob[]): Promise<void> {
     try {
       await this.db.connection().execute((tx) => this.transact(group, tx));
-      // Until here the group survives the end of the process, from here on also a power cut.
-      await this.log?.datasync();
     } catch (error) {
       if (!(error instanceof JobFailed)) {
-        // Commit or flush failed (disk full, file gone): nobody may rely on anything of the group.
+        // The commit failed (disk full, file gone): nobody may rely on anything of the group.
         for (const job of group) job.fail(storeFailure(error));
       } else if (group.length === 1) {
         group[0]?.fail(error.cause);
@@ -165,10 +183,29 @@ class GroupCommitter {
       }
       return;
     }
-    for (const job of group) job.settle();
+    for (const job of group) {
+      if (job.durability === 'committed' || this.log === null) job.settle();
+      else this.unflushed.push(job);
+    }
+    if (this.unflushed.length > 0) this.flushing ??= this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    while (this.unflushed.length > 0) {
+      const jobs = this.unflushed.splice(0);
+      try {
+        await this.log?.datasync();
+      } catch (error) {
+        for (const job of jobs) job.fail(storeFailure(error));
+        continue;
+      }
+      for (const job of jobs) job.settle();
+    }
+    this.flushing = null;
   }
 
   private async transact(group: QueuedJob[], tx: Kysely<Schema>): Promise<void> {
+    answerDirectly(tx, this.direct);
     this.control.begin.run();
     try {
       for (const job of group) await job.run(tx);

@@ -7,6 +7,12 @@ export type Tx = Kysely<Schema>;
 /** Work inside one transaction. It awaits nothing but queries on `tx`, and may be run again after a rollback. */
 export type WriteJob<T> = (tx: Tx) => Promise<T>;
 
+/**
+ * What a resolved write survives. `flushed`: a power cut. `committed`: the end of the process; it is flushed no later
+ * than the next flushed write, so whoever makes a flushed write before the next effect outside loses nothing by it.
+ */
+export type Durability = 'flushed' | 'committed';
+
 /** The durable tables, opened. */
 export interface Store {
   readonly kind: 'sqlite' | 'postgres';
@@ -15,7 +21,7 @@ export interface Store {
   /** For reads outside a write. */
   readonly db: Kysely<Schema>;
   /** Runs a job in a transaction; resolves with its value after the commit, rejects if it threw or the commit failed. */
-  write<T>(job: WriteJob<T>): Promise<T>;
+  write<T>(job: WriteJob<T>, durability?: Durability): Promise<T>;
   /** Commits what is queued, then closes. */
   close(): Promise<void>;
 }
