@@ -104,6 +104,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
 export interface WaitingCase {
   id: CanonicalId;
   code: ExceptionCode;
+  runId: string;
   nodeId: string;
   /** The call it is about may have been processed, and nobody has found out yet. */
   isUndecided: boolean;
@@ -120,6 +121,7 @@ export async function openCases(tx: Tx, run: Run): Promise<WaitingCase[]> {
     .select([
       'exception_case.id',
       'exception_case.code',
+      'exception_case.run_id',
       'exception_case.node_id',
       'step.state as step_state',
     ])
@@ -133,9 +135,10 @@ export async function openCases(tx: Tx, run: Run): Promise<WaitingCase[]> {
         .where('run.source_node', '=', run.sourceNode),
     )
     .execute();
-  return rows.map(({ id, code, node_id, step_state }) => ({
+  return rows.map(({ id, code, run_id, node_id, step_state }) => ({
     id,
     code: code as ExceptionCode,
+    runId: run_id,
     nodeId: node_id,
     isUndecided: step_state === 'unknown' || step_state === 'intent',
   }));

@@ -1,13 +1,18 @@
 import type { Instant, JsonObject } from '../model';
 import type { RunRow, Store, Tx } from '../store';
-import { claimRuns, type Lease, requeue, toRun } from './runs';
-import type { RunTracker } from './tracker';
+import { claimRuns, type Lease, RESUMED, requeue, toRun } from './runs';
+import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
+
+/** Reads what a claimed run is sent with, within the claim. @returns sends it */
+type Prepare = (tx: Tx, row: RunRow) => Promise<(active: ActiveRun) => void>;
+
+type SourceId = string | typeof RESUMED;
 
 interface Source {
   concurrency: number;
   running: number;
-  dispatch(run: DispatchedRun): void;
+  prepare: Prepare;
   /** Set while a claim is under way; `again` asks for one more when it is done. */
   claiming: boolean;
   again: boolean;
@@ -25,7 +30,7 @@ export interface DispatcherOptions {
 
 /** Hands queued runs to the source nodes that send them into their flows, up to the concurrency of each. */
 export class Dispatcher {
-  private readonly sources = new Map<string, Source>();
+  private readonly sources = new Map<SourceId, Source>();
   /** The source that holds a place for a run; a deploy may put another source under the same id meanwhile. */
   private readonly sourceOfRun = new Map<string, Source>();
   private paused = false;
@@ -34,16 +39,33 @@ export class Dispatcher {
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    const source = { concurrency, running: 0, dispatch, claiming: false, again: false };
-    this.sources.set(nodeId, source);
-    this.pump(nodeId);
+    return this.add(nodeId, concurrency, async (tx, row) => {
+      const event = await eventOf(tx, row);
+      return ({ run, dispatch: number }) =>
+        dispatch({ ...run, dispatch: number, catchUp: row.catch_up === 1, event });
+    });
+  }
+
+  /** Sends runs on that had waited, whatever their source: that may be gone, or a message without any. */
+  registerResumed(concurrency: number, prepare: Prepare): void {
+    this.add(RESUMED, concurrency, prepare);
+  }
+
+  private add(id: SourceId, concurrency: number, prepare: Prepare): () => void {
+    const source = { concurrency, running: 0, prepare, claiming: false, again: false };
+    this.sources.set(id, source);
+    this.pump(id);
     return () => {
-      if (this.sources.get(nodeId) === source) this.sources.delete(nodeId);
+      if (this.sources.get(id) === source) this.sources.delete(id);
     };
   }
 
   clear(): void {
     this.sources.clear();
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
   }
 
   /** Until `resume`, nothing is dispatched: the flows are being stopped. */
@@ -67,7 +89,7 @@ export class Dispatcher {
     for (const id of this.sources.keys()) this.pump(id);
   }
 
-  pump(sourceId: string): void {
+  pump(sourceId: SourceId): void {
     const source = this.sources.get(sourceId);
     if (source === undefined || this.paused) return;
     if (source.claiming) {
@@ -89,11 +111,11 @@ export class Dispatcher {
     );
   }
 
-  private async claim(sourceId: string, source: Source): Promise<void> {
+  private async claim(sourceId: SourceId, source: Source): Promise<void> {
     const { store, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
-      return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
+      return Promise.all(runs.map(async (run) => ({ run, send: await source.prepare(tx, run) })));
     }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
@@ -102,17 +124,17 @@ export class Dispatcher {
       this.pump(sourceId);
       return;
     }
-    for (const { run, event } of claimed) this.send(source, run, event);
+    for (const { run, send } of claimed) this.send(source, run, send);
   }
 
-  private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
+  private send(source: Source, row: RunRow, send: (active: ActiveRun) => void): void {
     const { tracker } = this.options;
-    const active = tracker.begin(toRun(row), true);
+    const active = tracker.begin(toRun(row), row.event_seq !== null, row.resume === 1);
     source.running++;
     this.sourceOfRun.set(row.id, source);
     tracker.enter(active);
     try {
-      source.dispatch({ ...active.run, dispatch: active.dispatch, event });
+      send(active);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       active.errors.push({ node: { id: row.source_node, name: row.source_node }, message, code: null });

@@ -4,12 +4,15 @@ import { appendAudit, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
+import { passOnce } from './once';
+import { admit, catchUp } from './order';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
   type Lease,
+  RESUMED,
   reopen,
   requeue,
   requeueAbandoned,
@@ -20,16 +23,23 @@ import { StepRunner } from './step';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
+  EarlierPassage,
+  Intake,
   IntakeBatch,
   KeyHolder,
   Log,
   NaturalKeyClaim,
   NewCase,
+  OnceRequest,
   Reference,
   RetryPolicy,
+  Signal,
   Step,
   StepOutcome,
+  WaitOutcome,
+  WaitRequest,
 } from './types';
+import { cancelWaits, resumptionsOf, Waits } from './waiting';
 
 export interface EngineOptions {
   store: Store;
@@ -41,6 +51,10 @@ export interface EngineOptions {
   graceMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** Time for which a missing change of a record is waited for (guides §13); default 15 minutes. */
+  gapAfterMs?: number;
+  /** How often it is looked whether nodes at which runs wait are still there. */
+  reviewWaitsMs?: number;
   now?: () => Instant;
   random?: () => number;
 }
@@ -49,12 +63,19 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+const GAP_AFTER_MS = 15 * 60_000;
+/** Longer than flows take to start: a node that has not registered by then is not in them. */
+const REVIEW_WAITS_MS = 10_000;
+/** Runs going on at once after they had waited, as many as a source node dispatches by default. */
+const RESUMED_CONCURRENCY = 8;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
  * call, notices the end of runs, and takes up what a dead host left. It knows neither Node-RED nor vendors.
  */
 export class Engine {
+  /** Runs that wait for events. */
+  readonly waits: Waits;
   private readonly owner = `host_${randomUUID()}`;
   private readonly retry: RetryPolicy;
   private readonly now: () => Instant;
@@ -81,6 +102,11 @@ export class Engine {
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
+    this.waits = new Waits({
+      store: options.store,
+      now: this.now,
+      onReady: () => this.dispatcher.pump(RESUMED),
+    });
     this.steps = new StepRunner({
       store: options.store,
       tenant: options.tenant,
@@ -104,16 +130,24 @@ export class Engine {
     this.every(HEARTBEAT_MS, () => this.heartbeat());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
+    this.every(RETRY_SCAN_MS, () => this.waits.sweep());
+    this.every(RETRY_SCAN_MS, () => this.catchUp());
+    this.every(this.options.reviewWaitsMs ?? REVIEW_WAITS_MS, () => this.reviewWaits());
+    this.dispatcher.registerResumed(RESUMED_CONCURRENCY, async (tx, row) => {
+      const suspensions = await resumptionsOf(tx, row);
+      return (active) => this.waits.resume(active, suspensions);
+    });
     this.dispatcher.pumpAll();
   }
 
   /**
    * The flows, or some of them, are being stopped: a message on its way may vanish without a trace. Every run of an
-   * event goes back to the queue and begins anew with `resume`; what it has done answers from the journal.
+   * event goes back to the queue and begins anew with `resume`, one that had waited goes on again from there; what it
+   * has done answers from the journal.
    */
   interrupt(): void {
     this.dispatcher.pause();
-    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
+    const broken = this.tracker.interrupt(({ repeatable, isResumption }) => repeatable || isResumption);
     for (const { run } of broken) this.dispatcher.release(run.id);
     const ids = broken.map(({ run }) => run.id);
     this.track(
@@ -146,30 +180,30 @@ export class Engine {
   // ------------------------------------------------------------------ intake
 
   /** Accepts events of a source and moves its cursor, all in one transaction; known events are only counted. */
-  async accept(batch: IntakeBatch): Promise<{ accepted: number; duplicates: number }> {
+  async accept(batch: IntakeBatch): Promise<Intake> {
     const at = this.now();
-    const accepted = await this.track(
+    const { resumed, ...intake } = await this.track(
       this.store.write(async (tx) => {
-        let count = 0;
+        const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
         for (const event of batch.events) {
           const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          if (subject === undefined) continue;
-          const eventSeq = await insertEvent(tx, batch.source, event, subject, at);
-          if (eventSeq === null) continue;
-          await insertRun(
-            tx,
-            { eventSeq, sourceNode: batch.sourceNode, subject, title: event.title, state: 'queued' },
-            null,
-            at,
-          );
-          count++;
+          const arrival = subject && (await insertEvent(tx, batch.source, event, subject, at));
+          if (!arrival) {
+            count.duplicates++;
+            continue;
+          }
+          const admission = await admit(tx, batch, arrival, at);
+          count[admission]++;
+          if (admission !== 'stale')
+            count.resumed += await this.waits.accepted(tx, batch.source, arrival, at);
         }
         await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
-    if (accepted > 0) this.dispatcher.pump(batch.sourceNode);
-    return { accepted, duplicates: batch.events.length - accepted };
+    if (intake.accepted > 0) this.dispatcher.pump(batch.sourceNode);
+    if (resumed > 0) this.dispatcher.pump(RESUMED);
+    return intake;
   }
 
   async cursor(source: string): Promise<JsonValue | null> {
@@ -230,9 +264,10 @@ export class Engine {
       }
       await tx
         .updateTable('run')
-        .set({ state: 'queued', attempt: run.attempt + 1, retry_at: null })
+        .set({ state: 'queued', resume: 0, attempt: run.attempt + 1, retry_at: null })
         .where('seq', '=', run.seq)
         .execute();
+      await cancelWaits(tx, [run.id]);
       await appendAudit(tx, {
         at: this.now(),
         actor,
@@ -318,10 +353,11 @@ export class Engine {
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
-  /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: BusinessEvent): Promise<void> {
-    return this.track(
+  /** Puts a business event into the outbox; the same event id is put there once. Runs may be waiting for it. */
+  async announce(event: BusinessEvent): Promise<void> {
+    const resumed = await this.track(
       this.store.write(async (tx) => {
+        const at = this.now();
         await tx
           .insertInto('outbox')
           .values({
@@ -329,13 +365,34 @@ export class Engine {
             type: event.type,
             subject: event.subject,
             envelope: JSON.stringify(event),
-            created_at: this.now(),
+            created_at: at,
             sent_at: null,
           })
           .onConflict((conflict) => conflict.column('event_id').doNothing())
           .execute();
+        return this.waits.announced(tx, event, at);
       }, 'committed'),
     );
+    if (resumed > 0) this.dispatcher.pump(RESUMED);
+  }
+
+  /**
+   * Keeps a message of a run until an event comes or its time is over (`Waits`).
+   * @returns why it goes on at once, or null when it waits: then its node is handed the message later
+   */
+  wait(runId: string, request: WaitRequest): Promise<{ outcome: WaitOutcome; suspension: number } | null> {
+    return this.track(this.waits.arrive(this.requireActive(runId), request));
+  }
+
+  /** Says that something has happened, such as an approval. @returns how many messages it let go on */
+  signal(signal: Signal): Promise<number> {
+    return this.track(this.waits.signal(signal));
+  }
+
+  /** Lets a message pass once (`OnceRequest`). @returns null when it may pass, or the passage that was first */
+  once(runId: string, request: OnceRequest): Promise<EarlierPassage | null> {
+    const active = this.requireActive(runId);
+    return this.track(this.store.write((tx) => passOnce(tx, active, request, this.now())));
   }
 
   private requireActive(runId: string): ActiveRun {
@@ -351,7 +408,11 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     try {
-      await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
+      await this.store.write(async (tx) => {
+        const { isWaiting } = await recordEnd(tx, ended, this.ends);
+        // What it waits for may have happened meanwhile.
+        if (isWaiting) await this.waits.wake(tx);
+      }, 'committed');
     } catch (error) {
       this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {
@@ -379,6 +440,7 @@ export class Engine {
         .selectAll()
         .where('state', '=', 'running')
         .where('event_seq', 'is', null)
+        .where('resume', '=', 0)
         .where((where) => (this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now())))
         .execute();
       for (const row of lost) {
@@ -406,8 +468,23 @@ export class Engine {
   }
 
   private async requeueDue(): Promise<void> {
-    const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
+    const queued = await this.store.write(async (tx) => {
+      const ids = await requeueDue(tx, this.now());
+      await cancelWaits(tx, ids);
+      return ids.length;
+    });
     if (queued > 0) this.dispatcher.pumpAll();
+  }
+
+  private async catchUp(): Promise<void> {
+    const before = Date.parse(this.now()) - (this.options.gapAfterMs ?? GAP_AFTER_MS);
+    const queued = await this.store.write((tx) => catchUp(tx, new Date(before).toISOString()), 'committed');
+    if (queued > 0) this.dispatcher.pumpAll();
+  }
+
+  /** While flows are being replaced, none of their nodes is there. */
+  private async reviewWaits(): Promise<void> {
+    if (!this.dispatcher.isPaused) await this.waits.review();
   }
 
   private lease(): Lease {

@@ -1,10 +1,13 @@
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
 import type { Tx } from '../store';
 import { openCase, openCases, resolveCases } from './cases';
+import { settlePassages } from './once';
+import { settleEvent, settleSuperseded } from './order';
 import { runDelay } from './retry';
 import { supersede } from './runs';
 import type { ActiveRun, FlowError } from './tracker';
 import type { NewCase, RetryPolicy, Run } from './types';
+import { cancelWaits, type OpenWaits, settleWaits } from './waiting';
 
 /** What the end of a run depends on beside the run. */
 export interface EndContext {
@@ -14,38 +17,58 @@ export interface EndContext {
 }
 
 /**
- * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
- * least past the node that had raised them; not those of a call whose outcome nobody knows, as long as that is so.
+ * The run has failed when a case of this passage is open; otherwise it is through, or waits. Older cases are resolved
+ * when it came through, or at least past the node that had raised them; not those of a call whose outcome nobody knows,
+ * as long as that is so. A passage that only went on with kept messages says nothing about the rest of its run, so open
+ * cases of that keep counting.
+ * @returns what it still waits for
  */
-export async function recordEnd(
-  tx: Tx,
-  { run, errors, cases, passed }: ActiveRun,
-  context: EndContext,
-): Promise<void> {
+export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<OpenWaits> {
+  const { run, errors, cases, passed, isResumption } = active;
   const at = context.now();
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
   }
   const open = await openCases(tx, run);
-  const fresh = open.filter(({ id }) => cases.has(id));
-  const isThrough = fresh.length === 0;
+  const left = open.filter(
+    ({ id, runId, nodeId }) => cases.has(id) || (isResumption && runId === run.id && !passed.has(nodeId)),
+  );
+  const waits = await settleWaits(tx, active);
+  const isThrough = left.length === 0 && !waits.isWaiting;
   const cured = open.filter(
-    ({ id, nodeId, isUndecided }) => !isUndecided && (isThrough || (!cases.has(id) && passed.has(nodeId))),
+    ({ id, code, nodeId, isUndecided }) =>
+      !isUndecided && code !== 'SEQUENCE_GAP' && (isThrough || (!cases.has(id) && passed.has(nodeId))),
   );
   await resolveCases(tx, run, cured, at);
-  if (isThrough) await supersede(tx, run);
-  const codes = fresh.map(({ code }) => code);
+  if (isThrough) await supersedeOlder(tx, run);
+  if (left.length === 0) await settlePassages(tx, active);
+  if (isThrough || left.length > 0) await settleEvent(tx, run, isThrough, at);
+  const codes = left.map(({ code }) => code);
   await tx
     .updateTable('run')
     .set({
-      state: isThrough ? 'completed' : 'failed',
-      retry_at: retryAt(run, codes, context),
+      state: left.length > 0 ? 'failed' : isThrough ? 'completed' : 'waiting',
+      ...(waits.isWaiting ? { resume: 1, holds_key: waits.holdsOrder ? 1 : 0 } : {}),
+      retry_at: active.repeatable ? retryAt(run, codes, context) : null,
       lease_owner: null,
       lease_until: null,
       ended_at: at,
     })
     .where('id', '=', run.id)
     .execute();
+  return waits;
+}
+
+async function supersedeOlder(tx: Tx, run: Run): Promise<void> {
+  const superseded = await supersede(tx, run);
+  await cancelWaits(
+    tx,
+    superseded.map(({ id }) => id),
+  );
+  await settleSuperseded(
+    tx,
+    superseded.flatMap(({ event_seq }) => event_seq ?? []),
+  );
 }
 
 /** When every case of the run may heal by itself, the time of its next attempt; else null. */

@@ -22,7 +22,7 @@ interface NewRun {
   sourceNode: string;
   subject: CanonicalId;
   title: string;
-  state: 'queued' | 'running';
+  state: 'parked' | 'queued' | 'running';
 }
 
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
@@ -50,14 +50,21 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
   return { id, attempt: 1, correlationId: subject, orderingKey: subject, sourceNode, title };
 }
 
-/** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */
+/** An event that has just been stored. */
+export interface Arrival {
+  seq: number;
+  subject: CanonicalId;
+  event: IntakeEvent;
+}
+
+/** Inserts an event. @returns null when it has arrived before (then only counted) */
 export async function insertEvent(
   tx: Tx,
   source: string,
   event: IntakeEvent,
   subject: CanonicalId,
   at: Instant,
-): Promise<number | null> {
+): Promise<Arrival | null> {
   const row = await tx
     .insertInto('event')
     .values({
@@ -69,11 +76,13 @@ export async function insertEvent(
       received_at: at,
       data: JSON.stringify(event.data),
       duplicates: 0,
+      version: event.version ?? null,
+      stamp: event.stamp ?? null,
     })
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
     .returning('seq')
     .executeTakeFirst();
-  if (row !== undefined) return row.seq;
+  if (row !== undefined) return { seq: row.seq, subject, event };
   await tx
     .updateTable('event')
     .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
@@ -88,14 +97,17 @@ export interface Lease {
   until: Instant;
 }
 
+/** Takes, in place of runs of a source node, those of all sources that go on with messages they had kept. */
+export const RESUMED = Symbol('resumed');
+
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run. States are literals: SQLite uses a partial index only for the very condition it
- * was made with, never for a bound value.
+ * running or an older queued run, or one of the same source that waits and holds it. States are literals: SQLite uses a
+ * partial index only for the very condition it was made with, never for a bound value.
  */
 export async function claimRuns(
   tx: Tx,
-  sourceNode: string,
+  source: string | typeof RESUMED,
   limit: number,
   lease: Lease,
   at: Instant,
@@ -103,8 +115,11 @@ export async function claimRuns(
   const claimable = await tx
     .selectFrom('run')
     .selectAll()
-    .where('source_node', '=', sourceNode)
     .where('state', '=', sql.lit<RunState>('queued'))
+    .$if(source === RESUMED, (query) => query.where('resume', '=', sql.lit(1)))
+    .$if(source !== RESUMED, (query) =>
+      query.where('source_node', '=', String(source)).where('resume', '=', sql.lit(0)),
+    )
     .where((where) =>
       where.not(
         where.exists(
@@ -116,6 +131,19 @@ export async function claimRuns(
             .where((older) =>
               older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
             ),
+        ),
+      ),
+    )
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('run as waiting')
+            .select('waiting.seq')
+            .whereRef('waiting.ordering_key', '=', 'run.ordering_key')
+            .whereRef('waiting.source_node', '=', 'run.source_node')
+            .where('waiting.state', '=', sql.lit<RunState>('waiting'))
+            .where('waiting.holds_key', '=', 1),
         ),
       ),
     )
@@ -138,17 +166,17 @@ export async function claimRuns(
   return claimable;
 }
 
-/** Failed runs whose time for another automatic attempt has come are queued again. @returns how many. */
-export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
+/** Failed runs whose time for another automatic attempt has come begin anew. @returns their ids */
+export async function requeueDue(tx: Tx, at: Instant): Promise<string[]> {
   const rows = await tx
     .updateTable('run')
-    .set((fields) => ({ state: 'queued', retry_at: null, attempt: fields('attempt', '+', 1) }))
+    .set((fields) => ({ state: 'queued', resume: 0, retry_at: null, attempt: fields('attempt', '+', 1) }))
     .where('retry_at', 'is not', null)
     .where('retry_at', '<=', at)
     .where('state', '=', 'failed')
-    .returning('seq')
+    .returning('id')
     .execute();
-  return rows.length;
+  return rows.map(({ id }) => id);
 }
 
 /** Runs that were broken off go back to the queue, with the same attempt. */
@@ -171,13 +199,20 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
     .updateTable('run')
     .set({
       state: 'running',
+      resume: 0,
       retry_at: null,
       ended_at: null,
       lease_owner: lease.owner,
       lease_until: lease.until,
     })
     .where('id', '=', runId)
-    .where('state', 'in', ['completed', 'failed'])
+    // One that is about to go on with messages it had kept does not send this one again, so it is no reason to refuse.
+    .where((where) =>
+      where.or([
+        where('state', 'in', ['waiting', 'completed', 'failed']),
+        where.and([where('state', '=', 'queued'), where('resume', '=', 1)]),
+      ]),
+    )
     .returningAll()
     .executeTakeFirst();
   return row ?? null;
@@ -186,9 +221,10 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
 /**
  * The run came through with the present content of its record: failed runs of the same record and source, which
  * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
+ * @returns those runs
  */
-export async function supersede(tx: Tx, run: Run): Promise<void> {
-  await tx
+export async function supersede(tx: Tx, run: Run): Promise<Pick<RunRow, 'id' | 'event_seq'>[]> {
+  return tx
     .updateTable('run')
     .set({ state: 'superseded', retry_at: null })
     .where('ordering_key', '=', run.orderingKey)
@@ -205,6 +241,7 @@ export async function supersede(tx: Tx, run: Run): Promise<void> {
         ),
       ),
     )
+    .returning(['id', 'event_seq'])
     .execute();
 }
 
@@ -214,7 +251,7 @@ export async function requeueAbandoned(tx: Tx, exclusive: boolean, at: Instant):
     .updateTable('run')
     .set({ state: 'queued', lease_owner: null, lease_until: null })
     .where('state', '=', 'running')
-    .where('event_seq', 'is not', null);
+    .where((where) => where.or([where('event_seq', 'is not', null), where('resume', '=', 1)]));
   if (!exclusive) abandoned = abandoned.where('lease_until', '<', at);
   await abandoned.execute();
 }

@@ -21,13 +21,23 @@ export class ActiveRun {
   readonly cases = new Set<CanonicalId>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
+  /** Messages that came to wait, by what they wait for: tells those apart that wait for the same. */
+  readonly arrivals = new Map<string, number>();
+  /** Suspensions whose messages go on in this passage. */
+  readonly resumed: number[] = [];
+  /** What passes again unless this passage comes through (`OnceRequest`). */
+  readonly openPassages = new Set<string>();
   lastProgressAt = Date.now();
   grace: NodeJS.Timeout | null = null;
 
-  /** @param repeatable its event can be dispatched again when messages get lost */
+  /**
+   * @param repeatable its event can be dispatched again when messages get lost
+   * @param isResumption it goes on with messages that were kept, not with its event
+   */
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
+    readonly isResumption = false,
   ) {}
 }
 
@@ -64,8 +74,8 @@ export class RunTracker {
     return this.active.size === 0;
   }
 
-  begin(run: Run, repeatable: boolean): ActiveRun {
-    const active = new ActiveRun(run, repeatable);
+  begin(run: Run, repeatable: boolean, isResumption = false): ActiveRun {
+    const active = new ActiveRun(run, repeatable, isResumption);
     this.active.set(run.id, active);
     return active;
   }

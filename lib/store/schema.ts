@@ -6,6 +6,13 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+/**
+ * What became of an event (guides §15, 10). `accepted`: its run is not at its end yet. `applied`: its run came through,
+ * or a later one with the state that contains its change. `stale`: older than what was taken up before, so it has no
+ * run. `parked`: an earlier change is missing. `case`: its run has failed. Duplicates are counted at the first arrival.
+ */
+export type Disposition = 'accepted' | 'applied' | 'stale' | 'parked' | 'case';
+
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
@@ -18,10 +25,26 @@ export interface EventTable {
   received_at: Instant;
   data: string;
   duplicates: number;
+  /** Number of the change among those of its record, without gaps, where the source counts them. */
+  version: number | null;
+  /** When the record was as the event says, where the source tells; a later event with an earlier one is stale. */
+  stamp: Instant | null;
+  disposition: Generated<Disposition>;
 }
 
-/** `superseded`: failed, and a later run of the same record came through with its present content. */
-export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'superseded' | 'cancelled';
+/**
+ * `parked`: waits for an earlier change of its record that is missing. `waiting`: its messages are kept at nodes that
+ * wait for an event. `superseded`: failed, and a later run of the same record came through with its present content.
+ */
+export type RunState =
+  | 'parked'
+  | 'queued'
+  | 'running'
+  | 'waiting'
+  | 'completed'
+  | 'failed'
+  | 'superseded'
+  | 'cancelled';
 
 /** One passage of one event through a flow. */
 export interface RunTable {
@@ -38,6 +61,12 @@ export interface RunTable {
   /** What the run is about, for people: the name of the deal. */
   title: string;
   state: RunState;
+  /** 1: what is left of the run are the messages kept at its waits; it goes on with those, not with its event. */
+  resume: Generated<number>;
+  /** 0: while it waits, later runs of the same record need not wait for it. */
+  holds_key: Generated<number>;
+  /** 1: changes of its record are missing for good; it applies what the master says now. */
+  catch_up: Generated<number>;
   /** Raised by every retry of an ended run, not by a restart of the host. */
   attempt: number;
   /** When a failed run is dispatched again by itself; null = only by a person. */
@@ -180,6 +209,69 @@ export interface OutboxTable {
   sent_at: Instant | null;
 }
 
+/**
+ * `waiting`: for its event. `fired`: the event has come, or the time is over, and the message has not gone on to its
+ * end yet. `done`: it has. `cancelled`: its run begins anew, or was given up.
+ */
+export type SuspensionState = 'waiting' | 'fired' | 'done' | 'cancelled';
+
+/** A message of a run that is kept at a node until an event comes; afterwards the journal of what came. */
+export interface SuspensionTable {
+  seq: Generated<number>;
+  run_id: string;
+  node_id: string;
+  node_name: string;
+  /** Type or name of the event, and the key it must have. */
+  event: string;
+  match_key: string;
+  /** The suspension that the message went through last; 0 = none. */
+  parent: number;
+  /** Tells messages of one passage apart that wait for the same. */
+  ordinal: number;
+  state: SuspensionState;
+  /** 1: later runs of the same record and source wait as long as this does. */
+  holds_order: number;
+  deadline: Instant | null;
+  on_timeout: 'send' | 'case';
+  /** Whom and what a case is about, should the time be over. */
+  about: string;
+  /** Null when it has gone on to its end. */
+  message: string | null;
+  /** The event or signal that let it go on. */
+  occurrence: string | null;
+  outcome: string | null;
+  created_at: Instant;
+  ended_at: Instant | null;
+}
+
+/** Something announced or said that runs may wait for, kept for those that come to wait later. */
+export interface SignalTable {
+  seq: Generated<number>;
+  event: string;
+  match_key: string;
+  id: string;
+  content: string;
+  received_at: Instant;
+}
+
+/** What has passed a node that lets through only once. `open`: passes again unless its run comes through. */
+export interface PassageTable {
+  node_id: string;
+  /** `run:<id>`, or `key:<key>` for once over all runs. */
+  scope: string;
+  run_id: string;
+  state: 'open' | 'passed';
+  passed_at: Instant;
+}
+
+/** Versions of one record as one source counts them. `taken`: the highest with a run; `applied`: that came through. */
+export interface AggregateTable {
+  source: string;
+  subject: CanonicalId;
+  taken: number;
+  applied: number;
+}
+
 export interface CursorTable {
   source: string;
   value: string;
@@ -197,6 +289,10 @@ export interface Schema {
   audit: AuditTable;
   outbox: OutboxTable;
   cursor: CursorTable;
+  suspension: SuspensionTable;
+  signal: SignalTable;
+  passage: PassageTable;
+  aggregate: AggregateTable;
 }
 
 export type EventRow = Selectable<EventTable>;
@@ -205,5 +301,6 @@ export type StepRow = Selectable<StepTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
+export type SuspensionRow = Selectable<SuspensionTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type NewStep = Insertable<StepTable>;

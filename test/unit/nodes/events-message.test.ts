@@ -41,6 +41,7 @@ function runOf({ subject, title, ...event }: IntakeEvent): DispatchedRun {
     orderingKey: id,
     sourceNode: 'source',
     dispatch: 1,
+    catchUp: false,
     title,
     event: { ...event, source: '/q2c/test', subject: id },
   };
@@ -65,6 +66,7 @@ test('a record stands in the part of the deal document that holds its entity', a
     q2c: {
       run: 'run_1',
       dispatch: 1,
+      catchUp: false,
       correlationId: id,
       event: {
         id: '1:x',

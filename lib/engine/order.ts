@@ -1,0 +1,267 @@
+import { sql } from 'kysely';
+import type { CanonicalId, Instant } from '../model';
+import { type Disposition, prepared, type RunRow, type RunState, type Tx } from '../store';
+import { openCase, resolveCases } from './cases';
+import { type Arrival, insertRun, toRun } from './runs';
+import type { IntakeBatch, Run } from './types';
+
+/**
+ * Changes of a record are applied in the order of their versions (guides §13). `taken` is the highest version that got a
+ * run: the next one gets its run at once, one further on is parked until those between have come, an older one is stale.
+ * A run that fails does not hold up the next version, which carries the newer state: coming through, it supersedes it.
+ */
+
+/** Records whose gaps are looked at in one write. */
+const SCAN_LIMIT = 50;
+
+const PARKED = sql.lit<RunState>('parked');
+
+/** Gives an event its run, now or when the changes before it have come. */
+export async function admit(
+  tx: Tx,
+  batch: IntakeBatch,
+  arrival: Arrival,
+  at: Instant,
+): Promise<'accepted' | 'stale' | 'parked'> {
+  const { version, stamp } = arrival.event;
+  const admission =
+    version !== undefined
+      ? await inVersionOrder(tx, batch, arrival, version)
+      : stamp !== undefined && (await isOutdated(tx, batch.source, arrival, stamp))
+        ? 'stale'
+        : 'accepted';
+  if (admission === 'accepted') {
+    await insertRun(tx, runOf(batch, arrival, 'queued'), null, at);
+    if (version !== undefined) await followOn(tx, batch, arrival.subject, version, at);
+  } else {
+    await setDisposition(tx, arrival.seq, admission);
+    if (admission === 'parked') await park(tx, batch, arrival, at);
+  }
+  return admission;
+}
+
+const runOf = (batch: IntakeBatch, { seq, subject, event }: Arrival, state: 'queued' | 'parked') => ({
+  eventSeq: seq,
+  sourceNode: batch.sourceNode,
+  subject,
+  title: event.title,
+  state,
+});
+
+async function inVersionOrder(
+  tx: Tx,
+  { source }: IntakeBatch,
+  { subject }: Arrival,
+  version: number,
+): Promise<'accepted' | 'stale' | 'parked'> {
+  const taken = await lockTaken(tx, source, subject);
+  if (version <= taken) return 'stale';
+  if (version === taken + 1) return 'accepted';
+  const parked = await parkedRuns(tx, source, subject);
+  return parked.some((row) => row.version === version) ? 'stale' : 'parked';
+}
+
+/** The highest version with a run, kept as it is by others until this write ends: two hosts may work on one record. */
+async function lockTaken(tx: Tx, source: string, subject: CanonicalId): Promise<number> {
+  const { taken } = await tx
+    .insertInto('aggregate')
+    .values({ source, subject, taken: 0, applied: 0 })
+    .onConflict((conflict) =>
+      conflict.columns(['source', 'subject']).doUpdateSet((row) => ({ taken: row.ref('aggregate.taken') })),
+    )
+    .returning('taken')
+    .executeTakeFirstOrThrow();
+  return taken;
+}
+
+/** The state of the record that was accepted last is newer. */
+async function isOutdated(tx: Tx, source: string, { subject }: Arrival, stamp: Instant): Promise<boolean> {
+  const [newest] = await selectNewest(tx, { source, subject });
+  return newest !== undefined && newest.stamp !== null && stamp < newest.stamp;
+}
+
+const selectNewest = prepared<{ source: string; subject: CanonicalId }, { stamp: Instant | null }>(
+  (db, value) =>
+    db
+      .selectFrom('run')
+      .innerJoin('event', 'event.seq', 'run.event_seq')
+      .select((row) => row.fn.max<Instant | null>('event.stamp').as('stamp'))
+      .where('run.correlation_id', '=', value.subject)
+      .where('event.source', '=', value.source),
+);
+
+async function park(tx: Tx, batch: IntakeBatch, arrival: Arrival, at: Instant): Promise<void> {
+  const isFirst = (await parkedRuns(tx, batch.source, arrival.subject)).length === 0;
+  const run = await insertRun(tx, runOf(batch, arrival, 'parked'), null, at);
+  if (!isFirst) return;
+  await openCase(
+    tx,
+    run,
+    {
+      node: gapNode(batch.sourceNode),
+      code: 'SEQUENCE_GAP',
+      subject: arrival.subject,
+      about: { params: { entity: arrival.event.title }, ownerRole: 'integration_ops' },
+      detail: { source: batch.source, version: arrival.event.version },
+    },
+    at,
+  );
+}
+
+/** A version has got its run: those parked right behind it get theirs, after it. */
+async function followOn(
+  tx: Tx,
+  { source, sourceNode }: IntakeBatch,
+  subject: CanonicalId,
+  version: number,
+  at: Instant,
+): Promise<void> {
+  const parked = await parkedRuns(tx, source, subject);
+  let taken = version;
+  for (const row of parked) {
+    if (row.version !== taken + 1) break;
+    await release(tx, row, false);
+    taken++;
+  }
+  await setTaken(tx, source, subject, taken);
+  const [run] = parked;
+  if (run !== undefined && parked.at(-1)?.version === taken) {
+    await closeGap(tx, toRun(run), sourceNode, at);
+  }
+}
+
+/**
+ * Gives up waiting for changes that have been missing since `before`: one run per record applies what the master says
+ * now, in place of all that are parked.
+ * @returns how many runs can be dispatched
+ */
+export async function catchUp(tx: Tx, before: Instant): Promise<number> {
+  const gaps = await tx
+    .selectFrom('run')
+    .innerJoin('event', 'event.seq', 'run.event_seq')
+    .select(['event.source', 'event.subject'])
+    .distinct()
+    .where('run.state', '=', PARKED)
+    .where('run.created_at', '<=', before)
+    .limit(SCAN_LIMIT)
+    .execute();
+  for (const { source, subject } of gaps) {
+    await lockTaken(tx, source, subject);
+    const parked = await parkedRuns(tx, source, subject);
+    const last = parked.pop();
+    if (last === undefined) continue;
+    await tx
+      .updateTable('run')
+      .set({ state: 'superseded' })
+      .where('seq', 'in', [0, ...parked.map(({ seq }) => seq)])
+      .execute();
+    await release(tx, last, true);
+    await setTaken(tx, source, subject, last.version);
+  }
+  return gaps.length;
+}
+
+type ParkedRun = RunRow & { version: number };
+
+/** Oldest version first. */
+async function parkedRuns(tx: Tx, source: string, subject: CanonicalId): Promise<ParkedRun[]> {
+  return tx
+    .selectFrom('run')
+    .innerJoin('event', 'event.seq', 'run.event_seq')
+    .selectAll('run')
+    .select((row) => row.ref('event.version').$castTo<number>().as('version'))
+    .where('run.state', '=', PARKED)
+    .where('run.ordering_key', '=', subject)
+    .where('event.source', '=', source)
+    .orderBy('event.version')
+    .execute();
+}
+
+/** Queues a parked run. Its number is its place in the order, so it gets a new one behind all others of its record. */
+async function release(tx: Tx, { version: _, seq, ...run }: ParkedRun, isCatchUp: boolean): Promise<void> {
+  await tx.deleteFrom('run').where('seq', '=', seq).execute();
+  await tx
+    .insertInto('run')
+    .values({ ...run, state: 'queued', catch_up: isCatchUp ? 1 : 0 })
+    .execute();
+  await setDisposition(tx, run.event_seq ?? 0, 'accepted');
+}
+
+const updateDisposition = prepared<{ seq: number; disposition: Disposition }>((db, value) =>
+  db.updateTable('event').set({ disposition: value.disposition }).where('seq', '=', value.seq),
+);
+
+async function setDisposition(tx: Tx, seq: number, disposition: Disposition): Promise<void> {
+  await updateDisposition(tx, { seq, disposition });
+}
+
+async function setTaken(tx: Tx, source: string, subject: CanonicalId, taken: number): Promise<void> {
+  await tx
+    .updateTable('aggregate')
+    .set({ taken })
+    .where('source', '=', source)
+    .where('subject', '=', subject)
+    .execute();
+}
+
+/** The source stands for the node of the case: two flows may miss changes of the same record. */
+const gapNode = (sourceNode: string) => ({ id: sourceNode, name: '' });
+
+/** Nothing is missing any more. */
+async function closeGap(tx: Tx, run: Run, sourceNode: string, at: Instant): Promise<void> {
+  const open = await tx
+    .selectFrom('exception_case')
+    .select('id')
+    .where('code', '=', 'SEQUENCE_GAP')
+    .where('correlation_id', '=', run.correlationId)
+    .where('node_id', '=', gapNode(sourceNode).id)
+    .where('state', 'not in', ['resolved', 'waived'])
+    .execute();
+  await resolveCases(tx, run, open, at);
+}
+
+// -------------------------------------------------------------------- end of runs
+
+interface Ended {
+  source: string;
+  subject: CanonicalId;
+  version: number | null;
+}
+
+const updateEnded = prepared<{ run: string; disposition: Disposition }, Ended>((db, value) =>
+  db
+    .updateTable('event')
+    .set({ disposition: value.disposition })
+    .where('seq', '=', (row) => row.selectFrom('run').select('event_seq').where('id', '=', value.run))
+    .returning(['source', 'subject', 'version']),
+);
+
+/** The run of an event has come to an end: through, or to a case. */
+export async function settleEvent(tx: Tx, run: Run, isThrough: boolean, at: Instant): Promise<void> {
+  const [ended] = await updateEnded(tx, { run: run.id, disposition: isThrough ? 'applied' : 'case' });
+  if (!isThrough || ended === undefined || ended.version === null) return;
+  const { source, subject, version } = ended;
+  await tx
+    .updateTable('aggregate')
+    .set({ applied: version })
+    .where('source', '=', source)
+    .where('subject', '=', subject)
+    .where('applied', '<', version)
+    .execute();
+  // The state that was applied contains the changes that were parked before it.
+  await tx
+    .updateTable('event')
+    .set({ disposition: 'applied' })
+    .where('source', '=', source)
+    .where('subject', '=', subject)
+    .where('version', '<', version)
+    .where('disposition', '=', sql.lit<Disposition>('parked'))
+    .execute();
+  if ((await parkedRuns(tx, source, subject)).length === 0) await closeGap(tx, run, run.sourceNode, at);
+}
+
+/** Later runs came through with what these were about. */
+export async function settleSuperseded(tx: Tx, events: readonly number[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx.updateTable('event').set({ disposition: 'applied' }).where('seq', 'in', events).execute();
+}
