@@ -53,6 +53,8 @@ export interface EngineOptions {
   stallAfterMs?: number;
   /** Time for which a missing change of a record is waited for (guides §13); default 15 minutes. */
   gapAfterMs?: number;
+  /** How often it is looked for work that has become due. */
+  scanMs?: number;
   /** How often it is looked whether nodes at which runs wait are still there. */
   reviewWaitsMs?: number;
   now?: () => Instant;
@@ -61,7 +63,7 @@ export interface EngineOptions {
 
 const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
-const RETRY_SCAN_MS = 1_000;
+const SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
 const GAP_AFTER_MS = 15 * 60_000;
 /** Longer than flows take to start: a node that has not registered by then is not in them. */
@@ -128,10 +130,10 @@ export class Engine {
     await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
-    this.every(RETRY_SCAN_MS, () => this.requeueDue());
+    for (const task of [() => this.requeueDue(), () => this.waits.sweep(), () => this.catchUp()]) {
+      this.every(this.options.scanMs ?? SCAN_MS, task);
+    }
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
-    this.every(RETRY_SCAN_MS, () => this.waits.sweep());
-    this.every(RETRY_SCAN_MS, () => this.catchUp());
     this.every(this.options.reviewWaitsMs ?? REVIEW_WAITS_MS, () => this.reviewWaits());
     this.dispatcher.registerResumed(RESUMED_CONCURRENCY, async (tx, row) => {
       const suspensions = await resumptionsOf(tx, row);

@@ -150,18 +150,17 @@ export async function catchUp(tx: Tx, before: Instant): Promise<number> {
     const parked = await parkedRuns(tx, source, subject);
     const last = parked.pop();
     if (last === undefined) continue;
-    await tx
-      .updateTable('run')
-      .set({ state: 'superseded' })
-      .where('seq', 'in', [0, ...parked.map(({ seq }) => seq)])
-      .execute();
+    for (const { seq, event_seq } of parked) {
+      await tx.updateTable('run').set({ state: 'superseded' }).where('seq', '=', seq).execute();
+      await setDisposition(tx, event_seq, 'stale');
+    }
     await release(tx, last, true);
     await setTaken(tx, source, subject, last.version);
   }
   return gaps.length;
 }
 
-type ParkedRun = RunRow & { version: number };
+type ParkedRun = RunRow & { event_seq: number; version: number };
 
 /** Oldest version first. */
 async function parkedRuns(tx: Tx, source: string, subject: CanonicalId): Promise<ParkedRun[]> {
@@ -169,7 +168,10 @@ async function parkedRuns(tx: Tx, source: string, subject: CanonicalId): Promise
     .selectFrom('run')
     .innerJoin('event', 'event.seq', 'run.event_seq')
     .selectAll('run')
-    .select((row) => row.ref('event.version').$castTo<number>().as('version'))
+    .select((row) => [
+      row.ref('event.seq').as('event_seq'),
+      row.ref('event.version').$castTo<number>().as('version'),
+    ])
     .where('run.state', '=', PARKED)
     .where('run.ordering_key', '=', subject)
     .where('event.source', '=', source)
@@ -184,7 +186,7 @@ async function release(tx: Tx, { version: _, seq, ...run }: ParkedRun, isCatchUp
     .insertInto('run')
     .values({ ...run, state: 'queued', catch_up: isCatchUp ? 1 : 0 })
     .execute();
-  await setDisposition(tx, run.event_seq ?? 0, 'accepted');
+  await setDisposition(tx, run.event_seq, 'accepted');
 }
 
 const updateDisposition = prepared<{ seq: number; disposition: Disposition }>((db, value) =>
@@ -247,15 +249,6 @@ export async function settleEvent(tx: Tx, run: Run, isThrough: boolean, at: Inst
     .where('source', '=', source)
     .where('subject', '=', subject)
     .where('applied', '<', version)
-    .execute();
-  // The state that was applied contains the changes that were parked before it.
-  await tx
-    .updateTable('event')
-    .set({ disposition: 'applied' })
-    .where('source', '=', source)
-    .where('subject', '=', subject)
-    .where('version', '<', version)
-    .where('disposition', '=', sql.lit<Disposition>('parked'))
     .execute();
   if ((await parkedRuns(tx, source, subject)).length === 0) await closeGap(tx, run, run.sourceNode, at);
 }

@@ -27,7 +27,7 @@ afterEach(async () => {
   await store.close();
 });
 
-const host = async () => (await startEngine({ store, now: () => now, reviewWaitsMs: 20 })).engine;
+const host = async () => (await startEngine({ store, now: () => now, scanMs: 20, reviewWaitsMs: 20 })).engine;
 
 const later = (ms: number) => {
   now = new Date(Date.parse(now) + ms).toISOString();
