@@ -8,17 +8,7 @@ import { passOnce } from './once';
 import { admit, catchUp } from './order';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, recordEnd, runStalled } from './run-end';
-import {
-  insertEvent,
-  insertRun,
-  type Lease,
-  RESUMED,
-  reopen,
-  requeue,
-  requeueAbandoned,
-  requeueDue,
-  toRun,
-} from './runs';
+import { insertRun, type Lease, RESUMED, reopen, requeue, requeueAbandoned, requeueDue, toRun } from './runs';
 import { StepRunner } from './step';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
@@ -189,12 +179,12 @@ export class Engine {
         const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
         for (const event of batch.events) {
           const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          const arrival = subject && (await insertEvent(tx, batch.source, event, subject, at));
-          if (!arrival) {
+          const admitted = subject && (await admit(tx, batch, event, subject, at));
+          if (!admitted) {
             count.duplicates++;
             continue;
           }
-          const admission = await admit(tx, batch, arrival, at);
+          const { arrival, admission } = admitted;
           count[admission]++;
           if (admission !== 'stale')
             count.resumed += await this.waits.accepted(tx, batch.source, arrival, at);

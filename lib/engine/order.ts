@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { CanonicalId, Instant } from '../model';
 import { type Disposition, prepared, type RunRow, type RunState, type Tx } from '../store';
 import { openCase, resolveCases } from './cases';
-import { type Arrival, insertRun, toRun } from './runs';
-import type { IntakeBatch, Run } from './types';
+import { type Arrival, insertEvent, insertRun, toRun } from './runs';
+import type { IntakeBatch, IntakeEvent, Run } from './types';
 
 /**
  * Changes of a record are applied in the order of their versions (guides §13). `taken` is the highest version that got a
@@ -16,28 +16,47 @@ const SCAN_LIMIT = 50;
 
 const PARKED = sql.lit<RunState>('parked');
 
-/** Gives an event its run, now or when the changes before it have come. */
+/** What became of an event that was not known. */
+export interface Admitted {
+  arrival: Arrival;
+  admission: 'accepted' | 'stale' | 'parked';
+}
+
+/**
+ * Stores an event and gives it its run, now or when the changes before it have come.
+ * @returns null when it is known: then it is only counted
+ */
 export async function admit(
   tx: Tx,
   batch: IntakeBatch,
-  arrival: Arrival,
+  event: IntakeEvent,
+  subject: CanonicalId,
   at: Instant,
-): Promise<'accepted' | 'stale' | 'parked'> {
-  const { version, stamp } = arrival.event;
-  const admission =
-    version !== undefined
-      ? await inVersionOrder(tx, batch, arrival, version)
-      : stamp !== undefined && (await isOutdated(tx, batch.source, arrival, stamp))
-        ? 'stale'
-        : 'accepted';
+): Promise<Admitted | null> {
+  const newest = event.stamp === undefined ? undefined : await newestState(tx, batch.source, subject);
+  const named = { ...event, id: await nameOfState(tx, batch.source, event, newest) };
+  const arrival = await insertEvent(tx, batch.source, named, subject, at);
+  if (arrival === null) return null;
+  const admission = await admissionOf(tx, batch.source, arrival, newest);
   if (admission === 'accepted') {
     await insertRun(tx, runOf(batch, arrival, 'queued'), null, at);
-    if (version !== undefined) await followOn(tx, batch, arrival.subject, version, at);
+    if (event.version !== undefined) await followOn(tx, batch, subject, event.version, at);
   } else {
     await setDisposition(tx, arrival.seq, admission);
     if (admission === 'parked') await park(tx, batch, arrival, at);
   }
-  return admission;
+  return { arrival, admission };
+}
+
+async function admissionOf(
+  tx: Tx,
+  source: string,
+  { subject, event }: Arrival,
+  newest: State | undefined,
+): Promise<Admitted['admission']> {
+  if (event.version !== undefined) return inVersionOrder(tx, source, subject, event.version);
+  if (event.stamp !== undefined && newest !== undefined && event.stamp < newest.stamp) return 'stale';
+  return 'accepted';
 }
 
 const runOf = (batch: IntakeBatch, { seq, subject, event }: Arrival, state: 'queued' | 'parked') => ({
@@ -50,10 +69,10 @@ const runOf = (batch: IntakeBatch, { seq, subject, event }: Arrival, state: 'que
 
 async function inVersionOrder(
   tx: Tx,
-  { source }: IntakeBatch,
-  { subject }: Arrival,
+  source: string,
+  subject: CanonicalId,
   version: number,
-): Promise<'accepted' | 'stale' | 'parked'> {
+): Promise<Admitted['admission']> {
   const taken = await lockTaken(tx, source, subject);
   if (version <= taken) return 'stale';
   if (version === taken + 1) return 'accepted';
@@ -74,21 +93,48 @@ async function lockTaken(tx: Tx, source: string, subject: CanonicalId): Promise<
   return taken;
 }
 
-/** The state of the record that was accepted last is newer. */
-async function isOutdated(tx: Tx, source: string, { subject }: Arrival, stamp: Instant): Promise<boolean> {
-  const [newest] = await selectNewest(tx, { source, subject });
-  return newest !== undefined && newest.stamp !== null && stamp < newest.stamp;
+/** The state of a record that was accepted last. */
+interface State {
+  event_id: string;
+  stamp: Instant;
 }
 
-const selectNewest = prepared<{ source: string; subject: CanonicalId }, { stamp: Instant | null }>(
-  (db, value) =>
-    db
-      .selectFrom('run')
-      .innerJoin('event', 'event.seq', 'run.event_seq')
-      .select((row) => row.fn.max<Instant | null>('event.stamp').as('stamp'))
-      .where('run.correlation_id', '=', value.subject)
-      .where('event.source', '=', value.source),
+const selectNewest = prepared<{ source: string; subject: CanonicalId }, State>((db, value) =>
+  db
+    .selectFrom('run')
+    .innerJoin('event', 'event.seq', 'run.event_seq')
+    .select(['event.event_id', (row) => row.ref('event.stamp').$notNull().as('stamp')])
+    .where('run.correlation_id', '=', value.subject)
+    .where('event.source', '=', value.source)
+    .where('event.stamp', 'is not', null)
+    .orderBy('event.seq', 'desc')
+    .limit(1),
 );
+
+async function newestState(tx: Tx, source: string, subject: CanonicalId): Promise<State | undefined> {
+  return (await selectNewest(tx, { source, subject }))[0];
+}
+
+/**
+ * An event named by its content has the same id whenever its record is in that state (docs/decisions/0006). One that
+ * comes again because the record has returned to it, after another state, is news: its name gets the stamp.
+ */
+async function nameOfState(
+  tx: Tx,
+  source: string,
+  { id, stamp }: IntakeEvent,
+  newest: State | undefined,
+): Promise<string> {
+  if (newest === undefined || stamp === undefined || stamp <= newest.stamp) return id;
+  if (newest.event_id === id || newest.event_id.startsWith(`${id}@`)) return id;
+  const known = await tx
+    .selectFrom('event')
+    .select('seq')
+    .where('source', '=', source)
+    .where('event_id', '=', id)
+    .executeTakeFirst();
+  return known === undefined ? id : `${id}@${stamp}`;
+}
 
 async function park(tx: Tx, batch: IntakeBatch, arrival: Arrival, at: Instant): Promise<void> {
   const isFirst = (await parkedRuns(tx, batch.source, arrival.subject)).length === 0;

@@ -29,8 +29,10 @@ export interface InputOptions {
   label: string;
   /** Reads the deal from the message; default `msg.payload`. */
   readInput?: (msg: Q2cMessage) => Promise<unknown>;
-  /** Does the work and returns the message to send on. */
-  handle(context: InputContext): Promise<Q2cMessage>;
+  /** The status of the node, where counts of messages do not say enough. */
+  progress?: (status: StatusLine) => Pick<Progress, 'started' | 'finished' | 'dropped' | 'failed'>;
+  /** Does the work and returns what to send on: a message, one or none for each output, or nothing. */
+  handle(context: InputContext): Promise<Q2cMessage | (Q2cMessage | null)[] | null>;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface InputOptions {
  */
 export function onInput(node: Node, options: InputOptions): void {
   const status = new StatusLine(node);
-  const progress = new Progress(status);
+  const progress = options.progress?.(status) ?? new Progress(status);
 
   node.on('input', (msg: Q2cMessage, send, done) => {
     if (host.isStale(msg)) {
@@ -53,7 +55,7 @@ export function onInput(node: Node, options: InputOptions): void {
           progress.dropped();
         } else {
           progress.finished();
-          send(next as NodeMessage);
+          if (next !== null) send(next as NodeMessage | NodeMessage[]);
         }
         done();
       },
@@ -75,7 +77,11 @@ export function onInput(node: Node, options: InputOptions): void {
   });
 }
 
-async function process(node: Node, msg: Q2cMessage, options: InputOptions): Promise<Q2cMessage> {
+async function process(
+  node: Node,
+  msg: Q2cMessage,
+  options: InputOptions,
+): ReturnType<InputOptions['handle']> {
   const store = requireConfig<StoreNode>(options.RED, options.store, 'store', 'q2c-store');
   const engine = await store.engine();
   const info = { id: node.id, name: node.name || options.label };

@@ -14,8 +14,15 @@ export interface RunEnvelope {
   /** Which passage of the run through the flow: a deploy may break one off and begin another. */
   dispatch: number;
   correlationId: CanonicalId;
+  /** Changes of the record are missing for good: read it from its master. */
+  catchUp?: true;
+  /** The suspension that the message went through last. */
+  waited?: number;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
 }
+
+/** The deal document of a message that may carry something else. */
+export const dealOrNone = (value: unknown): DealDocument => (isDealDocument(value) ? value : {});
 
 export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;

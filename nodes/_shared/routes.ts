@@ -8,7 +8,16 @@ import type { ConnectionNode } from '../_system/connection/runtime';
 import { host } from './host';
 
 const MAX_LIMIT = 500;
-const RUN_STATES: RunState[] = ['queued', 'running', 'completed', 'failed', 'superseded', 'cancelled'];
+const RUN_STATES: RunState[] = [
+  'parked',
+  'queued',
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'superseded',
+  'cancelled',
+];
 
 let registered = false;
 

@@ -257,6 +257,11 @@ export interface SourceEvent {
   type: BusinessEventType;
   /** When the fact became true in the vendor. */
   time: Instant;
+  /**
+   * Last change of the record that the event is about, as of the state in `data`. With it, an older state that comes
+   * after a newer one is stale, and a state that returns is news.
+   */
+  stamp?: Instant;
   /** The record the event is about; its canonical id becomes subject and ordering key. */
   subject: Reference;
   /** State as far as the poll saw it, in canonical field names; may be incomplete. */

@@ -69,7 +69,13 @@ export function messageOf(run: DispatchedRun): Q2cMessage {
   return {
     topic: event.type,
     payload,
-    q2c: { run: run.id, dispatch: run.dispatch, correlationId: run.correlationId, event },
+    q2c: {
+      run: run.id,
+      dispatch: run.dispatch,
+      correlationId: run.correlationId,
+      ...(run.catchUp && { catchUp: true }),
+      event,
+    },
   } as Q2cMessage;
 }
 

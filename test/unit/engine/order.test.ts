@@ -287,6 +287,29 @@ describe('states with a stamp in place of a version', () => {
   });
 });
 
+test('a state that returns after another one is news, once; an echo of the present one is not', async () => {
+  const at = (minute: number) => `2026-01-05T09:0${minute}:00.000Z`;
+  const deliver = async (id: string, minute: number) => {
+    const { accepted } = await world.deliver({ id, stamp: at(minute) });
+    await world.quiet();
+    return accepted;
+  };
+  // 100, its echo, 200, 100 again, read again, its echo, 200 again.
+  const deliveries = [
+    ['100', 1],
+    ['100', 2],
+    ['200', 3],
+    ['100', 4],
+    ['100', 4],
+    ['100', 5],
+    ['200', 6],
+  ] as const;
+  const accepted: number[] = [];
+  for (const [id, minute] of deliveries) accepted.push(await deliver(id, minute));
+  expect(accepted).toEqual([1, 0, 1, 1, 0, 0, 1]);
+  expect(await world.runs()).toHaveLength(4);
+});
+
 /** Deliveries of the versions of some records in any order, some of them never, some again, and a host that dies. */
 const delivery = fc.record({
   record: fc.constantFrom('A', 'B'),

@@ -66,7 +66,6 @@ test('a record stands in the part of the deal document that holds its entity', a
     q2c: {
       run: 'run_1',
       dispatch: 1,
-      catchUp: false,
       correlationId: id,
       event: {
         id: '1:x',
@@ -119,4 +118,10 @@ test('the records that events name are identified once, linked, and part of the 
 test('a link to a record that was not named is a mistake of the source', async () => {
   const wrong = timeApproved('1', { link: (id) => ({ projectId: id('project', 'Workspace', '11') }) });
   await expect(intakeEvents(engine, client, [wrong])).rejects.toMatchObject({ code: 'SCHEMA_CHANGED' });
+});
+
+test('a message that catches up says so', async () => {
+  const [event] = await intakeEvents(engine, client, [timeApproved('1')]);
+  if (!event) throw new Error('no event');
+  expect(messageOf({ ...runOf(event), catchUp: true }).q2c).toMatchObject({ catchUp: true });
 });
