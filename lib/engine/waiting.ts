@@ -170,6 +170,17 @@ export class Waits {
     return fired;
   }
 
+  /** How many messages a node keeps. */
+  async count(nodeId: string): Promise<number> {
+    const { count } = await this.options.store.db
+      .selectFrom('suspension')
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .where('node_id', '=', nodeId)
+      .where('state', 'in', [WAITING, FIRED])
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   // ------------------------------------------------------------------ going on
 
   /** Queues runs whose messages can go on. One that is under way is looked at when it ends. @returns how many */
