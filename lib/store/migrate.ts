@@ -10,6 +10,7 @@ import { initial } from './migrations/0001-initial';
 import { waiting } from './migrations/0005-waiting';
 import { order } from './migrations/0006-order';
 import { writeLocality } from './migrations/0008-write-locality';
+import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0005-waiting': waiting,
   '0006-order': order,
   '0008-write-locality': writeLocality,
+  '0009-deploys': deploys,
 };
 
 /**
