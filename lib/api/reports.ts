@@ -52,8 +52,19 @@ export interface CaseSummary {
   openedAt: Instant;
 }
 
+/** A message that the run keeps at a node. */
+export interface WaitSummary {
+  node: string;
+  /** Type or name of the event that it waits for, and what that must be about. */
+  event: string;
+  key: string;
+  since: Instant;
+  deadline: Instant | null;
+}
+
 export interface RunReport extends RunSummary {
   steps: StepSummary[];
+  waits: WaitSummary[];
   refs: RefSummary[];
   cases: CaseSummary[];
 }
@@ -98,6 +109,13 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute();
+  const waits = await store.db
+    .selectFrom('suspension')
+    .select(['node_name as node', 'event', 'match_key as key', 'created_at as since', 'deadline'])
+    .where('run_id', '=', runId)
+    .where('state', '=', 'waiting')
+    .orderBy('seq')
+    .execute();
   const cases = await store.db
     .selectFrom('exception_case')
     .selectAll()
@@ -107,6 +125,7 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
   return {
     ...summaryOfRun(run),
     steps: steps.map(summaryOfStep),
+    waits,
     refs: await refsOf(store, steps),
     cases: cases.map(summaryOfCase),
   };
