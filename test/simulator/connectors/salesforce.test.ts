@@ -55,10 +55,9 @@ async function control<T>(path: string, method = 'GET', body?: unknown): Promise
   return reply.body;
 }
 
-/** The simulated org writes countries as codes. */
 async function connect(auth = 'client-credentials', limits: Partial<Limits> = {}): Promise<SalesforceClient> {
   const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const values = { ...systems.salesforce?.credentials[auth], countryFormat: 'code' };
+  const values = { ...systems.salesforce?.credentials[auth] };
   const tokens = new Map<string, string>();
   calls = [];
   return system.createClient(

@@ -6,10 +6,10 @@ import {
   type Project,
   shortened,
 } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { billingMilestones, stories } from '../collections';
-import { idNumber, inMinorUnits, required, TITLE_MAX, workspaceId } from '../mapping';
+import { idNumber, inMinorUnits, TITLE_MAX, workspaceId } from '../mapping';
 import {
   crossReference,
   ensureAll,

@@ -1,8 +1,8 @@
 import { type DealDocument, type Draft, type Money, type Project, shortened } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
-import { budgetOf, idNumber, inWholeUnitsUp, required, TITLE_MAX, templateId } from '../mapping';
+import { budgetOf, idNumber, inWholeUnitsUp, TITLE_MAX, templateId } from '../mapping';
 import {
   createMissing,
   externalReference,

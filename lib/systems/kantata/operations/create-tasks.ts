@@ -8,14 +8,13 @@ import {
   shortened,
   type Task,
 } from '../../../model';
-import { defined, defineOperation, type MappingContext, MappingError } from '../../kit';
+import { defined, defineOperation, type MappingContext, MappingError, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { stories } from '../collections';
 import {
   budgetOf,
   idNumber,
   minutesOf,
-  required,
   STORY_DESCRIPTION_MAX,
   STORY_TITLE_MAX,
   templateId,
