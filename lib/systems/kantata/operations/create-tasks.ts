@@ -117,7 +117,7 @@ function plannedTask(
     canonicalId: task.id,
     parent: parentOf(task, tasks)?.id ?? null,
     body: defined({
-      ...titled(required(task.name, 'task.name', STEP)),
+      ...titled(required(task.name, 'Name of the task', STEP)),
       workspace_id: workspace,
       story_type: 'task',
       start_date: task.period?.from,
@@ -141,7 +141,7 @@ const plannedMilestone = (
   canonicalId: milestone.id,
   parent: null,
   body: defined({
-    ...titled(required(milestone.name, 'milestone.name', STEP), milestone.acceptanceCriteria),
+    ...titled(required(milestone.name, 'Name of the milestone', STEP), milestone.acceptanceCriteria),
     workspace_id: workspace,
     story_type: 'milestone',
     due_date: milestone.plannedDate,
