@@ -143,7 +143,7 @@ class Check {
     if (!customer.legalName) this.missing('customer', id, 'The name of the account');
     if (!customer.country) this.missing('customer', id, `The country of ${name}`);
     else if (!isCountry(customer.country)) {
-      this.invalid('customer', id, `Country of ${name}`, `"${customer.country}" is not a country`);
+      this.invalid('customer', id, 'The country', `"${customer.country}" is not a country`, name);
     } else this.checkTaxRegistration(customer, customer.country);
     const address = customer.billingAddress;
     if (!address?.city || !address.postalCode || (address.lines ?? []).length === 0) {
@@ -154,8 +154,9 @@ class Check {
       this.invalid(
         'customer',
         id,
-        `Payment terms of ${name}`,
+        'The choice of payment terms',
         `"${customer.paymentTerms}" are not payment terms`,
+        name,
       );
     }
     if (customer.creditStatus === 'hold') this.add('CREDIT_HOLD', 'customer', id, { customer: name });
@@ -223,15 +224,15 @@ class Check {
     quote: Draft<Quote> | undefined,
   ): void {
     const { id } = contract;
+    const document = `contract ${contract.number ?? ''}`.trim();
     if (!contract.number) this.missing('contract', id, `The number of the contract of ${this.name}`);
     if (!contract.effective?.from || !contract.effective.to) {
       this.missing('contract', id, `The start and the term of the contract of ${this.name}`);
     } else if (contract.effective.to < contract.effective.from) {
-      this.invalid('contract', id, 'The period of the contract', 'it ends before it begins');
+      this.invalid('contract', id, 'The period', 'it ends before it begins', document);
     }
     const currency = contract.currency ?? contract.totalValue?.currency;
     const dealCurrency = opportunity.amount?.currency;
-    const document = `contract ${contract.number ?? ''}`.trim();
     if (currency !== undefined && !this.checkCurrency('contract', id, currency, document)) return;
     if (currency !== undefined && isCurrency(dealCurrency) && currency !== dealCurrency) {
       this.add('CURRENCY_MISMATCH', 'contract', id, {
@@ -404,8 +405,14 @@ class Check {
     this.add('MANDATORY_FIELD_MISSING', entity, subject, { field, step: STEP });
   }
 
-  private invalid(entity: EntityName, subject: CanonicalId, field: string, reason: string): void {
-    this.add('VALUE_INVALID', entity, subject, { field, document: this.name, reason });
+  private invalid(
+    entity: EntityName,
+    subject: CanonicalId,
+    field: string,
+    reason: string,
+    document = this.name,
+  ): void {
+    this.add('VALUE_INVALID', entity, subject, { field, document, reason });
   }
 
   private add(

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPack, packTarball } from '../../scripts/start/pack';
+import makeTemporaryFolder from './temporary';
 
 let packed: Promise<string> | undefined;
 
@@ -17,5 +18,6 @@ export async function makeUserDir(): Promise<string> {
 
 /** Jest `globalSetup` of the projects that start hosts: packs once for all their test files. */
 export default async function packOnce(): Promise<void> {
+  await makeTemporaryFolder();
   process.env.Q2C_TARBALL ??= (await packTarball()).file;
 }
