@@ -62,7 +62,7 @@ export class Canvas {
       wires: [[nodes[index + 1]?.id ?? 'end']],
     }));
     const flow = [TAB, ...configs, ...wired, ...LISTENERS];
-    const types = new Set([...configs, ...nodes].map(({ type }) => type));
+    const sets = new Set([...configs, ...nodes].map(({ type }) => type.replace(/-(connection|events)$/, '')));
     helper.settings({ userDir });
     const canvas = new Canvas(userDir, nodes[0]?.id ?? '');
     // The test helper leaves the hooks out.
@@ -73,7 +73,7 @@ export class Canvas {
       RED.events.on('node-status', onStatus);
       canvas.stopListening = () => RED.events.off('node-status', onStatus);
     };
-    await helper.load([prepare, ...[...types].map(loadSet)], flow, {});
+    await helper.load([prepare, ...[...sets].map(loadSet)], flow, {});
     canvas.node('end').on('input', (msg, _send, done) => {
       canvas.arrived({ sent: msg });
       done();
@@ -141,7 +141,6 @@ export class Canvas {
   }
 }
 
-function loadSet(type: string): NodeInitializer {
-  const set = type.replace(/-(connection|events)$/, '');
+function loadSet(set: string): NodeInitializer {
   return require(join(String(process.env.Q2C_NODES), `${set}.js`)).default;
 }
