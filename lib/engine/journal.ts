@@ -1,4 +1,5 @@
-import type { Instant, JsonValue } from '../model';
+import { sql } from 'kysely';
+import type { CanonicalId, Instant, JsonValue } from '../model';
 import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
@@ -42,7 +43,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
     return { do: 'answer', result: resultOf(own), origin: 'replayed' };
   }
 
-  const earlier = step.readOnly ? undefined : await earlierStep(tx, keys);
+  const earlier = step.readOnly ? undefined : await earlierStep(tx, step.canonicalId, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
@@ -73,7 +74,7 @@ export function otherContent(step: Step): Failure {
   };
 }
 
-function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
+function unsettledBy(step: Step, earlier: EarlierStep | undefined, keys: StepKeys) {
   if (step.readOnly || !isUncertain(earlier?.state)) return 'none';
   return earlier?.fingerprint === keys.fingerprint ? 'same_content' : 'other_content';
 }
@@ -84,6 +85,7 @@ function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
  */
 export async function settleEarlier(
   tx: Tx,
+  canonicalId: CanonicalId,
   keys: StepKeys,
   found: StepReply | null,
   at: Instant,
@@ -104,6 +106,7 @@ export async function settleEarlier(
             ended_at: at,
           },
     )
+    .where('canonical_id', '=', canonicalId)
     .where('idempotency_key', '=', keys.idempotencyKey)
     .where('key', '!=', keys.key)
     .where('state', 'in', ['intent', 'unknown'])
@@ -118,20 +121,38 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-const selectEarlier = prepared<{ idempotencyKey: string; key: string }, StepRow>((db, value) =>
+type EarlierStep = Pick<StepRow, 'state' | 'fingerprint' | 'reply' | 'result'>;
+
+const selectEarlier = prepared<
+  { canonicalId: CanonicalId; idempotencyKey: string; key: string },
+  EarlierStep
+>((db, value) =>
   db
     .selectFrom('step')
-    .selectAll()
+    .select(['state', 'fingerprint', 'reply', 'result'])
+    // Part of the idempotency key, and what the index begins with.
+    .where('canonical_id', '=', value.canonicalId)
     .where('idempotency_key', '=', value.idempotencyKey)
     .where('key', '!=', value.key)
-    .where('state', 'in', ['confirmed', 'intent', 'unknown'])
+    // Not `in`: SQLite would build a table of the states for each search.
+    .where((where) =>
+      where.or(
+        (['confirmed', 'intent', 'unknown'] as const).map((state) =>
+          where('state', '=', sql.lit<StepState>(state)),
+        ),
+      ),
+    )
     .orderBy('seq', 'desc')
-    .limit(1),
+    .limit(sql.lit(1)),
 );
 
 /** The latest other step under the same idempotency key whose outcome matters to a new one. */
-async function earlierStep(tx: Tx, { idempotencyKey, key }: StepKeys): Promise<StepRow | undefined> {
-  return (await selectEarlier(tx, { idempotencyKey, key }))[0];
+async function earlierStep(
+  tx: Tx,
+  canonicalId: CanonicalId,
+  { idempotencyKey, key }: StepKeys,
+): Promise<EarlierStep | undefined> {
+  return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
 type StepIdentity = ReturnType<typeof identityOf>;
@@ -179,29 +200,38 @@ async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promis
     .execute();
 }
 
+const updateAnswered = prepared<{
+  key: string;
+  attempt: number;
+  reply: string | null;
+  result: string | null;
+  at: Instant;
+}>((db, value) =>
+  db
+    .updateTable('step')
+    .set({
+      state: 'confirmed',
+      run_attempt: value.attempt,
+      origin: 'earlier_run',
+      reply: value.reply,
+      result: value.result,
+      error_code: null,
+      error_message: null,
+      ended_at: value.at,
+      duration_ms: 0,
+    })
+    .where('key', '=', value.key),
+);
+
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
 async function answerFromEarlier(
   tx: Tx,
   run: Run,
-  keys: StepKeys,
-  earlier: StepRow,
+  { key }: StepKeys,
+  { reply, result }: EarlierStep,
   at: Instant,
 ): Promise<void> {
-  await tx
-    .updateTable('step')
-    .set({
-      state: 'confirmed',
-      run_attempt: run.attempt,
-      origin: 'earlier_run',
-      reply: earlier.reply,
-      result: earlier.result,
-      error_code: null,
-      error_message: null,
-      ended_at: at,
-      duration_ms: 0,
-    })
-    .where('key', '=', keys.key)
-    .execute();
+  await updateAnswered(tx, { key, attempt: run.attempt, reply, result, at });
 }
 
 function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
@@ -319,6 +349,6 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(row: StepRow): StepResult {
+function resultOf(row: Pick<StepRow, 'result'>): StepResult {
   return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
 }
