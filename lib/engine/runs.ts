@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import { ulid } from 'ulid';
-import type { CanonicalId, Instant } from '../model';
+import { type CanonicalId, type Instant, newUlid } from '../model';
 import { prepared, type RunRow, type RunState, type Tx } from '../store';
 import type { IntakeEvent, Run } from './types';
 
@@ -26,7 +25,7 @@ interface NewRun {
 }
 
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
-  const id = `run_${ulid()}`;
+  const id = `run_${newUlid()}`;
   await tx
     .insertInto('run')
     .values({
