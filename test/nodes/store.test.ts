@@ -18,13 +18,15 @@ test.each([
   expect(canvas.logged).toEqual([]);
 });
 
-test('what a store has written is there after the next deploy', async () => {
+test('a deploy closes the store, and what it has written is there afterwards', async () => {
   canvas = await Canvas.load([check], [{ ...store, path: 'kept.db' }, firm]);
   const path = join(canvas.userDir, 'quote-to-cash/kept.db');
   await canvas.through(wonDeal());
   await until('the run to complete', async () => (await canvas.runs())[0]?.state === 'completed');
   const before = await canvas.runs();
+  const engine = await canvas.engine();
   await canvas.close();
+  await expect(engine.cursor('any')).rejects.toThrow();
   canvas = await Canvas.load([check], [{ ...store, path }, firm]);
   expect(await canvas.runs()).toEqual(before);
 });
