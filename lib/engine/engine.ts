@@ -30,7 +30,7 @@ import type {
   WaitOutcome,
   WaitRequest,
 } from './types';
-import { cancelWaits, resumptionsOf, Waits } from './waiting';
+import { restartWaits, resumptionsOf, Waits } from './waiting';
 
 export interface EngineOptions {
   store: Store;
@@ -40,6 +40,8 @@ export interface EngineOptions {
   retry?: Partial<RetryPolicy>;
   /** Quiet time after which a run without messages in flight has ended. */
   graceMs?: number;
+  /** Time that calls under way have to end when the engine stops; then they are broken off and probed later. */
+  stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
   /** Time for which a missing change of a record is waited for (guides §13); default 15 minutes. */
@@ -63,6 +65,8 @@ const GAP_AFTER_MS = 15 * 60_000;
 const REVIEW_WAITS_MS = 10_000;
 /** Runs going on at once after they had waited, as many as a source node dispatches by default. */
 const RESUMED_CONCURRENCY = 8;
+/** Node-RED gives a node 15 s to close; what is left is for the store to close. */
+const STOP_AFTER_MS = 10_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -79,6 +83,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
@@ -114,7 +119,8 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
-      signal: this.stopping.signal,
+      stopping: this.stopping.signal,
+      cancelling: this.cancelling.signal,
     });
   }
 
@@ -170,12 +176,16 @@ export class Engine {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.dispatcher.clear();
-    this.stopping.abort(
-      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
-    );
+    const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
+    this.stopping.abort(reason);
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
+    const patience = setTimeout(
+      () => this.cancelling.abort(reason),
+      this.options.stopAfterMs ?? STOP_AFTER_MS,
+    );
     await Promise.allSettled(this.work);
+    clearTimeout(patience);
     await this.store.write((tx) => requeue(tx, broken));
   }
 
@@ -269,7 +279,7 @@ export class Engine {
         .set({ state: 'queued', resume: 0, attempt: run.attempt + 1, retry_at: null })
         .where('seq', '=', run.seq)
         .execute();
-      await cancelWaits(tx, [run.id]);
+      await restartWaits(tx, [run.id]);
       await appendAudit(tx, {
         at: this.now(),
         actor,
@@ -487,7 +497,7 @@ export class Engine {
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write(async (tx) => {
       const ids = await requeueDue(tx, this.now());
-      await cancelWaits(tx, ids);
+      await restartWaits(tx, ids);
       return ids.length;
     });
     if (queued > 0) this.dispatcher.pumpAll();

@@ -8,7 +8,7 @@ import { runDelay } from './retry';
 import { supersede } from './runs';
 import type { ActiveRun, FlowError } from './tracker';
 import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
-import { cancelWaits, type OpenWaits, settleWaits } from './waiting';
+import { endWaits, type OpenWaits, settleWaits } from './waiting';
 
 /** What the end of a run depends on beside the run. */
 export interface EndContext {
@@ -83,7 +83,7 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
 
 async function supersedeOlder(tx: Tx, run: Run): Promise<void> {
   const superseded = await supersede(tx, run);
-  await cancelWaits(
+  await endWaits(
     tx,
     superseded.map(({ id }) => id),
   );

@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
-import { type BusinessEvent, type Instant, type JsonObject, Q2cError } from '../model';
+import { type BusinessEvent, type ExceptionCode, type Instant, type JsonObject, Q2cError } from '../model';
 import {
   appendAudit,
   prepared,
   type RunRow,
-  type RunState,
   type Store,
   type SuspensionRow,
   type SuspensionState,
@@ -176,7 +175,9 @@ export class Waits {
       .selectFrom('suspension')
       .select((row) => row.fn.countAll<number>().as('count'))
       .where('node_id', '=', nodeId)
+      // The list is what its index is made of.
       .where('state', 'in', [WAITING, FIRED])
+      .where('state', '=', WAITING)
       .executeTakeFirstOrThrow();
     return Number(count);
   }
@@ -253,7 +254,7 @@ export class Waits {
       .innerJoin('run', 'run.id', 'exception_case.run_id')
       .selectAll('run')
       .select('exception_case.id as case_id')
-      .where('exception_case.code', '=', 'NODE_MISSING')
+      .where('exception_case.code', '=', sql.lit<ExceptionCode>('NODE_MISSING'))
       .where('exception_case.state', 'not in', ['resolved', 'waived'])
       .where('exception_case.node_id', 'in', [...this.nodes.keys()])
       .limit(SCAN_LIMIT)
@@ -289,14 +290,23 @@ export async function settleWaits(tx: Tx, { run, resumed }: ActiveRun): Promise<
   return { isWaiting: open.length > 0, holdsOrder: open.some(({ holds_order }) => holds_order === 1) };
 }
 
-/** Their run begins anew, was cancelled, or is not needed any more: its messages come again or never. */
-export async function cancelWaits(tx: Tx, runIds: readonly string[]): Promise<void> {
+/** Runs that begin anew: messages that wait come to their nodes again, those whose event has come pass at once. */
+export async function restartWaits(tx: Tx, runIds: readonly string[]): Promise<void> {
+  await cancel(tx, runIds, ['waiting']);
+}
+
+/** Runs that never go on: they were cancelled, or superseded. */
+export async function endWaits(tx: Tx, runIds: readonly string[]): Promise<void> {
+  await cancel(tx, runIds, ['waiting', 'fired']);
+}
+
+async function cancel(tx: Tx, runIds: readonly string[], states: SuspensionState[]): Promise<void> {
   if (runIds.length === 0) return;
   await tx
     .updateTable('suspension')
     .set({ state: 'cancelled' })
     .where('run_id', 'in', runIds)
-    .where('state', '=', WAITING)
+    .where('state', 'in', states)
     .execute();
 }
 
@@ -527,17 +537,26 @@ async function forgetSignals(tx: Tx, at: Instant): Promise<void> {
 
 // -------------------------------------------------------------------- missing nodes
 
+/** Runs that wait at nodes other than these. */
 async function waitingElsewhere(tx: Tx, nodeIds: readonly string[]) {
-  let elsewhere = tx
-    .selectFrom('run')
-    .innerJoin('suspension', 'suspension.run_id', 'run.id')
+  const nodes = await tx
+    .selectFrom('suspension')
+    .select('node_id')
+    .distinct()
+    .where('state', 'in', [WAITING, FIRED])
+    .execute();
+  const missing = nodes.map(({ node_id }) => node_id).filter((id) => !nodeIds.includes(id));
+  if (missing.length === 0) return [];
+  return tx
+    .selectFrom('suspension')
+    .innerJoin('run', 'run.id', 'suspension.run_id')
     .selectAll('run')
     .select(['suspension.node_id', 'suspension.node_name'])
-    .where('run.state', '=', sql.lit<RunState>('waiting'))
-    .where('suspension.state', 'in', ['waiting', 'fired'])
-    .limit(SCAN_LIMIT);
-  if (nodeIds.length > 0) elsewhere = elsewhere.where('suspension.node_id', 'not in', nodeIds);
-  return elsewhere.execute();
+    .where('suspension.node_id', 'in', missing)
+    .where('suspension.state', 'in', [WAITING, FIRED])
+    .where('run.state', '=', 'waiting')
+    .limit(SCAN_LIMIT)
+    .execute();
 }
 
 async function reportMissing(

@@ -1,45 +1,29 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { Resumption, WaitOutcome } from '../../lib/engine';
-import {
-  businessEvents,
-  type Instant,
-  isBusinessEventType,
-  type JsonObject,
-  Q2cError,
-} from '../../lib/model';
+import { businessEvents, type Instant, isBusinessEventType, type JsonObject } from '../../lib/model';
 import { type InputContext, onInput, type StoreNode } from '../_shared/input';
 import { dealOrNone, type Q2cMessage, type RunEnvelope } from '../_shared/message';
 import type { StatusLine } from '../_shared/status';
-import { evaluateTypedInput } from '../_shared/typed-input';
+import { evaluateText, evaluateTypedInput } from '../_shared/typed-input';
 import { deadlineOf } from './deadline';
 import { keptMessage } from './kept-message';
 import type { WaitProperties } from './types';
+import { WaitingCount } from './waiting-count';
 
 /** Keeps messages until an event comes or a time is over, or tells that an event has come. */
 export default function register(RED: NodeAPI): void {
   function Wait(this: Node, config: NodeDef & WaitProperties) {
     RED.nodes.createNode(this, config);
     const isWaiting = config.mode !== 'notify';
-    const evaluate = (value: string, type: string, msg: Q2cMessage) =>
-      evaluateTypedInput(RED, this, value, type, msg);
     const counter = new WaitingCount(RED, this, config.store);
 
-    onInput(this, {
-      RED,
-      store: config.store,
-      label: isWaiting ? 'Wait' : 'Notify',
-      readInput: async ({ payload }) => dealOrNone(payload),
-      ...(isWaiting && { progress: (line: StatusLine) => counter.on(line) }),
-      handle: async (context) => {
-        const event =
-          config.event || textOf('event', await evaluate(config.topic, config.topicType, context.msg));
-        const key = textOf('key', await evaluate(config.key, config.keyType, context.msg));
-        if (!isWaiting) return notify(context, event, key);
-        const timeout = await evaluate(config.timeout, config.timeoutType, context.msg);
-        return wait(context, event, key, deadlineOf(timeout, new Date().toISOString()));
-      },
-    });
-    if (isWaiting) resumeMessages(this);
+    /** Puts the event into the message, and the message at the output that says why it goes on. */
+    const goOn = (msg: Q2cMessage, outcome: WaitOutcome, suspension: number) => {
+      const event = outcome.by === 'event' ? outcome.event : { type: 'timeout', time: outcome.deadline };
+      RED.util.setMessageProperty(msg, config.field || 'event', event, true);
+      msg.q2c = { ...(msg.q2c as RunEnvelope), waited: suspension };
+      return outcome.by === 'event' ? [msg, null] : [null, msg];
+    };
 
     const wait = async (
       { msg, engine, runId, node }: InputContext,
@@ -62,13 +46,24 @@ export default function register(RED: NodeAPI): void {
       return passed === null ? null : goOn(msg, passed.outcome, passed.suspension);
     };
 
-    /** Puts the event into the message, and the message at the output that says why it goes on. */
-    const goOn = (msg: Q2cMessage, outcome: WaitOutcome, suspension: number) => {
-      const event = outcome.by === 'event' ? outcome.event : { type: 'timeout', time: outcome.deadline };
-      RED.util.setMessageProperty(msg, config.field || 'event', event, true);
-      msg.q2c = { ...(msg.q2c as RunEnvelope), waited: suspension };
-      return outcome.by === 'event' ? [msg, null] : [null, msg];
-    };
+    onInput(this, {
+      RED,
+      store: config.store,
+      label: isWaiting ? 'Wait' : 'Notify',
+      readInput: async ({ payload }) => dealOrNone(payload),
+      ...(isWaiting && { progress: (line: StatusLine) => counter.on(line) }),
+      handle: async (context) => {
+        const { msg } = context;
+        const event =
+          config.event ||
+          (await evaluateText(RED, this, config.topic, config.topicType, msg, 'name of the event'));
+        const key = await evaluateText(RED, this, config.key, config.keyType, msg, 'key of the event');
+        if (!isWaiting) return notify(context, event, key);
+        const timeout = await evaluateTypedInput(RED, this, config.timeout, config.timeoutType, msg);
+        return wait(context, event, key, deadlineOf(timeout, new Date().toISOString()));
+      },
+    });
+    if (isWaiting) resumeMessages(this);
 
     function resumeMessages(node: Node): void {
       const store = RED.nodes.getNode(config.store) as StoreNode | null;
@@ -107,61 +102,6 @@ async function notify({ msg, engine, runId, node }: InputContext, event: string,
   return msg;
 }
 
-function textOf(what: 'event' | 'key', value: unknown): string {
-  if ((typeof value === 'string' && value.trim() !== '') || typeof value === 'number') return String(value);
-  throw new Q2cError(
-    'VALUE_INVALID',
-    `The ${what} to wait for is empty, or is no text. Say in the form which field of the message holds it.`,
-  );
-}
-
 /** Who looks after an event that does not come. */
 const ownerOf = (event: string): string =>
   isBusinessEventType(event) ? businessEvents[event].owner : 'integration_ops';
-
-/** Shows how many messages the node keeps. */
-class WaitingCount {
-  private line: StatusLine | null = null;
-  private isCounting = false;
-  private again = false;
-
-  constructor(
-    private readonly RED: NodeAPI,
-    private readonly node: Node,
-    private readonly store: string,
-  ) {}
-
-  on(line: StatusLine) {
-    this.line = line;
-    const refresh = () => this.refresh();
-    return {
-      started: refresh,
-      finished: refresh,
-      dropped: refresh,
-      failed: (problem: string) => line.set({ fill: 'yellow', shape: 'dot', text: problem }),
-    };
-  }
-
-  refresh(): void {
-    this.again = this.isCounting;
-    if (this.isCounting) return;
-    this.isCounting = true;
-    this.count()
-      .then(
-        (count) => {
-          const shape = count > 0 ? 'ring' : 'dot';
-          this.line?.set({ fill: count > 0 ? 'blue' : 'green', shape, text: `${count} waiting` });
-        },
-        (error: Error) => this.node.debug(`The waiting messages could not be counted: ${error.message}`),
-      )
-      .finally(() => {
-        this.isCounting = false;
-        if (this.again) this.refresh();
-      });
-  }
-
-  private async count(): Promise<number> {
-    const store = this.RED.nodes.getNode(this.store) as StoreNode | null;
-    return store === null ? 0 : (await store.engine()).waits.count(this.node.id);
-  }
-}

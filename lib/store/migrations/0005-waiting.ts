@@ -51,10 +51,14 @@ export function waiting({ autoIncrement, clustered }: MigrationContext): Migrati
       );
       await sql`create index suspension_due on suspension (deadline) where state = 'waiting'`.execute(db);
       await sql`create index suspension_fired on suspension (run_id) where state = 'fired'`.execute(db);
-      await sql`create index suspension_kept on suspension (node_id) where state in ('waiting', 'fired')`.execute(
+      await sql`create index suspension_kept on suspension (node_id, state) where state in ('waiting', 'fired')`.execute(
         db,
       );
       await sql`create index suspension_used on suspension (occurrence) where occurrence is not null`.execute(
+        db,
+      );
+
+      await sql`create index case_node_missing on exception_case (node_id) where code = 'NODE_MISSING'`.execute(
         db,
       );
 
