@@ -10,6 +10,7 @@ import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import { insertRun, type Lease, RESUMED, reopen, requeue, requeueAbandoned, requeueDue, toRun } from './runs';
 import { StepRunner } from './step';
+import { restartWaits, resumptionsOf } from './suspensions';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
@@ -30,7 +31,7 @@ import type {
   WaitOutcome,
   WaitRequest,
 } from './types';
-import { restartWaits, resumptionsOf, Waits } from './waiting';
+import { Waits } from './waiting';
 
 export interface EngineOptions {
   store: Store;

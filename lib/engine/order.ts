@@ -270,13 +270,13 @@ async function closeGap(tx: Tx, run: Run, sourceNode: string, at: Instant): Prom
 
 // -------------------------------------------------------------------- end of runs
 
-interface Ended {
+interface Settled {
   source: string;
   subject: CanonicalId;
   version: number | null;
 }
 
-const updateEnded = prepared<{ run: string; disposition: Disposition }, Ended>((db, value) =>
+const updateSettled = prepared<{ run: string; disposition: Disposition }, Settled>((db, value) =>
   db
     .updateTable('event')
     .set({ disposition: value.disposition })
@@ -284,11 +284,16 @@ const updateEnded = prepared<{ run: string; disposition: Disposition }, Ended>((
     .returning(['source', 'subject', 'version']),
 );
 
-/** The run of an event has come to an end: through, or to a case. */
-export async function settleEvent(tx: Tx, run: Run, isThrough: boolean, at: Instant): Promise<void> {
-  const [ended] = await updateEnded(tx, { run: run.id, disposition: isThrough ? 'applied' : 'case' });
-  if (!isThrough || ended === undefined || ended.version === null) return;
-  const { source, subject, version } = ended;
+/** What has become of the event of a run: applied when the run came through, a case when it has failed. */
+export async function settleEvent(
+  tx: Tx,
+  run: Run,
+  disposition: 'applied' | 'case' | 'accepted',
+  at: Instant,
+): Promise<void> {
+  const [settled] = await updateSettled(tx, { run: run.id, disposition });
+  if (disposition !== 'applied' || settled === undefined || settled.version === null) return;
+  const { source, subject, version } = settled;
   await tx
     .updateTable('aggregate')
     .set({ applied: version })

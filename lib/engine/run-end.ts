@@ -6,9 +6,9 @@ import { settlePassages } from './once';
 import { settleEvent, settleSuperseded } from './order';
 import { runDelay } from './retry';
 import { supersede } from './runs';
+import { endWaits, type OpenWaits, settleWaits } from './suspensions';
 import type { ActiveRun, FlowError } from './tracker';
 import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
-import { endWaits, type OpenWaits, settleWaits } from './waiting';
 
 /** What the end of a run depends on beside the run. */
 export interface EndContext {
@@ -68,7 +68,7 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
   await resolveCases(tx, run, cured, at);
   if (isThrough) await supersedeOlder(tx, run);
   if (left.length === 0) await settlePassages(tx, active);
-  if (isThrough || left.length > 0) await settleEvent(tx, run, isThrough, at);
+  await settleEvent(tx, run, left.length > 0 ? 'case' : isThrough ? 'applied' : 'accepted', at);
   const codes = left.map(({ code }) => code);
   await updateEnded(tx, {
     id: run.id,

@@ -7,8 +7,9 @@ import { openCases } from '../../lib/engine/cases';
 import { externalId } from '../../lib/engine/identity';
 import { admit, catchUp } from '../../lib/engine/order';
 import { claimRuns, RESUMED, requeueDue } from '../../lib/engine/runs';
+import { settleWaits } from '../../lib/engine/suspensions';
 import { ActiveRun } from '../../lib/engine/tracker';
-import { settleWaits, Waits } from '../../lib/engine/waiting';
+import { Waits } from '../../lib/engine/waiting';
 import { newId } from '../../lib/model';
 import { appendAudit, openSqliteStore, type Store, verifyAudit } from '../../lib/store';
 

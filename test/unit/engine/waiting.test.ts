@@ -19,7 +19,7 @@ let now: string;
 beforeEach(async () => {
   now = '2026-01-05T10:00:00.000Z';
   store = await openSqliteStore(':memory:');
-  engine = await host();
+  engine = await host(20);
 });
 afterEach(async () => {
   await engine.stop();
@@ -27,20 +27,25 @@ afterEach(async () => {
   await store.close();
 });
 
-const host = async () => (await startEngine({ store, now: () => now, scanMs: 20, reviewWaitsMs: 20 })).engine;
+const host = async (reviewWaitsMs: number) =>
+  (await startEngine({ store, now: () => now, scanMs: 20, reviewWaitsMs })).engine;
 
 const later = (ms: number) => {
   now = new Date(Date.parse(now) + ms).toISOString();
 };
 
 /** The host dies: what it knew is gone, its runs stay as they are in the store. Another one takes them up. */
-async function crash(): Promise<void> {
+async function crash(reviewWaitsMs = 20): Promise<void> {
   await engine.stop();
-  engine = await host();
+  engine = await host(reviewWaitsMs);
 }
 
 const runs = () => store.db.selectFrom('run').selectAll().orderBy('seq').execute();
 const states = async () => (await runs()).map(({ state }) => state).join();
+const suspensions = async () =>
+  (await store.db.selectFrom('suspension').select('state').orderBy('seq').execute()).map(
+    ({ state }) => state,
+  );
 const cases = () =>
   store.db.selectFrom('exception_case').select(['code', 'state', 'message', 'owner_role']).execute();
 const runState = (expected: string) => until(`runs ${expected}`, async () => (await states()) === expected);
@@ -92,7 +97,7 @@ class Flow {
     );
   };
 
-  constructor(private readonly request: Partial<WaitRequest> = {}) {}
+  constructor(readonly request: Partial<WaitRequest> = {}) {}
 
   deploy({ withWait = true } = {}): () => void {
     const releases = [
@@ -130,6 +135,7 @@ class Flow {
       about: { params: {}, ownerRole: 'sales_ops' },
       ...this.request,
     });
+    active.passed.add('wait');
     if (passed !== null) await this.goOn(active, event, passed.outcome, passed.suspension);
   }
 
@@ -353,6 +359,42 @@ test('or its deal becomes a case, which the event still resolves', async () => {
   expect(await cases()).toMatchObject([{ state: 'resolved' }]);
 });
 
+test('retried after the time was over, it waits as long again', async () => {
+  const flow = new Flow({ onTimeout: 'case', deadline: '2026-01-05T11:00:00.000Z' });
+  flow.deploy();
+  await accept('e1');
+  await runState('waiting');
+  later(3_600_000);
+  await runState('failed');
+  Object.assign(flow.request, { deadline: '2026-01-05T12:00:00.000Z' });
+  await engine.retryRun((await runs())[0]?.id ?? '', 'mia');
+  await runState('waiting');
+  expect(await cases()).toMatchObject([{ state: 'resolved' }]);
+  expect(await store.db.selectFrom('event').select('disposition').execute()).toEqual([
+    { disposition: 'accepted' },
+  ]);
+  later(3_600_000);
+  await runState('failed');
+});
+
+test('a run is not handed to a node that is not there yet', async () => {
+  // Nobody looks yet whether its node is there.
+  await crash(60_000);
+  const flow = new Flow();
+  const takeOut = flow.deploy();
+  await accept('e1');
+  await runState('waiting');
+  takeOut();
+  await signal('s1');
+  await store.db.updateTable('run').set({ state: 'queued', resume: 1 }).execute();
+  await crash(60_000);
+  await runState('waiting');
+  expect(await cases()).toEqual([]);
+  flow.deploy();
+  await runState('completed');
+  expect(flow.passed).toHaveLength(1);
+});
+
 describe('a crash', () => {
   test('while it waits: it waits on', async () => {
     const flow = new Flow();
@@ -398,6 +440,27 @@ describe('a crash', () => {
     await runState('completed');
     held.resolve();
     expect([flow.sent, flow.passed.length, flow.before.calls, flow.after.calls]).toEqual([1, 2, 1, 1]);
+  });
+
+  test('with a second wait behind the first, both of whose events have come: only the first is sent again', async () => {
+    const flow = new Flow();
+    const held = Promise.withResolvers<void>();
+    flow.behind = async (active, { event }, suspension) => {
+      const isFirst = flow.passed.length === 1;
+      if (flow.passed.at(-1)?.by === 's1') await flow.wait(active, event, suspension);
+      if (isFirst) await held.promise;
+    };
+    flow.deploy();
+    await accept('e1');
+    await runState('waiting');
+    await signal('s1');
+    await until('the second wait', async () => (await suspensions()).join() === 'fired,waiting');
+    await signal('s2');
+    await crash();
+    flow.deploy();
+    await runState('completed');
+    held.resolve();
+    expect(flow.passed.map(({ by }) => by)).toEqual(['s1', 's1', 's2']);
   });
 
   test('before the run was noticed to wait: it begins anew and waits at the same place', async () => {
