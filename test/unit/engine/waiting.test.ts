@@ -500,8 +500,10 @@ test('a deploy while the message is on its way sends it on again from there', as
   expect([flow.sent, flow.passed.length]).toEqual([1, 2]);
 });
 
-test('a message without a source that waits outlives the host', async () => {
+test('a message without a source that waits outlives the host, also when it goes on', async () => {
   const flow = new Flow();
+  const held = Promise.withResolvers<void>();
+  flow.behind = () => (flow.passed.length === 1 ? held.promise : Promise.resolve());
   flow.deploy();
   const active = await engine.oneOff('inject', newId('opportunity'), 'By hand');
   engine.messageEntered(active);
@@ -511,8 +513,12 @@ test('a message without a source that waits outlives the host', async () => {
   await crash();
   flow.deploy();
   await signal('s1');
+  await until('it to go on', () => flow.passed.length === 1);
+  await crash();
+  flow.deploy();
   await runState('completed');
-  expect(flow.passed).toMatchObject([{ event: 'hand' }]);
+  held.resolve();
+  expect(flow.passed.map(({ event }) => event)).toEqual(['hand', 'hand']);
 });
 
 test('a failure behind the wait is retried from the start, and passes the wait at once', async () => {
