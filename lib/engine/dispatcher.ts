@@ -86,6 +86,7 @@ export class Dispatcher {
   resume(): void {
     this.paused = false;
     this.pumpAll();
+    this.pump(RESUMED);
   }
 
   /**
@@ -115,8 +116,9 @@ export class Dispatcher {
     if (place?.held) place.source.running--;
   }
 
+  /** Runs that had waited are not among them: it is known when there are any (`Waits`), and mostly there are none. */
   pumpAll(): void {
-    for (const id of this.sources.keys()) this.pump(id);
+    for (const id of this.sources.keys()) if (id !== RESUMED) this.pump(id);
   }
 
   pump(sourceId: SourceId): void {

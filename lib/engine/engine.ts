@@ -425,11 +425,12 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
+    let goesOn = false;
     try {
-      await this.store.write(async (tx) => {
+      goesOn = await this.store.write(async (tx) => {
         const { isWaiting } = await recordEnd(tx, ended, this.ends);
         // What it waits for may have happened meanwhile.
-        if (isWaiting) await this.waits.wake(tx);
+        return isWaiting && (await this.waits.wake(tx)) > 0;
       }, 'committed');
     } catch (error) {
       this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
@@ -438,6 +439,7 @@ export class Engine {
     }
     // Any source may have waited for this run's ordering key.
     this.dispatcher.pumpAll();
+    if (goesOn || ended.isResumption) this.dispatcher.pump(RESUMED);
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */

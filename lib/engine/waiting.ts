@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import { type BusinessEvent, type Instant, type JsonObject, newUlid } from '../model';
-import { appendAudit, type Store, type SuspensionRow, type Tx } from '../store';
+import { appendAudit, prepared, type RunState, type Store, type SuspensionRow, type Tx } from '../store';
 import { earlierOccurrence, forgetOccurrences, keepOccurrence, type Occurrence } from './occurrences';
 import { expireOverdue, reportMissingNodes, resolveMissingNodes } from './overdue';
 import type { Arrival } from './runs';
@@ -184,14 +185,15 @@ export class Waits {
 
   // ------------------------------------------------------------------ housekeeping
 
-  /** Lets go on, or makes a case of, what has waited too long, and wakes what a crash has left. */
+  /** Lets go on, or makes a case of, what has waited too long, and sees to it that nothing that can go on is left. */
   async sweep(): Promise<void> {
-    const woken = await this.options.store.write(async (tx) => {
+    const isReady = await this.options.store.write(async (tx) => {
       const at = this.options.now();
       await expireOverdue(tx, at);
-      return this.wake(tx);
+      await this.wake(tx);
+      return (await selectReady(tx, {})).length > 0;
     }, 'committed');
-    if (woken > 0) this.options.onReady();
+    if (isReady) this.options.onReady();
   }
 
   /**
@@ -208,3 +210,13 @@ export class Waits {
     }, 'committed');
   }
 }
+
+/** Runs that go on with messages they had kept, and have not been claimed. */
+const selectReady = prepared<Record<string, never>, { seq: number }>((db) =>
+  db
+    .selectFrom('run')
+    .select('seq')
+    .where('state', '=', sql.lit<RunState>('queued'))
+    .where('resume', '=', sql.lit(1))
+    .limit(1),
+);

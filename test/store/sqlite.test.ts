@@ -200,6 +200,7 @@ describe('cost does not grow with what is done', () => {
         'run USING INDEX sqlite_autoindex_run_1 (id=?)',
         'run USING INDEX sqlite_autoindex_run_1 (id=?)',
         'SCAN suspension USING INDEX suspension_fired',
+        'SCAN run USING COVERING INDEX run_resume',
       ],
     ],
     [
