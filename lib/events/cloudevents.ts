@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { BusinessEvent } from '../model';
 
 /**
@@ -45,14 +46,12 @@ export function readMessage({ payload, contentType = '', attributes = {} }: Even
   return { envelope: { ...json } };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 function parseJson(payload: Buffer): unknown {
+  if (!isUtf8(payload)) return undefined;
   try {
-    return JSON.parse(utf8.decode(payload));
-  } catch (error) {
-    // Bytes that are not UTF-8 (TypeError) or not JSON (SyntaxError) are an answer here, not a failure.
-    if (error instanceof TypeError || error instanceof SyntaxError) return undefined;
-    throw error;
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    // That it is not JSON is an answer here, not a failure.
+    return undefined;
   }
 }
