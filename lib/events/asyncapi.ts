@@ -1,5 +1,12 @@
-import { type BusinessEventType, businessEvents, businessEventTypes, type JsonObject } from '../model';
-import { eventJsonSchema } from '../model/json-schema';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type BusinessEventType,
+  businessEvents,
+  businessEventTypes,
+  type JsonObject,
+  type JsonValue,
+} from '../model';
+import { eventJsonSchema, type JsonSchema } from '../model/json-schema';
 import { STRUCTURED } from './cloudevents';
 import { MAX_MESSAGE_BYTES } from './incoming';
 import { topicLevels } from './topics';
@@ -102,14 +109,24 @@ const schemaName = (type: BusinessEventType): BusinessEventType =>
   businessEventTypes.find((other) => businessEvents[other] === businessEvents[type]) ?? type;
 
 function dataSchemas(): JsonObject {
-  const names = new Set(businessEventTypes.map(schemaName));
-  return Object.fromEntries(
-    [...names].map((type) => {
-      const { $schema: _, $id: __, title: ___, ...schema } = eventJsonSchema(type);
-      return [type, schema as JsonObject];
-    }),
-  );
+  const schemas: JsonObject = {};
+  const add = (name: string, schema: JsonValue) => {
+    if (name in schemas && !isDeepStrictEqual(schemas[name], schema)) {
+      throw new Error(`Two schemas have the name ${name}.`);
+    }
+    schemas[name] = schema;
+  };
+  for (const type of new Set(businessEventTypes.map(schemaName))) {
+    const { $schema: _, $id: __, title: ___, $defs = {}, ...schema } = embedded(eventJsonSchema(type));
+    for (const [name, part] of Object.entries($defs as JsonObject)) add(name, part);
+    add(type, schema);
+  }
+  return schemas;
 }
+
+/** A schema as a part of the document: references to its own definitions would look for them at the document's root. */
+const embedded = (schema: JsonSchema): JsonObject =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as JsonObject;
 
 const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
 

@@ -88,9 +88,9 @@ test('the catalogue says who owns an event, how critical it is and what orders i
 test('the schemas accept our events, and no other record in their place', () => {
   const ajv = new Ajv({ strict: false });
   addFormats(ajv);
-  ajv.addSchema({ ...document, $id: 'urn:asyncapi' });
+  ajv.addSchema({ ...document, $id: 'https://example.test/asyncapi' });
   const validator = (type: string) =>
-    ajv.compile({ $ref: `urn:asyncapi#/components/messages/${type}/payload` });
+    ajv.compile({ $ref: `https://example.test/asyncapi#/components/messages/${type}/payload` });
   for (const type of businessEventTypes) validator(type);
   const [project, customer] = [provisioned(), created()];
   expect(validator(project.type)(project)).toBe(true);
