@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, putIntoOutbox, type Store, type Tx } from '../store';
+import { appendAudit, putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY } from './retry';
-import { type EndContext, recordEnd, runStalled } from './run-end';
+import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
@@ -26,6 +26,7 @@ import type {
   Log,
   NaturalKeyClaim,
   NewCase,
+  NodeInfo,
   Reference,
   RetryPolicy,
   Step,
@@ -42,6 +43,8 @@ export interface EngineOptions {
   graceMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** Whether a node of the flows is there and enabled; asked once the flows run. */
+  nodeExists?: (nodeId: string) => boolean;
   now?: () => Instant;
   random?: () => number;
 }
@@ -74,12 +77,18 @@ export class Engine {
     this.now = options.now ?? (() => new Date().toISOString());
     this.random = options.random ?? Math.random;
     this.ends = { retry: this.retry, now: this.now, random: this.random };
-    this.tracker = new RunTracker(options.graceMs ?? 25, (ended) => this.track(this.endRun(ended)));
+    this.tracker = new RunTracker(options.graceMs ?? 25, {
+      quiet: ({ run }) => this.dispatcher.yieldPlace(run.id),
+      moving: ({ run }) => this.dispatcher.resumePlace(run.id),
+      ended: (ended) => this.track(this.endRun(ended)),
+    });
     this.dispatcher = new Dispatcher({
       store: options.store,
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
+      nodeExists: options.nodeExists ?? (() => true),
+      onNodeGone: (row, node) => this.failNodeGone(row, node),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -117,10 +126,9 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
-    const ids = broken.map(({ run }) => run.id);
     this.track(
       this.store
-        .write((tx) => requeue(tx, ids))
+        .write((tx) => requeue(tx, broken))
         .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
     );
   }
@@ -131,8 +139,8 @@ export class Engine {
   }
 
   /**
-   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs stay as they are: the next
-   * start goes on with them.
+   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs go back to the queue: the next start
+   * goes on with them.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
@@ -141,8 +149,10 @@ export class Engine {
     this.stopping.abort(
       new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
     );
+    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
     await Promise.allSettled(this.work);
+    await this.store.write((tx) => requeue(tx, broken));
   }
 
   // ------------------------------------------------------------------ intake
@@ -268,13 +278,18 @@ export class Engine {
     return this.tracker.get(runId);
   }
 
-  messageEntered(active: ActiveRun): void {
+  /** @param node where the message is on its way to, if it is on a wire */
+  messageEntered(active: ActiveRun, node?: NodeInfo): void {
+    if (node !== undefined) active.setOutFor(node);
     this.tracker.enter(active);
   }
 
-  /** @param passed the node that is done with the message, if it had no error */
-  messageLeft(active: ActiveRun, passed?: string): void {
-    if (passed !== undefined) active.passed.add(passed);
+  /** @param nodeId the node that is done with the message, with an error or without one */
+  messageLeft(active: ActiveRun, nodeId?: string, failed = false): void {
+    if (nodeId !== undefined) {
+      active.left(nodeId);
+      if (!failed) active.passed.add(nodeId);
+    }
     this.tracker.leave(active);
   }
 
@@ -372,6 +387,15 @@ export class Engine {
     }
     // Any source may have waited for this run's ordering key.
     this.dispatcher.pumpAll();
+  }
+
+  /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
+  private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
+    const gone = new ActiveRun(toRun(row), true);
+    await this.store.write(async (tx) => {
+      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
+      await recordEnd(tx, gone, this.ends);
+    });
   }
 
   private async sweepStalled(): Promise<void> {

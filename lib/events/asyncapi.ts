@@ -118,7 +118,7 @@ function dataSchemas(): JsonObject {
   };
   for (const type of new Set(businessEventTypes.map(schemaName))) {
     const { $schema: _, $id: __, title: ___, $defs = {}, ...schema } = embedded(eventJsonSchema(type));
-    for (const [name, part] of Object.entries($defs as JsonObject)) add(name, part);
+    for (const [name, part] of Object.entries($defs as Record<string, JsonValue>)) add(name, part);
     add(type, schema);
   }
   return schemas;

@@ -47,6 +47,8 @@ export interface RunTable {
   created_at: Instant;
   started_at: Instant | null;
   ended_at: Instant | null;
+  /** JSON array of the nodes its messages were on their way to when a deploy broke it off; null once it went on. */
+  at_nodes: string | null;
 }
 
 /**
@@ -244,6 +246,7 @@ export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type XrefRow = Selectable<XrefTable>;
+export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
 export type AuditRow = Selectable<AuditTable>;

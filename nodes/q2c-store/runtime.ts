@@ -5,6 +5,7 @@ import { openSqliteStore, type Store } from '../../lib/store';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
+import { isInSubflow } from '../_shared/stable-id';
 import { defaults, type StoreProperties } from './types';
 
 const DEFAULT_FILE = 'q2c.db';
@@ -43,6 +44,7 @@ export default function register(RED: NodeAPI): void {
     const engine = new Engine({
       store,
       tenant,
+      nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
     host.attach(RED, node.id, engine);

@@ -5,6 +5,7 @@ import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
+import { stableId } from '../../_shared/stable-id';
 import { StatusLine } from '../../_shared/status';
 import type { ConnectionNode } from '../connection/runtime';
 import { intakeEvents, messageOf } from './message';
@@ -84,7 +85,7 @@ class Poller {
     const engine = await store.engine();
     if (this.signal.aborted) return;
     const release = engine.registerSource(
-      node.id,
+      stableId(node),
       positive(config.concurrency, defaults.concurrency),
       (run) => node.send(messageOf(run)),
     );
@@ -129,7 +130,7 @@ class Poller {
     source: EventSource,
     begin: string,
   ): Promise<void> {
-    const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${this.node.id}`;
+    const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${stableId(this.node)}`;
     const stored = (await engine.cursor(name)) as SavedPosition | null;
     // The first start counts for ever: a later "now" would skip what happened while the host was down.
     const startAt = stored?.startAt ?? begin;
@@ -143,7 +144,7 @@ class Poller {
       });
       position = page.cursor;
       const { accepted } = await engine.accept({
-        sourceNode: this.node.id,
+        sourceNode: stableId(this.node),
         system: client.system,
         instance: client.instance,
         source: name,
