@@ -41,6 +41,8 @@ export interface EngineOptions {
   retry?: Partial<RetryPolicy>;
   /** Quiet time after which a run without messages in flight has ended. */
   graceMs?: number;
+  /** Time that calls under way have to end when the engine stops; then they are broken off and probed later. */
+  stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
   /** Whether a node of the flows is there and enabled; asked once the flows run. */
@@ -53,6 +55,8 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+/** Node-RED gives a node 15 s to close; what is left is for the store to close. */
+const STOP_AFTER_MS = 10_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -67,6 +71,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private readonly announced = new Set<() => void>();
@@ -98,7 +103,8 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
-      signal: this.stopping.signal,
+      stopping: this.stopping.signal,
+      cancelling: this.cancelling.signal,
     });
   }
 
@@ -146,12 +152,16 @@ export class Engine {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.dispatcher.clear();
-    this.stopping.abort(
-      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
-    );
+    const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
+    this.stopping.abort(reason);
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
+    const patience = setTimeout(
+      () => this.cancelling.abort(reason),
+      this.options.stopAfterMs ?? STOP_AFTER_MS,
+    );
     await Promise.allSettled(this.work);
+    clearTimeout(patience);
     await this.store.write((tx) => requeue(tx, broken));
   }
 

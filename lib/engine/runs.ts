@@ -91,8 +91,8 @@ export interface Lease {
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run. States are literals: SQLite uses a partial index only for the very condition it
- * was made with, never for a bound value.
+ * running or an older queued run. States are literals: SQLite uses a partial index for a list of states only when
+ * the list is literal, else it reads the table through; for one bound state it would have to plan again for the value.
  */
 export async function claimRuns(
   tx: Tx,

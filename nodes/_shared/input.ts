@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
-import { type CanonicalId, type DealDocument, newId, Q2cError } from '../../lib/model';
+import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
 import { stableId } from './stable-id';
@@ -138,7 +138,7 @@ function isCaseOrInterruption(error: unknown): boolean {
   return error instanceof CaseOpened || code === 'ENGINE_STOPPING' || code === 'RUN_NOT_ACTIVE';
 }
 
-function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof Q2cError ? error.code : undefined;
 }
 

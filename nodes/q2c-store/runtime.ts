@@ -25,11 +25,15 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (done: () => void) => {
       opened
-        .then(async ({ engine, store }) => {
-          host.detach(RED, this.id, engine);
-          await engine.stop();
-          await store.close();
-        })
+        .then(
+          async ({ engine, store }) => {
+            host.detach(RED, this.id, engine);
+            await engine.stop();
+            await store.close();
+          },
+          // Why it never opened has been said.
+          () => undefined,
+        )
         .catch((error: Error) => this.error(error.message))
         .finally(done);
     });

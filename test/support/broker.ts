@@ -18,6 +18,8 @@ export type BrokerCommand =
 export interface BrokerStatus {
   /** Ids of the clients that are connected. */
   clients: string[];
+  /** Topic filters of all sessions. */
+  filters: string[];
   /** Messages that clients have published, acknowledged or not. */
   published: number;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Engine } from '../../../lib/engine';
-import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
+import { codeInWords, type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
@@ -26,7 +26,11 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
     const begin = () => {
       poller.run(id).catch((error: Error) => {
         if (stopping.signal.aborted) return;
-        status.set({ fill: 'red', shape: 'ring', text: error instanceof Q2cError ? error.code : 'stopped' });
+        status.set({
+          fill: 'red',
+          shape: 'ring',
+          text: error instanceof Q2cError ? codeInWords(error.code) : 'stopped',
+        });
         this.error(error, {});
       });
     };
@@ -160,7 +164,7 @@ class Poller {
   /** The first failure is told to Catch nodes, the following ones only shown: an outage is one message, not hundreds. */
   private report(error: Error, failures: number): void {
     const code = error instanceof Q2cError ? error.code : 'NODE_FAILED';
-    this.status.set({ fill: 'red', shape: 'ring', text: code });
+    this.status.set({ fill: 'red', shape: 'ring', text: codeInWords(code) });
     if (failures === 1) this.node.error(error, {});
     else this.node.debug(`Poll failed ${failures} times: ${error.message}`);
   }

@@ -12,13 +12,16 @@ const clients = new Set<string>();
 broker.on('clientReady', ({ id }) => clients.add(id));
 broker.on('clientDisconnect', ({ id }) => clients.delete(id));
 
+const filters: string[] = [];
+broker.on('subscribe', (subscriptions) => filters.push(...subscriptions.map(({ topic }) => topic)));
+
 let published = 0;
 broker.on('publish', (_, client) => {
   if (client !== null) published++;
 });
 
 process.on('message', (command: BrokerCommand) => {
-  if (command === 'status') tell({ clients: [...clients], published });
+  if (command === 'status') tell({ clients: [...clients], filters, published });
 });
 process.on('disconnect', () => process.exit());
 

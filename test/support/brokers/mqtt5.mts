@@ -220,7 +220,8 @@ function matches(filter: string, topic: string): boolean {
 process.on('message', (command: BrokerCommand) => {
   if (command === 'status') {
     const present = [...sessions.values()].filter(({ socket }) => socket !== null);
-    tell({ clients: present.map(({ clientId }) => clientId), published });
+    const filters = [...sessions.values()].flatMap((session) => [...session.filters.keys()]);
+    tell({ clients: present.map(({ clientId }) => clientId), filters, published });
   } else {
     if (command.passwords !== undefined) passwords = command.passwords;
     if (command.refuse !== undefined) refused = command.refuse;

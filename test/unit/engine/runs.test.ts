@@ -289,6 +289,51 @@ test('stopping in the middle of a call opens no case and leaves the run to the n
   expect(await cases()).toEqual([]);
 });
 
+test('stopping waits for a call under way, and its outcome is kept', async () => {
+  let answer: (() => void) | undefined;
+  const vendor = new FakeVendor();
+  vendor.script = [
+    (write) =>
+      new Promise((resolve) => {
+        answer = () => resolve(vendor.reply(write()));
+      }),
+  ];
+  engine.registerSource('source', 1, (run) => {
+    engine.messageEntered(activeOf(run));
+    void engine.step(run.id, vendor.step());
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('the call', () => answer !== undefined);
+  const stopped = engine.stop();
+  answer?.();
+  await stopped;
+  expect(await store.db.selectFrom('step').select('state').execute()).toEqual([{ state: 'confirmed' }]);
+});
+
+test('stopping breaks off a call that takes too long', async () => {
+  const impatient = await startEngine({ stopAfterMs: 20 });
+  let cancelled = false;
+  impatient.engine.registerSource('source', 1, (run) => {
+    const { engine } = impatient;
+    engine.messageEntered(activeOf(run, engine));
+    const call = ({ signal }: { signal: AbortSignal }) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => {
+          cancelled = true;
+          reject(signal.reason);
+        });
+      });
+    engine.step(run.id, new FakeVendor().step({ call })).catch(() => undefined);
+  });
+  await impatient.engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  const intents = () => impatient.store.db.selectFrom('step').select('state').execute();
+  await until('the intent', async () => (await intents()).length === 1);
+  await impatient.engine.stop();
+  expect(cancelled).toBe(true);
+  expect(await intents()).toEqual([{ state: 'intent' }]);
+  await impatient.store.close();
+});
+
 /** A vendor that refuses once, and a flow of two nodes that call it one after the other. */
 function refusingOnce() {
   const vendor = new FakeVendor();
