@@ -12,6 +12,8 @@ export interface BrokerCredentials {
 export interface BrokerNode extends Node<BrokerCredentials>, Testable {
   /** Id of the store whose events it publishes. */
   storeId: string;
+  /** Receiver of the store's outbox that stands for the broker. */
+  receiver: string;
   settings: BrokerSettings;
   /** How long the broker is asked to keep messages for sessions that are away. */
   expirySeconds: number;

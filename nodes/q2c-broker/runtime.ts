@@ -8,6 +8,7 @@ import type { BrokerCredentials, BrokerNode } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
 import { requireConfig, type StoreNode } from '../_shared/input';
 
+import { stableId } from '../_shared/stable-id';
 import { type BrokerProperties, defaults } from './types';
 
 type Config = NodeDef & BrokerProperties;
@@ -22,6 +23,7 @@ export default function register(RED: NodeAPI): void {
   function Broker(this: BrokerNode, config: Config) {
     RED.nodes.createNode(this, config);
     this.storeId = config.store;
+    this.receiver = stableId(this);
     this.settings = settingsOf(RED, this, config);
     this.expirySeconds = hoursOf(config) * 3600;
     const prefix = config.clientId?.trim() || `q2c-${hostKey(RED)}`;
@@ -39,7 +41,7 @@ export default function register(RED: NodeAPI): void {
     this.on('close', (removed: boolean, done: () => void) => {
       closed = true;
       // Asked for at once: in a deploy of everything the store closes too, and writes what it was asked for before.
-      const left = removed ? store?.write((tx) => removeReceiver(tx, this.id)) : undefined;
+      const left = removed ? store?.write((tx) => removeReceiver(tx, this.receiver)) : undefined;
       Promise.allSettled([left, publishing.then((stop) => stop?.())]).then(() => done());
     });
 
@@ -49,18 +51,20 @@ export default function register(RED: NodeAPI): void {
       const engine = await opened();
       if (closed) return undefined;
       store = engine.store;
-      const receiver = { id: node.id, eventType: null };
+      const receiver = { id: node.receiver, eventType: null };
       await store.write((tx) =>
-        announced ? registerReceiver(tx, receiver, new Date().toISOString()) : removeReceiver(tx, node.id),
+        announced
+          ? registerReceiver(tx, receiver, new Date().toISOString())
+          : removeReceiver(tx, node.receiver),
       );
       if (closed) return undefined;
       const log = new ConnectionLog(node);
       const publisher = new Publisher({
         store,
         settings: node.settings,
-        clientId: node.clientId(`${node.id}-out`),
+        clientId: node.clientId(`${node.receiver}-out`),
         tenant,
-        receiver: node.id,
+        receiver: node.receiver,
         up: () => log.up(),
         down: (error) => log.down(error),
         onFailure: (error, event) =>

@@ -25,7 +25,7 @@ export default function register(RED: NodeAPI): void {
           );
         }
         const { tenant } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-        await context.engine.announce(eventAboutDeal(type, context, tenant), broker.id);
+        await context.engine.announce(eventAboutDeal(type, context, tenant), broker.receiver);
         return context.msg;
       },
     });

@@ -1,11 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Engine } from '../../lib/engine';
 import { Relay, Subscriber, sharedFilter, topicFilter } from '../../lib/events';
-import { type BusinessEvent, type BusinessEventType, isBusinessEventType, Q2cError } from '../../lib/model';
+import {
+  type BusinessEvent,
+  type BusinessEventType,
+  codeInWords,
+  isBusinessEventType,
+  Q2cError,
+} from '../../lib/model';
 import { registerReceiver, removeReceiver } from '../../lib/store';
 import { type BrokerNode, requireBroker } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
 import { requireConfig, type StoreNode } from '../_shared/input';
+import { stableId } from '../_shared/stable-id';
 import { StatusLine } from '../_shared/status';
 import { intakeOf, messageOf } from './message';
 import { defaults, type SubscribeProperties } from './types';
@@ -23,25 +30,27 @@ export default function register(RED: NodeAPI): void {
   function Subscribe(this: Node, config: NodeDef & SubscribeProperties) {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(this);
-    const intake = new Intake(this, status);
+    const id = stableId(this);
+    const intake = new Intake(this, id, status);
     let closed = false;
     let release = () => {};
     // Made at once, so that nothing is announced before there is somebody to be told.
     const source = makeSource(RED, this, config, intake);
     source.catch((error: unknown) => {
       if (closed) return;
-      status.set({ fill: 'red', shape: 'ring', text: error instanceof Q2cError ? error.code : 'stopped' });
+      intake.show(error);
       this.error(error instanceof Error ? error.message : String(error), {});
     });
 
     const begin = () => {
-      source
-        .then(({ events, engine }) => {
+      source.then(
+        ({ events, engine }) => {
           if (closed) return;
-          release = engine.registerSource(this.id, concurrencyOf(config), (run) => this.send(messageOf(run)));
+          release = engine.registerSource(id, concurrencyOf(config), (run) => this.send(messageOf(run)));
           events.start();
-        })
-        .catch(() => undefined);
+        },
+        () => 'told above',
+      );
     };
     // Runs may be dispatched at once: every node they can reach must exist.
     RED.events.once('flows:started', begin);
@@ -70,12 +79,13 @@ class Intake {
   private rejected = 0;
 
   constructor(
-    readonly node: Node,
+    private readonly node: Node,
+    private readonly id: string,
     private readonly status: StatusLine,
   ) {}
 
   async accept(engine: Engine, event: BusinessEvent): Promise<void> {
-    const { accepted } = await engine.accept(intakeOf(event, this.node.id));
+    const { accepted } = await engine.accept(intakeOf(event, this.id));
     this.accepted += accepted;
     this.show();
   }
@@ -86,9 +96,10 @@ class Intake {
     this.show();
   }
 
-  show(problem?: Error): void {
+  /** @param problem why no events come at the moment */
+  show(problem?: unknown): void {
     if (problem !== undefined) {
-      const text = problem instanceof Q2cError ? problem.code : problem.message;
+      const text = problem instanceof Q2cError ? codeInWords(problem.code) : 'stopped';
       this.status.set({ fill: 'red', shape: 'ring', text });
       return;
     }
@@ -125,10 +136,11 @@ async function makeSource(
 /** Events announced in the same store: the store is the broker. */
 async function ofStore(
   engine: Engine,
-  { id }: Node,
+  node: Node,
   eventType: BusinessEventType | undefined,
   intake: Intake,
 ): Promise<Source> {
+  const id = stableId(node);
   const { store } = engine;
   const at = new Date().toISOString();
   await store.write((tx) => registerReceiver(tx, { id, eventType: eventType ?? null }, at));
@@ -166,6 +178,7 @@ function ofBroker(
   }: { broker: BrokerNode; eventType: BusinessEventType | undefined; filter: string },
   intake: Intake,
 ): Source {
+  const id = stableId(node);
   const log = new ConnectionLog(node);
   const trouble = (error: Error) => {
     log.down(error);
@@ -174,9 +187,9 @@ function ofBroker(
   return new Subscriber({
     store: engine.store,
     settings: broker.settings,
-    clientId: broker.clientId(node.id),
+    clientId: broker.clientId(id),
     expirySeconds: broker.expirySeconds,
-    nodeId: node.id,
+    nodeId: id,
     filter,
     eventType,
     accept: (event) => intake.accept(engine, event),
@@ -192,14 +205,16 @@ function ofBroker(
 
 function filterOf(
   { topic, group }: SubscribeProperties,
-  { id }: Node,
+  node: Node,
   { settings }: BrokerNode,
   tenant: string,
   eventType: BusinessEventType | undefined,
 ): string {
   const filter = topic.trim() || topicFilter(tenant, eventType);
   // MQTT 3.1.1 has no groups: a host that gets what another one got finds it in their store.
-  return settings.protocolVersion === 5 ? sharedFilter(group.trim() || `q2c-${id}`, filter) : filter;
+  return settings.protocolVersion === 5
+    ? sharedFilter(group.trim() || `q2c-${stableId(node)}`, filter)
+    : filter;
 }
 
 function eventTypeOf({ eventType }: SubscribeProperties): BusinessEventType | undefined {
