@@ -360,9 +360,9 @@ export class Engine {
 
   /**
    * Puts a business event into the outbox; the same event id is put there once.
-   * @param receiver the only one to be told; without it everyone registered is
+   * @param options.receiver the only one to be told; without it everyone registered is
    */
-  async announce(event: BusinessEvent, receiver?: string): Promise<void> {
+  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
     await this.track(this.store.write((tx) => putIntoOutbox(tx, event, this.now(), receiver), 'committed'));
     for (const listener of this.announced) listener();
   }

@@ -25,7 +25,8 @@ export default function register(RED: NodeAPI): void {
           );
         }
         const { tenant } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-        await context.engine.announce(eventAboutDeal(type, context, tenant), broker.receiver);
+        const { receiver } = broker;
+        await context.engine.announce(eventAboutDeal(type, context, tenant), { receiver });
         return context.msg;
       },
     });
