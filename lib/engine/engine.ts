@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type RunRow, type Store, type Tx } from '../store';
+import { appendAudit, putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
@@ -17,6 +17,7 @@ import type {
   EarlierPassage,
   Intake,
   IntakeBatch,
+  IntakeEvent,
   KeyHolder,
   Log,
   NaturalKeyClaim,
@@ -87,6 +88,7 @@ export class Engine {
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
+  private readonly announced = new Set<() => void>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -199,18 +201,19 @@ export class Engine {
       this.store.write(async (tx) => {
         const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
         for (const event of batch.events) {
-          const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          const admitted = subject && (await admit(tx, batch, event, subject, at));
-          if (!admitted) {
+          const subject = await canonicalSubject(tx, batch, event.subject, at);
+          const admitted = await admit(tx, batch, event, subject, at);
+          if (admitted === null) {
             count.duplicates++;
             continue;
           }
           const { arrival, admission } = admitted;
           count[admission]++;
-          if (admission !== 'stale')
+          if (admission !== 'stale') {
             count.resumed += await this.waits.accepted(tx, batch.source, arrival, at);
+          }
         }
-        await saveCursor(tx, batch.source, batch.cursor, at);
+        if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
@@ -244,7 +247,14 @@ export class Engine {
       this.store.write((tx) =>
         insertRun(
           tx,
-          { eventSeq: null, sourceNode: nodeId, subject, title, state: 'running' },
+          {
+            eventSeq: null,
+            sourceNode: nodeId,
+            orderingKey: subject,
+            correlationId: subject,
+            title,
+            state: 'running',
+          },
           this.lease(),
           this.now(),
         ),
@@ -371,27 +381,29 @@ export class Engine {
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
-  /** Puts a business event into the outbox; the same event id is put there once. Runs may be waiting for it. */
-  async announce(event: BusinessEvent): Promise<void> {
+  /**
+   * Puts a business event into the outbox; the same event id is put there once. Runs may be waiting for it.
+   * @param options.receiver the only one to be told; without it everyone registered is
+   */
+  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
     const resumed = await this.track(
       this.store.write(async (tx) => {
         const at = this.now();
-        await tx
-          .insertInto('outbox')
-          .values({
-            event_id: event.id,
-            type: event.type,
-            subject: event.subject,
-            envelope: JSON.stringify(event),
-            created_at: at,
-            sent_at: null,
-          })
-          .onConflict((conflict) => conflict.column('event_id').doNothing())
-          .execute();
+        await putIntoOutbox(tx, event, at, receiver);
         return this.waits.announced(tx, event, at);
       }, 'committed'),
     );
+    for (const listener of this.announced) listener();
     if (resumed > 0) this.dispatcher.pump(RESUMED);
+  }
+
+  /**
+   * Calls a listener after each event that this host has put into the outbox.
+   * @returns takes the listener out again
+   */
+  onAnnounced(listener: () => void): () => void {
+    this.announced.add(listener);
+    return () => this.announced.delete(listener);
   }
 
   /**
@@ -549,6 +561,19 @@ export class Engine {
   private logFailure(what: string, error: unknown): void {
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
+}
+
+/** @returns the canonical id of an event's record, made if the record is seen for the first time */
+async function canonicalSubject(
+  tx: Tx,
+  { system, instance }: IntakeBatch,
+  subject: IntakeEvent['subject'],
+  at: Instant,
+): Promise<CanonicalId> {
+  if (typeof subject === 'string') return subject;
+  const [id] = await identify(tx, system, instance, [subject], at);
+  if (id === undefined) throw new Error('One reference gives one id.');
+  return id;
 }
 
 async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant): Promise<void> {

@@ -19,6 +19,15 @@ export interface Occurrence {
   content: Omit<WaitedEvent, 'key'>;
 }
 
+/** An event by whatever way it has come: announced, and accepted once more by a source of this store, it is the same. */
+export function ofEvent(
+  { id, type, time, source, actor, data }: Occurrence['content'],
+  keys: readonly string[],
+): Occurrence {
+  const content = { id, type, time, source, actor, data };
+  return { ref: `event|${type}|${id}`, event: type, keys: [...new Set(keys)], content };
+}
+
 /** Keeps it for runs that come to wait later. @returns false when it is known */
 export async function keepOccurrence(
   tx: Tx,
@@ -97,10 +106,9 @@ async function eventsOf(tx: Tx, runId: string, { event, key }: WaitRequest, sinc
     .orderBy('event.seq', 'desc')
     .limit(LIMIT)
     .execute();
-  return rows.map(({ event_id: id, type, time, source, data }) => ({
-    ref: `event|${source}|${id}`,
-    content: { id, type, time, source, actor: null, data: JSON.parse(data) as JsonObject },
-  }));
+  return rows.map(({ event_id: id, data, ...event }) =>
+    ofEvent({ ...event, id, actor: null, data: JSON.parse(data) as JsonObject }, [key]),
+  );
 }
 
 /**

@@ -16,6 +16,13 @@ const SCAN_LIMIT = 50;
 
 const PARKED = sql.lit<RunState>('parked');
 
+/** A record as one source counts its changes. All of them have the same ordering key. */
+interface Aggregate {
+  source: string;
+  subject: CanonicalId;
+  orderingKey: CanonicalId;
+}
+
 /** What became of an event that was not known. */
 export interface Admitted {
   arrival: Arrival;
@@ -37,51 +44,44 @@ export async function admit(
   const named = { ...event, id: await nameOfState(tx, batch.source, event, newest) };
   const arrival = await insertEvent(tx, batch.source, named, subject, at);
   if (arrival === null) return null;
-  const admission = await admissionOf(tx, batch.source, arrival, newest);
+  const aggregate = { source: batch.source, subject, orderingKey: arrival.orderingKey };
+  const admission = await admissionOf(tx, aggregate, arrival, newest);
   if (admission === 'accepted') {
     await insertRun(tx, runOf(batch, arrival, 'queued'), null, at);
-    if (event.version !== undefined) await followOn(tx, batch, subject, event.version, at);
+    if (event.version !== undefined) await followOn(tx, aggregate, event.version, at);
   } else {
     await setDisposition(tx, arrival.seq, admission);
-    if (admission === 'parked') await park(tx, batch, arrival, at);
+    if (admission === 'parked') await park(tx, aggregate, batch, arrival, at);
   }
   return { arrival, admission };
 }
 
 async function admissionOf(
   tx: Tx,
-  source: string,
-  { subject, event }: Arrival,
+  aggregate: Aggregate,
+  { event }: Arrival,
   newest: State | undefined,
 ): Promise<Admitted['admission']> {
-  if (event.version !== undefined) return inVersionOrder(tx, source, subject, event.version);
+  if (event.version !== undefined) return inVersionOrder(tx, aggregate, event.version);
   if (event.stamp !== undefined && newest !== undefined && event.stamp < newest.stamp) return 'stale';
   return 'accepted';
 }
 
-const runOf = (batch: IntakeBatch, { seq, subject, event }: Arrival, state: 'queued' | 'parked') => ({
-  eventSeq: seq,
-  sourceNode: batch.sourceNode,
-  subject,
-  title: event.title,
-  state,
-});
+const runOf = ({ sourceNode }: IntakeBatch, arrival: Arrival, state: 'queued' | 'parked') => {
+  const { seq, orderingKey, correlationId, event } = arrival;
+  return { eventSeq: seq, sourceNode, orderingKey, correlationId, title: event.title, state };
+};
 
-async function inVersionOrder(
-  tx: Tx,
-  source: string,
-  subject: CanonicalId,
-  version: number,
-): Promise<Admitted['admission']> {
-  const taken = await lockTaken(tx, source, subject);
+async function inVersionOrder(tx: Tx, aggregate: Aggregate, version: number): Promise<Admitted['admission']> {
+  const taken = await lockTaken(tx, aggregate);
   if (version <= taken) return 'stale';
   if (version === taken + 1) return 'accepted';
-  const parked = await parkedRuns(tx, source, subject);
+  const parked = await parkedRuns(tx, aggregate);
   return parked.some((row) => row.version === version) ? 'stale' : 'parked';
 }
 
 /** The highest version with a run, kept as it is by others until this write ends: two hosts may work on one record. */
-async function lockTaken(tx: Tx, source: string, subject: CanonicalId): Promise<number> {
+async function lockTaken(tx: Tx, { source, subject }: Aggregate): Promise<number> {
   const { taken } = await tx
     .insertInto('aggregate')
     .values({ source, subject, taken: 0, applied: 0 })
@@ -104,6 +104,7 @@ const selectNewest = prepared<{ source: string; subject: CanonicalId }, State>((
     .selectFrom('run')
     .innerJoin('event', 'event.seq', 'run.event_seq')
     .select(['event.event_id', (row) => row.ref('event.stamp').$notNull().as('stamp')])
+    // Such events are of no other thread than their own record's.
     .where('run.correlation_id', '=', value.subject)
     .where('event.source', '=', value.source)
     .where('event.stamp', 'is not', null)
@@ -136,8 +137,14 @@ async function nameOfState(
   return known === undefined ? id : `${id}@${stamp}`;
 }
 
-async function park(tx: Tx, batch: IntakeBatch, arrival: Arrival, at: Instant): Promise<void> {
-  const isFirst = (await parkedRuns(tx, batch.source, arrival.subject)).length === 0;
+async function park(
+  tx: Tx,
+  aggregate: Aggregate,
+  batch: IntakeBatch,
+  arrival: Arrival,
+  at: Instant,
+): Promise<void> {
+  const isFirst = (await parkedRuns(tx, aggregate)).length === 0;
   const run = await insertRun(tx, runOf(batch, arrival, 'parked'), null, at);
   if (!isFirst) return;
   await openCase(
@@ -155,25 +162,17 @@ async function park(tx: Tx, batch: IntakeBatch, arrival: Arrival, at: Instant): 
 }
 
 /** A version has got its run: those parked right behind it get theirs, after it. */
-async function followOn(
-  tx: Tx,
-  { source, sourceNode }: IntakeBatch,
-  subject: CanonicalId,
-  version: number,
-  at: Instant,
-): Promise<void> {
-  const parked = await parkedRuns(tx, source, subject);
+async function followOn(tx: Tx, aggregate: Aggregate, version: number, at: Instant): Promise<void> {
+  const parked = await parkedRuns(tx, aggregate);
   let taken = version;
   for (const row of parked) {
     if (row.version !== taken + 1) break;
     await release(tx, row, false);
     taken++;
   }
-  await setTaken(tx, source, subject, taken);
-  const [run] = parked;
-  if (run !== undefined && parked.at(-1)?.version === taken) {
-    await closeGap(tx, toRun(run), sourceNode, at);
-  }
+  await setTaken(tx, aggregate, taken);
+  const last = parked.at(-1);
+  if (last?.version === taken) await closeGap(tx, toRun(last), aggregate.subject, at);
 }
 
 /**
@@ -185,15 +184,15 @@ export async function catchUp(tx: Tx, before: Instant): Promise<number> {
   const gaps = await tx
     .selectFrom('run')
     .innerJoin('event', 'event.seq', 'run.event_seq')
-    .select(['event.source', 'event.subject'])
+    .select(['event.source', 'event.subject', 'run.ordering_key as orderingKey'])
     .distinct()
     .where('run.state', '=', PARKED)
     .where('run.created_at', '<=', before)
     .limit(SCAN_LIMIT)
     .execute();
-  for (const { source, subject } of gaps) {
-    await lockTaken(tx, source, subject);
-    const parked = await parkedRuns(tx, source, subject);
+  for (const aggregate of gaps) {
+    await lockTaken(tx, aggregate);
+    const parked = await parkedRuns(tx, aggregate);
     const last = parked.pop();
     if (last === undefined) continue;
     for (const { seq, event_seq } of parked) {
@@ -201,7 +200,7 @@ export async function catchUp(tx: Tx, before: Instant): Promise<number> {
       await setDisposition(tx, event_seq, 'stale');
     }
     await release(tx, last, true);
-    await setTaken(tx, source, subject, last.version);
+    await setTaken(tx, aggregate, last.version);
   }
   return gaps.length;
 }
@@ -209,7 +208,7 @@ export async function catchUp(tx: Tx, before: Instant): Promise<number> {
 type ParkedRun = RunRow & { event_seq: number; version: number };
 
 /** Oldest version first. */
-async function parkedRuns(tx: Tx, source: string, subject: CanonicalId): Promise<ParkedRun[]> {
+async function parkedRuns(tx: Tx, { source, subject, orderingKey }: Aggregate): Promise<ParkedRun[]> {
   return tx
     .selectFrom('run')
     .innerJoin('event', 'event.seq', 'run.event_seq')
@@ -219,8 +218,9 @@ async function parkedRuns(tx: Tx, source: string, subject: CanonicalId): Promise
       row.ref('event.version').$castTo<number>().as('version'),
     ])
     .where('run.state', '=', PARKED)
-    .where('run.ordering_key', '=', subject)
+    .where('run.ordering_key', '=', orderingKey)
     .where('event.source', '=', source)
+    .where('event.subject', '=', subject)
     .orderBy('event.version')
     .execute();
 }
@@ -243,7 +243,7 @@ async function setDisposition(tx: Tx, seq: number, disposition: Disposition): Pr
   await updateDisposition(tx, { seq, disposition });
 }
 
-async function setTaken(tx: Tx, source: string, subject: CanonicalId, taken: number): Promise<void> {
+async function setTaken(tx: Tx, { source, subject }: Aggregate, taken: number): Promise<void> {
   await tx
     .updateTable('aggregate')
     .set({ taken })
@@ -256,13 +256,14 @@ async function setTaken(tx: Tx, source: string, subject: CanonicalId, taken: num
 const gapNode = (sourceNode: string) => ({ id: sourceNode, name: '' });
 
 /** Nothing is missing any more. */
-async function closeGap(tx: Tx, run: Run, sourceNode: string, at: Instant): Promise<void> {
+async function closeGap(tx: Tx, run: Run, subject: CanonicalId, at: Instant): Promise<void> {
   const open = await tx
     .selectFrom('exception_case')
     .select('id')
     .where('code', '=', 'SEQUENCE_GAP')
     .where('correlation_id', '=', run.correlationId)
-    .where('node_id', '=', gapNode(sourceNode).id)
+    .where('subject', '=', subject)
+    .where('node_id', '=', gapNode(run.sourceNode).id)
     .where('state', 'not in', ['resolved', 'waived'])
     .execute();
   await resolveCases(tx, run, open, at);
@@ -301,7 +302,8 @@ export async function settleEvent(
     .where('subject', '=', subject)
     .where('applied', '<', version)
     .execute();
-  if ((await parkedRuns(tx, source, subject)).length === 0) await closeGap(tx, run, run.sourceNode, at);
+  const aggregate = { source, subject, orderingKey: run.orderingKey };
+  if ((await parkedRuns(tx, aggregate)).length === 0) await closeGap(tx, run, subject, at);
 }
 
 /** Later runs came through with what these were about. */

@@ -19,7 +19,8 @@ export function toRun(row: RunRow): Run {
 interface NewRun {
   eventSeq: number | null;
   sourceNode: string;
-  subject: CanonicalId;
+  orderingKey: CanonicalId;
+  correlationId: CanonicalId;
   title: string;
   state: 'parked' | 'queued' | 'running';
 }
@@ -32,8 +33,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       id,
       event_seq: run.eventSeq,
       source_node: run.sourceNode,
-      ordering_key: run.subject,
-      correlation_id: run.subject,
+      ordering_key: run.orderingKey,
+      correlation_id: run.correlationId,
       title: run.title,
       state: run.state,
       attempt: 1,
@@ -46,14 +47,16 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       at_nodes: null,
     })
     .execute();
-  const { subject, sourceNode, title } = run;
-  return { id, attempt: 1, correlationId: subject, orderingKey: subject, sourceNode, title };
+  const { correlationId, orderingKey, sourceNode, title } = run;
+  return { id, attempt: 1, correlationId, orderingKey, sourceNode, title };
 }
 
-/** An event that has just been stored. */
+/** An event that has just been stored, with what it is about and the thread that it belongs to. */
 export interface Arrival {
   seq: number;
   subject: CanonicalId;
+  orderingKey: CanonicalId;
+  correlationId: CanonicalId;
   event: IntakeEvent;
 }
 
@@ -82,7 +85,8 @@ export async function insertEvent(
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
     .returning('seq')
     .executeTakeFirst();
-  if (row !== undefined) return { seq: row.seq, subject, event };
+  const { orderingKey = subject, correlationId = subject } = event.thread ?? {};
+  if (row !== undefined) return { seq: row.seq, subject, orderingKey, correlationId, event };
   await tx
     .updateTable('event')
     .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))

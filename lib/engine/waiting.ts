@@ -1,7 +1,13 @@
 import { sql } from 'kysely';
 import { type BusinessEvent, type Instant, type JsonObject, newUlid } from '../model';
 import { appendAudit, prepared, type RunState, type Store, type SuspensionRow, type Tx } from '../store';
-import { earlierOccurrence, forgetOccurrences, keepOccurrence, type Occurrence } from './occurrences';
+import {
+  earlierOccurrence,
+  forgetOccurrences,
+  keepOccurrence,
+  type Occurrence,
+  ofEvent,
+} from './occurrences';
 import { expireOverdue, reportMissingNodes, resolveMissingNodes } from './overdue';
 import type { Arrival } from './runs';
 import { done, FIRED, firedBy, keep, ordinalOf, outcomeOf, selectMatching, WAITING } from './suspensions';
@@ -90,21 +96,24 @@ export class Waits {
 
   /** A business event is announced: part of the write that announces it. @returns how many messages go on */
   async announced(tx: Tx, event: BusinessEvent, at: Instant): Promise<number> {
-    const { id, type, time, source, subject, correlationid, data } = event;
-    const keys = [...new Set<string>([subject, correlationid])];
-    const content = { id, type, time, source, actor: null, data };
-    return (await this.record(tx, { ref: `event|${source}|${id}`, event: type, keys, content }, at)) ?? 0;
+    const { subject, correlationid } = event;
+    return (await this.record(tx, ofEvent({ ...event, actor: null }, [subject, correlationid]), at)) ?? 0;
   }
 
   /**
-   * An event is accepted, and is not stale: part of that write. Later runs find it in the store itself.
+   * An event is accepted, and is not stale: part of that write. It is about its record and its deal. Runs that come to
+   * wait later find it by its deal in the store itself.
    * @returns how many messages go on
    */
-  async accepted(tx: Tx, source: string, { subject, event }: Arrival, at: Instant): Promise<number> {
-    const { id, type, time, data } = event;
-    if ((await selectMatching(tx, { event: type, key: subject })).length === 0) return 0;
-    const content = { id, type, time, source, actor: null, data };
-    return this.fire(tx, { ref: `event|${source}|${id}`, event: type, keys: [subject], content }, at);
+  async accepted(tx: Tx, source: string, arrival: Arrival, at: Instant): Promise<number> {
+    const { subject, correlationId, event } = arrival;
+    const occurrence = ofEvent({ ...event, source, actor: null }, [subject, correlationId]);
+    if (subject !== correlationId) await keepOccurrence(tx, { ...occurrence, keys: [subject] }, at);
+    let isWaited = false;
+    for (const key of occurrence.keys) {
+      isWaited ||= (await selectMatching(tx, { event: event.type, key })).length > 0;
+    }
+    return isWaited ? this.fire(tx, occurrence, at) : 0;
   }
 
   /** @returns how many messages go on, or null when it was known */

@@ -7,6 +7,7 @@ import {
 } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { events } from './migrations/0003-events';
 import { waiting } from './migrations/0005-waiting';
 import { order } from './migrations/0006-order';
 import { writeLocality } from './migrations/0008-write-locality';
@@ -24,6 +25,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0003-events': events,
   '0005-waiting': waiting,
   '0006-order': order,
   '0008-write-locality': writeLocality,

@@ -141,6 +141,8 @@ describe('cost does not grow with what is done', () => {
   const arrival = {
     seq: 1,
     subject: run.correlationId,
+    orderingKey: run.correlationId,
+    correlationId: run.correlationId,
     event: {
       id: 'e1',
       type: 'q2c.opportunity.won.v1',
