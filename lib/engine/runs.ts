@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { prepared, type RunRow, type RunState, type Tx } from '../store';
+import { type EventRow, prepared, type RunRow, type RunState, type Tx } from '../store';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -25,29 +25,45 @@ interface NewRun {
   state: 'parked' | 'queued' | 'running';
 }
 
+type RunValues = Omit<
+  RunRow,
+  'seq' | 'retry_at' | 'ended_at' | 'at_nodes' | 'resume' | 'holds_key' | 'catch_up'
+>;
+
+const insertRunRow = prepared<{ [Field in keyof RunValues]: RunValues[Field] }>((db, value) =>
+  db.insertInto('run').values({
+    id: value.id,
+    event_seq: value.event_seq,
+    source_node: value.source_node,
+    ordering_key: value.ordering_key,
+    correlation_id: value.correlation_id,
+    title: value.title,
+    state: value.state,
+    attempt: value.attempt,
+    lease_owner: value.lease_owner,
+    lease_until: value.lease_until,
+    created_at: value.created_at,
+    started_at: value.started_at,
+  }),
+);
+
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
+  const { orderingKey, correlationId, sourceNode, title } = run;
   const id = `run_${newUlid()}`;
-  await tx
-    .insertInto('run')
-    .values({
-      id,
-      event_seq: run.eventSeq,
-      source_node: run.sourceNode,
-      ordering_key: run.orderingKey,
-      correlation_id: run.correlationId,
-      title: run.title,
-      state: run.state,
-      attempt: 1,
-      retry_at: null,
-      lease_owner: lease?.owner ?? null,
-      lease_until: lease?.until ?? null,
-      created_at: at,
-      started_at: run.state === 'running' ? at : null,
-      ended_at: null,
-      at_nodes: null,
-    })
-    .execute();
-  const { correlationId, orderingKey, sourceNode, title } = run;
+  await insertRunRow(tx, {
+    id,
+    event_seq: run.eventSeq,
+    source_node: sourceNode,
+    ordering_key: orderingKey,
+    correlation_id: correlationId,
+    title,
+    state: run.state,
+    attempt: 1,
+    lease_owner: lease?.owner ?? null,
+    lease_until: lease?.until ?? null,
+    created_at: at,
+    started_at: run.state === 'running' ? at : null,
+  });
   return { id, attempt: 1, correlationId, orderingKey, sourceNode, title };
 }
 
@@ -60,6 +76,37 @@ export interface Arrival {
   event: IntakeEvent;
 }
 
+type EventValues = Omit<EventRow, 'seq' | 'duplicates' | 'disposition'>;
+
+/** Gives the row's number back only when the event is new. */
+const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Field] }, { seq: number }>(
+  (db, value) =>
+    db
+      .insertInto('event')
+      .values({
+        source: value.source,
+        event_id: value.event_id,
+        type: value.type,
+        subject: value.subject,
+        time: value.time,
+        received_at: value.received_at,
+        data: value.data,
+        duplicates: 0,
+        version: value.version,
+        stamp: value.stamp,
+      })
+      .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
+      .returning('seq'),
+);
+
+const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
+  db
+    .updateTable('event')
+    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
+    .where('source', '=', value.source)
+    .where('event_id', '=', value.id),
+);
+
 /** Inserts an event. @returns null when it has arrived before (then only counted) */
 export async function insertEvent(
   tx: Tx,
@@ -68,32 +115,23 @@ export async function insertEvent(
   subject: CanonicalId,
   at: Instant,
 ): Promise<Arrival | null> {
-  const row = await tx
-    .insertInto('event')
-    .values({
-      source,
-      event_id: event.id,
-      type: event.type,
-      subject,
-      time: event.time,
-      received_at: at,
-      data: JSON.stringify(event.data),
-      duplicates: 0,
-      version: event.version ?? null,
-      stamp: event.stamp ?? null,
-    })
-    .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
-    .returning('seq')
-    .executeTakeFirst();
+  const [row] = await insertEventRow(tx, {
+    source,
+    event_id: event.id,
+    type: event.type,
+    subject,
+    time: event.time,
+    received_at: at,
+    data: JSON.stringify(event.data),
+    version: event.version ?? null,
+    stamp: event.stamp ?? null,
+  });
+  if (row === undefined) {
+    await countDuplicate(tx, { source, id: event.id });
+    return null;
+  }
   const { orderingKey = subject, correlationId = subject } = event.thread ?? {};
-  if (row !== undefined) return { seq: row.seq, subject, orderingKey, correlationId, event };
-  await tx
-    .updateTable('event')
-    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
-    .where('source', '=', source)
-    .where('event_id', '=', event.id)
-    .execute();
-  return null;
+  return { seq: row.seq, subject, orderingKey, correlationId, event };
 }
 
 export interface Lease {

@@ -43,7 +43,13 @@ export function messageOf(run: DispatchedRun): Q2cMessage & { event: DispatchedR
     topic: event.type,
     payload: isBusinessEventType(event.type) ? dealOf(event.type, data) : {},
     event: { ...event, data },
-    q2c: { run: run.id, dispatch: run.dispatch, correlationId: run.correlationId, event },
+    q2c: {
+      run: run.id,
+      dispatch: run.dispatch,
+      correlationId: run.correlationId,
+      ...(run.catchUp && { catchUp: true }),
+      event,
+    },
   } as Q2cMessage & { event: DispatchedRun['event'] };
 }
 
