@@ -1,5 +1,5 @@
 import type { Instant, JsonObject } from '../model';
-import type { RunRow, Store, Tx } from '../store';
+import { open, type RunRow, type Store, type Tx } from '../store';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
@@ -133,6 +133,6 @@ async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
     source: row.source,
     subject: row.subject,
     time: row.time,
-    data: JSON.parse(row.data) as JsonObject,
+    data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
   };
 }

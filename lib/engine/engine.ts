@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type Store, type Tx } from '../store';
+import { appendAudit, type Store, seal, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
@@ -328,7 +328,7 @@ export class Engine {
             event_id: event.id,
             type: event.type,
             subject: event.subject,
-            envelope: JSON.stringify(event),
+            envelope: seal(tx, 'outbox', 'envelope', { event_id: event.id }, JSON.stringify(event)),
             created_at: this.now(),
             sent_at: null,
           })

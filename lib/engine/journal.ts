@@ -1,5 +1,14 @@
 import type { Instant, JsonValue } from '../model';
-import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
+import {
+  appendAudit,
+  open,
+  prepared,
+  type Sealed,
+  type StepRow,
+  type StepState,
+  seal,
+  type Tx,
+} from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
 import type { Failure, Run, Step, StepReply, StepResult } from './types';
@@ -36,17 +45,17 @@ export type Begin =
  * first and read back only when it was there.
  */
 export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const isNew = (await insertIntent(tx, identityOf(run, step, keys, at))).length > 0;
+  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
-    return { do: 'answer', result: resultOf(own), origin: 'replayed' };
+    return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
   const earlier = step.readOnly ? undefined : await earlierStep(tx, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
-      return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
+      return { do: 'answer', result: resultOf(tx, earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
       return { do: 'refuse', failure: otherContent(step) };
@@ -89,25 +98,38 @@ export async function settleEarlier(
   at: Instant,
 ): Promise<void> {
   if (found !== null) await recordRefs(tx, found.result.refs, at);
-  await tx
-    .updateTable('step')
-    .set(
-      found === null
-        ? { state: 'failed', ended_at: at }
-        : {
-            state: 'confirmed',
-            origin: 'probe',
-            reply: JSON.stringify(found.reply),
-            result: JSON.stringify(found.result),
-            error_code: null,
-            error_message: null,
-            ended_at: at,
-          },
-    )
+  const others = await tx
+    .selectFrom('step')
+    .select('key')
     .where('idempotency_key', '=', keys.idempotencyKey)
     .where('key', '!=', keys.key)
     .where('state', 'in', ['intent', 'unknown'])
     .execute();
+  for (const { key } of others) {
+    await tx
+      .updateTable('step')
+      .set(
+        found === null
+          ? { state: 'failed', ended_at: at }
+          : {
+              state: 'confirmed',
+              origin: 'probe',
+              ...sealedReply(tx, key, found),
+              error_code: null,
+              error_message: null,
+              ended_at: at,
+            },
+      )
+      .where('key', '=', key)
+      .execute();
+  }
+}
+
+function sealedReply(tx: Tx, key: string, { reply, result }: StepReply): { reply: Sealed; result: Sealed } {
+  return {
+    reply: seal(tx, 'step', 'reply', { key }, JSON.stringify(reply)),
+    result: seal(tx, 'step', 'result', { key }, JSON.stringify(result)),
+  };
 }
 
 function isUncertain(state: StepState | undefined): boolean {
@@ -193,8 +215,10 @@ async function answerFromEarlier(
       state: 'confirmed',
       run_attempt: run.attempt,
       origin: 'earlier_run',
-      reply: earlier.reply,
-      result: earlier.result,
+      ...sealedReply(tx, keys.key, {
+        reply: JSON.parse(open(tx, 'step', 'reply', earlier) ?? 'null') as JsonValue,
+        result: resultOf(tx, earlier),
+      }),
       error_code: null,
       error_message: null,
       ended_at: at,
@@ -204,7 +228,7 @@ async function answerFromEarlier(
     .execute();
 }
 
-function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
+function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
   return {
     key: keys.key,
     run_id: run.id,
@@ -217,7 +241,7 @@ function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
     canonical_id: step.canonicalId,
     fingerprint: keys.fingerprint,
     idempotency_key: keys.idempotencyKey,
-    wire: JSON.stringify(step.wire),
+    wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
     started_at: at,
   };
 }
@@ -230,8 +254,8 @@ export interface Counts {
 interface Confirmed extends Counts, Record<string, unknown> {
   key: string;
   origin: 'call' | 'probe';
-  reply: string;
-  result: string;
+  reply: Sealed;
+  result: Sealed;
   at: Instant;
   durationMs: number;
 }
@@ -269,8 +293,7 @@ export async function confirm(
   await updateConfirmed(tx, {
     key: keys.key,
     origin: answer.origin,
-    reply: JSON.stringify(answer.reply.reply),
-    result: JSON.stringify(answer.reply.result),
+    ...sealedReply(tx, keys.key, answer.reply),
     calls: counts.calls,
     probes: counts.probes,
     at,
@@ -309,7 +332,7 @@ export async function recordFailure(
     .set((row) => ({
       state,
       error_code: failure.code,
-      error_message: failure.reason,
+      error_message: seal(tx, 'step', 'error_message', keys, failure.reason),
       calls: row('calls', '+', counts.calls),
       probes: row('probes', '+', counts.probes),
       ended_at: ended?.at ?? null,
@@ -319,6 +342,6 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(row: StepRow): StepResult {
-  return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
+function resultOf(tx: Tx, row: StepRow): StepResult {
+  return JSON.parse(open(tx, 'step', 'result', row) ?? '{"refs":[]}') as StepResult;
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { CanonicalId, Instant } from '../model';
-import type { RunRow, RunState, Tx } from '../store';
+import { type RunRow, type RunState, seal, type Tx } from '../store';
 import type { IntakeEvent, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -67,7 +67,7 @@ export async function insertEvent(
       subject,
       time: event.time,
       received_at: at,
-      data: JSON.stringify(event.data),
+      data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
       duplicates: 0,
     })
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())

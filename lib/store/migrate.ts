@@ -6,7 +6,10 @@ import {
   Migrator,
 } from 'kysely';
 import { Q2cError } from '../model';
+import { noteKeyInUse, protect, requireKeys } from './encryption';
+import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
+import { keeping } from './migrations/0007-keeping';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -20,14 +23,21 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0007-keeping': keeping,
 };
 
 /**
- * Brings the tables to this version of the pack, in one transaction per migration.
+ * Brings the tables to this version of the pack, in one transaction per migration, and its payloads under the key.
+ * @param keys null = payloads are kept readable
+ * @throws Q2cError `STORE_KEY_WRONG` when the store needs other keys; nothing is written then.
  * @throws Q2cError `STORE_NEWER` when the store was written by a newer version of the pack.
  * @throws Q2cError `STORE_MIGRATION_FAILED` when a migration fails; the store is then as before.
  */
-export async function migrate(db: Kysely<Schema>, context: MigrationContext): Promise<void> {
+export async function migrate(
+  db: Kysely<Schema>,
+  context: MigrationContext,
+  keys: Keyring | null,
+): Promise<void> {
   const migrations = Object.fromEntries(
     Object.entries(MIGRATIONS).map(([name, make]) => [name, make(context)]),
   );
@@ -39,6 +49,7 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
   });
 
   await refuseNewer(db, Object.keys(migrations));
+  await requireKeys(db, keys);
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed =
@@ -51,6 +62,9 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
       },
     );
   }
+  if (keys === null) return;
+  await noteKeyInUse(db, keys, new Date().toISOString());
+  protect(db, keys);
 }
 
 /** Refuses a store that names a migration this version does not know: writing to it could lose data. */

@@ -6,6 +6,13 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+declare const sealed: unique symbol;
+
+/** Payload text, encrypted when the store has a key: written through `seal`, read through `open` (encryption.ts). */
+export interface Sealed {
+  readonly [sealed]: true;
+}
+
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
@@ -16,7 +23,7 @@ export interface EventTable {
   subject: CanonicalId;
   time: Instant;
   received_at: Instant;
-  data: string;
+  data: Sealed;
   duplicates: number;
 }
 
@@ -78,11 +85,11 @@ export interface StepTable {
   probes: number;
   /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
   origin: 'call' | 'probe' | 'earlier_run' | null;
-  wire: string;
-  reply: string | null;
-  result: string | null;
+  wire: Sealed;
+  reply: Sealed | null;
+  result: Sealed | null;
   error_code: string | null;
-  error_message: string | null;
+  error_message: Sealed | null;
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
@@ -125,7 +132,7 @@ export interface CaseTable {
   id: CanonicalId;
   dedupe_key: string;
   code: string;
-  message: string;
+  message: Sealed;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -139,7 +146,7 @@ export interface CaseTable {
   amount_at_risk: string | null;
   currency: string | null;
   /** Context for the repairer, masked. */
-  detail: string;
+  detail: Sealed;
   occurrences: number;
   reopened: number;
   opened_at: Instant;
@@ -153,10 +160,10 @@ export interface CaseHistoryTable {
   at: Instant;
   actor: string;
   action: string;
-  detail: string;
+  detail: Sealed;
 }
 
-/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. Kept for ever, so it names no person. */
 export interface AuditTable {
   seq: Generated<number>;
   at: Instant;
@@ -175,7 +182,7 @@ export interface OutboxTable {
   event_id: string;
   type: string;
   subject: CanonicalId;
-  envelope: string;
+  envelope: Sealed;
   created_at: Instant;
   sent_at: Instant | null;
 }
@@ -184,6 +191,19 @@ export interface CursorTable {
   source: string;
   value: string;
   updated_at: Instant;
+}
+
+/** Keys whose values may be in the store. The one that came into use last seals. */
+export interface EncryptionKeyTable {
+  id: string;
+  in_use_since: Instant;
+}
+
+/** Work that one host at a time does every now and then. */
+export interface MaintenanceTable {
+  task: string;
+  /** When a host last took it on. */
+  claimed_at: Instant;
 }
 
 export interface Schema {
@@ -197,6 +217,8 @@ export interface Schema {
   audit: AuditTable;
   outbox: OutboxTable;
   cursor: CursorTable;
+  encryption_key: EncryptionKeyTable;
+  maintenance: MaintenanceTable;
 }
 
 export type EventRow = Selectable<EventTable>;

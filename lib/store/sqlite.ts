@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
+import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
@@ -28,17 +29,22 @@ interface QueuedJob {
  * A flushed write resolves when its commit is on the disk; one flush serves all groups committed before it began,
  * and further groups commit meanwhile.
  *
+ * @param keys encrypt payloads; null = they are kept readable
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
  */
-export async function openSqliteStore(path: string): Promise<Store> {
+export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
   const database = openDatabase(path);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
   try {
-    await migrate(db, {
-      autoIncrement: (column) => column.primaryKey().autoIncrement(),
-      clustered: (table) => table.modifyEnd(sql`without rowid`),
-    });
+    await migrate(
+      db,
+      {
+        autoIncrement: (column) => column.primaryKey().autoIncrement(),
+        clustered: (table) => table.modifyEnd(sql`without rowid`),
+      },
+      keys,
+    );
   } catch (error) {
     await db.destroy();
     throw error;
