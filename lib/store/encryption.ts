@@ -28,8 +28,8 @@ interface SealedColumns<T extends SealedTable> {
 }
 
 type SealedColumn<T extends keyof Schema> = {
-  [C in keyof Schema[T]]: Extract<Schema[T][C], Sealed> extends never ? never : C;
-}[keyof Schema[T]];
+  [C in keyof Schema[T] & string]: Extract<Schema[T][C], Sealed> extends never ? never : C;
+}[keyof Schema[T] & string];
 
 export type SealedTable = {
   [T in keyof Schema]: SealedColumn<T> extends never ? never : T;
@@ -88,24 +88,9 @@ export function open<T extends SealedTable, C extends SealedColumn<T>>(
   return sealingKey(text) === null ? text : keys.open(placeOf(table, column, row), text);
 }
 
-/** The value sealed by the current key, or null when it is that already. */
-export function reseal<T extends SealedTable, C extends SealedColumn<T>>(
-  keys: Keyring,
-  table: T,
-  column: C,
-  row: RowKey<T> & Record<C, Sealed | null>,
-): Sealed | null {
-  const value: Sealed | null = row[column];
-  if (value === null) return null;
-  const text = textOf(value);
-  const id = sealingKey(text);
-  if (id === keys.currentId) return null;
-  const place = placeOf(table, column, row);
-  return asSealed(keys.seal(place, id === null ? text : keys.open(place, text)));
-}
-
-function placeOf<T extends SealedTable>(table: T, column: SealedColumn<T>, row: RowKey<T>): string {
-  return JSON.stringify([table, column, ...SEALED[table].row.map((name) => row[name as keyof RowKey<T>])]);
+/** Names the place of a value; bound to it, so that it opens in no other place. */
+export function placeOf(table: SealedTable, column: string, row: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([table, column, ...SEALED[table].row.map((name) => row[name])]);
 }
 
 /** The two ends of the opaque type: nothing else may take a payload for plain text, or plain text for a payload. */
