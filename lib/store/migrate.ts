@@ -10,6 +10,7 @@ import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
 import { keeping } from './migrations/0007-keeping';
+import { writeLocality } from './migrations/0008-write-locality';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -24,6 +25,7 @@ export interface MigrationContext {
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0007-keeping': keeping,
+  '0008-write-locality': writeLocality,
 };
 
 /**
