@@ -21,7 +21,7 @@ export interface MigrationContext {
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
 }
 
-/** All migrations in order, by name. Released ones are never edited or renamed. */
+/** All migrations in order, by name. Released ones are never edited or renamed, and leave what `SEALED` calls `row` alone. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0007-keeping': keeping,
@@ -50,7 +50,7 @@ export async function migrate(
     migrationLockTableName: 'migration_lock',
   });
 
-  await refuseNewer(db, Object.keys(migrations));
+  await refuseNewer(db);
   await requireKeys(db, keys);
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {
@@ -69,15 +69,24 @@ export async function migrate(
   protect(db, keys);
 }
 
-/** Refuses a store that names a migration this version does not know: writing to it could lose data. */
-async function refuseNewer(db: Kysely<Schema>, known: string[]): Promise<void> {
+/** Names of the migrations that a store has been through, in order; none = it is new, or no store. */
+export async function migrationsOf(db: Kysely<Schema>): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'migration')) return;
+  if (!tables.some((table) => table.name === 'migration')) return [];
   const rows = await (db as unknown as Kysely<{ migration: { name: string } }>)
     .selectFrom('migration')
     .select('name')
+    .orderBy('name')
     .execute();
-  const unknown = rows.map((row) => row.name).filter((name) => !known.includes(name));
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Refuses a store that names a migration this version does not know: writing to it could lose data.
+ * @throws Q2cError `STORE_NEWER`
+ */
+export async function refuseNewer(db: Kysely<Schema>): Promise<void> {
+  const unknown = (await migrationsOf(db)).filter((name) => !(name in MIGRATIONS));
   if (unknown.length > 0) {
     throw new Q2cError(
       'STORE_NEWER',

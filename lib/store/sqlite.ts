@@ -97,7 +97,7 @@ function openDatabase(path: string): DatabaseSync {
 }
 
 /** The subset of a driver that Kysely needs, with statements prepared once per SQL text. */
-function statementCache(database: DatabaseSync): SqliteDatabase {
+export function statementCache(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, ReturnType<SqliteDatabase['prepare']>>();
   const wrap = (statement: StatementSync) => ({
     reader: statement.columns().length > 0,
