@@ -1,4 +1,5 @@
-import type { CanonicalId, Instant, JsonValue } from '../model';
+import { sql } from 'kysely';
+import type { CanonicalId, Instant } from '../model';
 import {
   appendAudit,
   open,
@@ -82,7 +83,7 @@ export function otherContent(step: Step): Failure {
   };
 }
 
-function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
+function unsettledBy(step: Step, earlier: EarlierStep | undefined, keys: StepKeys) {
   if (step.readOnly || !isUncertain(earlier?.state)) return 'none';
   return earlier?.fingerprint === keys.fingerprint ? 'same_content' : 'other_content';
 }
@@ -142,18 +143,29 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-const selectEarlier = prepared<{ canonicalId: CanonicalId; idempotencyKey: string; key: string }, StepRow>(
-  (db, value) =>
-    db
-      .selectFrom('step')
-      .selectAll()
-      // Part of the idempotency key, and what the index begins with.
-      .where('canonical_id', '=', value.canonicalId)
-      .where('idempotency_key', '=', value.idempotencyKey)
-      .where('key', '!=', value.key)
-      .where('state', 'in', ['confirmed', 'intent', 'unknown'])
-      .orderBy('seq', 'desc')
-      .limit(1),
+type EarlierStep = Pick<StepRow, 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
+
+const selectEarlier = prepared<
+  { canonicalId: CanonicalId; idempotencyKey: string; key: string },
+  EarlierStep
+>((db, value) =>
+  db
+    .selectFrom('step')
+    .select(['key', 'state', 'fingerprint', 'reply', 'result'])
+    // Part of the idempotency key, and what the index begins with.
+    .where('canonical_id', '=', value.canonicalId)
+    .where('idempotency_key', '=', value.idempotencyKey)
+    .where('key', '!=', value.key)
+    // Not `in`: SQLite would build a table of the states for each search.
+    .where((where) =>
+      where.or(
+        (['confirmed', 'intent', 'unknown'] as const).map((state) =>
+          where('state', '=', sql.lit<StepState>(state)),
+        ),
+      ),
+    )
+    .orderBy('seq', 'desc')
+    .limit(sql.lit(1)),
 );
 
 /** The latest other step under the same idempotency key whose outcome matters to a new one. */
@@ -161,7 +173,7 @@ async function earlierStep(
   tx: Tx,
   canonicalId: CanonicalId,
   { idempotencyKey, key }: StepKeys,
-): Promise<StepRow | undefined> {
+): Promise<EarlierStep | undefined> {
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
@@ -210,31 +222,50 @@ async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promis
     .execute();
 }
 
+const updateAnswered = prepared<{
+  key: string;
+  attempt: number;
+  reply: Sealed | null;
+  result: Sealed | null;
+  at: Instant;
+}>((db, value) =>
+  db
+    .updateTable('step')
+    .set({
+      state: 'confirmed',
+      run_attempt: value.attempt,
+      origin: 'earlier_run',
+      reply: value.reply,
+      result: value.result,
+      error_code: null,
+      error_message: null,
+      ended_at: value.at,
+      duration_ms: 0,
+    })
+    .where('key', '=', value.key),
+);
+
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
 async function answerFromEarlier(
   tx: Tx,
   run: Run,
-  keys: StepKeys,
-  earlier: StepRow,
+  { key }: StepKeys,
+  earlier: EarlierStep,
   at: Instant,
 ): Promise<void> {
-  await tx
-    .updateTable('step')
-    .set({
-      state: 'confirmed',
-      run_attempt: run.attempt,
-      origin: 'earlier_run',
-      ...sealedReply(tx, keys.key, {
-        reply: JSON.parse(open(tx, 'step', 'reply', earlier) ?? 'null') as JsonValue,
-        result: resultOf(tx, earlier),
-      }),
-      error_code: null,
-      error_message: null,
-      ended_at: at,
-      duration_ms: 0,
-    })
-    .where('key', '=', keys.key)
-    .execute();
+  await updateAnswered(tx, {
+    key,
+    attempt: run.attempt,
+    reply: copied(tx, 'reply', earlier, key),
+    result: copied(tx, 'result', earlier, key),
+    at,
+  });
+}
+
+/** A value of an earlier step, sealed for the row that it is copied to. */
+function copied(tx: Tx, column: 'reply' | 'result', earlier: EarlierStep, key: string): Sealed | null {
+  const text = open(tx, 'step', column, earlier);
+  return text === null ? null : seal(tx, 'step', column, { key }, text);
 }
 
 function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
@@ -351,6 +382,6 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(tx: Tx, row: StepRow): StepResult {
+function resultOf(tx: Tx, row: Pick<StepRow, 'key' | 'result'>): StepResult {
   return JSON.parse(open(tx, 'step', 'result', row) ?? '{"refs":[]}') as StepResult;
 }
