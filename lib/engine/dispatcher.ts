@@ -1,5 +1,6 @@
 import type { Instant, JsonObject } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
+import type { OwedWrites } from './owed-writes';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
@@ -22,6 +23,7 @@ interface Place {
 
 export interface DispatcherOptions {
   store: Store;
+  owed: OwedWrites;
   tracker: RunTracker;
   now(): Instant;
   lease(): Lease;
@@ -36,6 +38,7 @@ export class Dispatcher {
   /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
   private readonly places = new Map<string, Place>();
   private paused = false;
+  private due = false;
 
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -90,6 +93,17 @@ export class Dispatcher {
     if (place?.held) place.source.running--;
   }
 
+  /** Asks for a pump that waits for `pumpIfDue`: what has just failed would fail again. */
+  pumpLater(): void {
+    this.due = true;
+  }
+
+  pumpIfDue(): void {
+    if (!this.due) return;
+    this.due = false;
+    this.pumpAll();
+  }
+
   pumpAll(): void {
     for (const id of this.sources.keys()) this.pump(id);
   }
@@ -105,7 +119,10 @@ export class Dispatcher {
     source.claiming = true;
     this.options.track(
       this.claim(sourceId, source)
-        .catch((error: unknown) => this.options.onFailure('Runs could not be claimed', error))
+        .catch((error: unknown) => {
+          this.options.onFailure('Runs could not be claimed', error);
+          this.pumpLater();
+        })
         .finally(() => {
           source.claiming = false;
           if (source.again) {
@@ -117,7 +134,7 @@ export class Dispatcher {
   }
 
   private async claim(sourceId: string, source: Source): Promise<void> {
-    const { store, lease, now } = this.options;
+    const { store, owed, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(
         tx,
@@ -131,7 +148,7 @@ export class Dispatcher {
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
       const ids = claimed.map(({ run }) => run.id);
-      await store.write((tx) => requeue(tx, ids));
+      await owed.insist('Runs could not be queued again', (tx) => requeue(tx, ids));
       this.pump(sourceId);
       return;
     }

@@ -4,6 +4,7 @@ import { appendAudit, type Store, seal, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
+import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, recordEnd, runStalled } from './run-end';
 import {
@@ -49,6 +50,7 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+const SILENCE_MS = 60_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -65,6 +67,9 @@ export class Engine {
   private readonly stopping = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
+  private readonly owed: OwedWrites;
+  /** When a kind of failure was last logged: one that lasts is told once a minute. */
+  private readonly logged = new Map<string, number>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -77,8 +82,10 @@ export class Engine {
       moving: ({ run }) => this.dispatcher.resumePlace(run.id),
       ended: (ended) => this.track(this.endRun(ended)),
     });
+    this.owed = new OwedWrites(options.store, (what, error) => this.logFailure(what, error));
     this.dispatcher = new Dispatcher({
       store: options.store,
+      owed: this.owed,
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
@@ -106,6 +113,7 @@ export class Engine {
     await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
+    this.every(RETRY_SCAN_MS, () => this.catchUp());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
@@ -120,11 +128,7 @@ export class Engine {
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
     const ids = broken.map(({ run }) => run.id);
-    this.track(
-      this.store
-        .write((tx) => requeue(tx, ids))
-        .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
-    );
+    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, ids)));
   }
 
   /** The flows run again. */
@@ -267,8 +271,11 @@ export class Engine {
     this.tracker.leave(active);
   }
 
+  /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
-    active.errors.push(error);
+    if (error.code !== 'STORE_WRITE_FAILED') active.errors.push(error);
+    else if (active.repeatable) active.isBroken = true;
+    else active.errors.push({ ...error, code: null });
   }
 
   /** A Catch node has taken the errors of a node. */
@@ -354,15 +361,13 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
-    try {
-      await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
-    } catch (error) {
-      this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
-    } finally {
-      this.dispatcher.release(ended.run.id);
-    }
-    // Any source may have waited for this run's ordering key.
-    this.dispatcher.pumpAll();
+    await this.owed.insist('The end of a run could not be recorded', (tx) =>
+      ended.isBroken ? requeue(tx, [ended.run.id]) : recordEnd(tx, ended, this.ends),
+    );
+    this.dispatcher.release(ended.run.id);
+    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
+    if (ended.isBroken) this.dispatcher.pumpLater();
+    else this.dispatcher.pumpAll();
   }
 
   private async sweepStalled(): Promise<void> {
@@ -409,6 +414,12 @@ export class Engine {
     });
   }
 
+  /** After a time in which the store could not be written. */
+  private async catchUp(): Promise<void> {
+    if (await this.owed.settle()) this.dispatcher.pumpLater();
+    this.dispatcher.pumpIfDue();
+  }
+
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
     if (queued > 0) this.dispatcher.pumpAll();
@@ -444,6 +455,9 @@ export class Engine {
   }
 
   private logFailure(what: string, error: unknown): void {
+    const last = this.logged.get(what);
+    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
+    this.logged.set(what, Date.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
 }

@@ -170,7 +170,8 @@ function takeLogIn(path: string): void {
 
 /** SQLITE_BUSY and SQLITE_LOCKED (https://www.sqlite.org/rescode.html). */
 function isLocked(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (error.errcode === 5 || error.errcode === 6);
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
+  return error.errcode === 5 || error.errcode === 6;
 }
 
 async function flush(path: string): Promise<void> {

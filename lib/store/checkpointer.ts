@@ -6,6 +6,9 @@ const COMMITS = 256;
 /** Pages of 4 KB in the log from which on writers wait for the rest to be moved, so that it begins anew: 64 MB. */
 const RESTART_PAGES = 16_384;
 
+/** SQLITE_FULL: there is no room to move the log to. The next request tries again; nothing is lost meanwhile. */
+const FULL = 13;
+
 /**
  * The program of the thread: its own connection, one answer per request. Plain JavaScript, so that it needs no file.
  * Beginning the log anew waits for readers while writers wait for it: a backup reads for seconds, so after 20 ms it is
@@ -23,7 +26,11 @@ parentPort.on('message', (request) => {
     parentPort.close();
     return;
   }
-  if (passive.get().log > workerData.restartPages) restart.get();
+  try {
+    if (passive.get().log > workerData.restartPages) restart.get();
+  } catch (error) {
+    if ((error.errcode & 0xff) !== ${FULL}) throw error;
+  }
   parentPort.postMessage('done');
 });
 `;

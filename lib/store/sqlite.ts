@@ -5,6 +5,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
+import { isStoreFailure, unavailable, writeFailed } from './failure';
 import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
@@ -48,7 +49,8 @@ export async function openSqliteStore(path: string, keys: Keyring | null = null)
     );
   } catch (error) {
     await db.destroy();
-    throw error;
+    const cause = error instanceof Q2cError ? error.cause : error;
+    throw isStoreFailure(cause) ? unavailable(path, cause) : error;
   }
   const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
   const direct: Direct = (text, parameters) => {
@@ -85,14 +87,11 @@ function openDatabase(path: string): DatabaseSync {
         // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
         'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
     );
+    // A file that may only be read opens all the same; a transaction that writes tells.
+    database.exec('begin immediate; rollback;');
     return database;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Q2cError(
-      'STORE_UNAVAILABLE',
-      `The store cannot be opened at ${path}: ${reason}. Check that the folder exists, is writable and has space.`,
-      { cause },
-    );
+    throw unavailable(path, cause);
   }
 }
 
@@ -185,9 +184,9 @@ class GroupCommitter {
     } catch (error) {
       if (!(error instanceof JobFailed)) {
         // The commit failed (disk full, file gone): nobody may rely on anything of the group.
-        for (const job of group) job.fail(storeFailure(error));
+        for (const job of group) job.fail(writeFailed(error));
       } else if (group.length === 1) {
-        group[0]?.fail(error.cause);
+        group[0]?.fail(isStoreFailure(error.cause) ? writeFailed(error.cause) : error.cause);
       } else {
         for (const job of group) await this.commit([job]);
       }
@@ -207,7 +206,7 @@ class GroupCommitter {
       try {
         await this.log?.datasync();
       } catch (error) {
-        for (const job of jobs) job.fail(storeFailure(error));
+        for (const job of jobs) job.fail(writeFailed(error));
         continue;
       }
       for (const job of jobs) job.settle();
@@ -230,14 +229,3 @@ class GroupCommitter {
 
 /** A job of a group threw; the cause is its own error. */
 class JobFailed extends Error {}
-
-function storeFailure(cause: unknown): Q2cError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Q2cError(
-    'STORE_WRITE_FAILED',
-    `The store could not be written: ${reason}. Do not rely on anything of this write.`,
-    {
-      cause,
-    },
-  );
-}
