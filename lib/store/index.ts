@@ -2,6 +2,7 @@ export * from './audit';
 export { open, seal } from './encryption';
 export { type Keyring, keyringFromEnv } from './keyring';
 export { prepared } from './prepared';
+export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export * from './schema';
 export { openSqliteStore } from './sqlite';
 export * from './store';
