@@ -21,7 +21,12 @@ interface Disk {
 /** A file system of 8 MB in memory. Only root may mount one. */
 function smallDisk(): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'q2c-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
   const ballast = join(folder, 'ballast');
   return {
     folder,
