@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Instant, Q2cError } from '../model';
 import { type AuditCheck, appendAudit, checkAudit } from './audit';
+import { isCorrupt, isLocked, reasonOf } from './failure';
 import { migrationsOf } from './migrate';
 import { openStoreFile } from './tool';
 
@@ -65,7 +66,9 @@ async function vacuumInto(path: string, to: string): Promise<void> {
  * @throws Q2cError `STORE_BACKUP_INVALID` when something does not fit.
  */
 export async function inspectStore(path: string): Promise<Inspection> {
-  const store = await openStoreFile(path, { readOnly: true });
+  const store = await openStoreFile(path, { readOnly: true }).catch((error: Error) => {
+    throw isCorrupt(error.cause) ? invalid(path, reasonOf(error.cause), error) : error;
+  });
   try {
     requireIntegrity(path);
     const { brokenAt, lines, head } = await checkAudit(store.db);
@@ -142,22 +145,33 @@ async function noteRestore(copy: string, from: string, at: Instant): Promise<voi
 
 /** Keeps the present store under another name without taking it from its place; only its log is taken away. */
 async function setAside(path: string, replaced: string): Promise<void> {
-  takeLogIn(path);
-  for (const rest of ['-wal', '-shm'].filter((end) => existsSync(path + end))) {
-    await rename(path + rest, replaced + rest);
+  const log = `${path}-wal`;
+  const keptLog = `${replaced}-wal`;
+  // SQLite throws a log away that it finds beside a damaged file.
+  if (existsSync(log)) await copyFile(log, keptLog);
+  let isDamaged = false;
+  try {
+    isDamaged = !takeLogIn(path);
+  } finally {
+    if (!isDamaged) await rm(keptLog, { force: true });
   }
+  for (const rest of [log, `${path}-shm`]) await rm(rest, { force: true });
   // File systems without hard links get a copy.
   await link(path, replaced).catch(() => copyFile(path, replaced));
 }
 
-/** Moves the log into the store file, which only the last connection to it can do. */
-function takeLogIn(path: string): void {
+/**
+ * Moves the log into the store file, which only the last connection to it can do.
+ * @returns false when the store is damaged, which is what a backup is for
+ * @throws Q2cError `STORE_IN_USE`
+ */
+function takeLogIn(path: string): boolean {
   const database = new DatabaseSync(path);
   try {
     database.exec('pragma journal_mode = delete');
+    return true;
   } catch (cause) {
-    // A damaged store is what a backup is for; what is left of it is kept as it is.
-    if (!isLocked(cause)) return;
+    if (!isLocked(cause)) return false;
     throw new Q2cError(
       'STORE_IN_USE',
       `A host has the store at ${path} open. Stop Node-RED first, then restore.`,
@@ -166,12 +180,6 @@ function takeLogIn(path: string): void {
   } finally {
     database.close();
   }
-}
-
-/** SQLITE_BUSY and SQLITE_LOCKED (https://www.sqlite.org/rescode.html). */
-function isLocked(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
-  return error.errcode === 5 || error.errcode === 6;
 }
 
 async function flush(path: string): Promise<void> {
@@ -200,8 +208,4 @@ function invalid(path: string, reason: string, cause?: unknown): Q2cError {
     `${path} is damaged: ${reason}. Use another backup; nothing was changed.`,
     { cause },
   );
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

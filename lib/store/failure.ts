@@ -41,13 +41,29 @@ export function unavailable(path: string, cause: unknown): Q2cError {
   );
 }
 
-function remedyOf(error: unknown): string | undefined {
+/** SQLite's primary result code; extended ones hold it in their lowest byte. */
+function resultCode(error: unknown): number | undefined {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : undefined;
-  // Extended result codes hold the primary one in their lowest byte.
-  return typeof code === 'number' ? REMEDIES[code & 0xff] : undefined;
+  return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-function reasonOf(error: unknown): string {
+/** SQLITE_BUSY or SQLITE_LOCKED. */
+export function isLocked(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === 5 || code === 6;
+}
+
+/** SQLITE_CORRUPT. */
+export function isCorrupt(error: unknown): boolean {
+  return resultCode(error) === 11;
+}
+
+function remedyOf(error: unknown): string | undefined {
+  const code = resultCode(error);
+  return code === undefined ? undefined : REMEDIES[code];
+}
+
+export function reasonOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)
     : String(error);

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Q2cError } from '../model';
+import { reasonOf } from './failure';
 import { migrationsOf, refuseNewer } from './migrate';
 import type { Schema } from './schema';
 import { statementCache } from './sqlite';
@@ -54,7 +55,7 @@ function openFile(path: string, readOnly: boolean): DatabaseSync {
     return database;
   } catch (cause) {
     if (database?.isOpen) database.close();
-    throw noStore(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw noStore(path, reasonOf(cause), cause);
   }
 }
 
