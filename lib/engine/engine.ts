@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type Store, seal, type Tx } from '../store';
+import { appendAudit, type RunRow, type Store, seal, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
-import { type EndContext, recordEnd, runStalled } from './run-end';
+import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
@@ -26,6 +26,7 @@ import type {
   Log,
   NaturalKeyClaim,
   NewCase,
+  NodeInfo,
   Reference,
   RetryPolicy,
   Step,
@@ -40,8 +41,12 @@ export interface EngineOptions {
   retry?: Partial<RetryPolicy>;
   /** Quiet time after which a run without messages in flight has ended. */
   graceMs?: number;
+  /** Time that calls under way have to end when the engine stops; then they are broken off and probed later. */
+  stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** Whether a node of the flows is there and enabled; asked once the flows run. */
+  nodeExists?: (nodeId: string) => boolean;
   now?: () => Instant;
   random?: () => number;
 }
@@ -51,6 +56,8 @@ const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
 const SILENCE_MS = 60_000;
+/** Node-RED gives a node 15 s to close; what is left is for the store to close. */
+const STOP_AFTER_MS = 10_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -65,6 +72,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private readonly owed: OwedWrites;
@@ -89,6 +97,8 @@ export class Engine {
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
+      nodeExists: options.nodeExists ?? (() => true),
+      onNodeGone: (row, node) => this.failNodeGone(row, node),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -98,7 +108,8 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
-      signal: this.stopping.signal,
+      stopping: this.stopping.signal,
+      cancelling: this.cancelling.signal,
     });
   }
 
@@ -127,8 +138,7 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
-    const ids = broken.map(({ run }) => run.id);
-    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, ids)));
+    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken)));
   }
 
   /** The flows run again. */
@@ -137,18 +147,24 @@ export class Engine {
   }
 
   /**
-   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs stay as they are: the next
-   * start goes on with them.
+   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs go back to the queue: the next start
+   * goes on with them.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.dispatcher.clear();
-    this.stopping.abort(
-      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
-    );
+    const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
+    this.stopping.abort(reason);
+    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
+    const patience = setTimeout(
+      () => this.cancelling.abort(reason),
+      this.options.stopAfterMs ?? STOP_AFTER_MS,
+    );
     await Promise.allSettled(this.work);
+    clearTimeout(patience);
+    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken));
   }
 
   // ------------------------------------------------------------------ intake
@@ -261,13 +277,18 @@ export class Engine {
     return this.tracker.get(runId);
   }
 
-  messageEntered(active: ActiveRun): void {
+  /** @param node where the message is on its way to, if it is on a wire */
+  messageEntered(active: ActiveRun, node?: NodeInfo): void {
+    if (node !== undefined) active.setOutFor(node);
     this.tracker.enter(active);
   }
 
-  /** @param passed the node that is done with the message, if it had no error */
-  messageLeft(active: ActiveRun, passed?: string): void {
-    if (passed !== undefined) active.passed.add(passed);
+  /** @param nodeId the node that is done with the message, with an error or without one */
+  messageLeft(active: ActiveRun, nodeId?: string, failed = false): void {
+    if (nodeId !== undefined) {
+      active.left(nodeId);
+      if (!failed) active.passed.add(nodeId);
+    }
     this.tracker.leave(active);
   }
 
@@ -362,12 +383,21 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     await this.owed.insist('The end of a run could not be recorded', (tx) =>
-      ended.isBroken ? requeue(tx, [ended.run.id]) : recordEnd(tx, ended, this.ends),
+      ended.isBroken ? requeue(tx, [ended]) : recordEnd(tx, ended, this.ends),
     );
     this.dispatcher.release(ended.run.id);
     // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
     if (ended.isBroken) this.dispatcher.pumpLater();
     else this.dispatcher.pumpAll();
+  }
+
+  /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
+  private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
+    const gone = new ActiveRun(toRun(row), true);
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
+      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
+      await recordEnd(tx, gone, this.ends);
+    });
   }
 
   private async sweepStalled(): Promise<void> {

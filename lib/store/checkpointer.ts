@@ -65,6 +65,8 @@ export class Checkpointer {
     if (worker === null) return;
     this.worker = null;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    // Whoever waits for the end of the store shall get to it, though nothing else may be left to do.
+    worker.ref();
     worker.postMessage('close');
     await ended;
   }

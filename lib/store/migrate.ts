@@ -11,6 +11,7 @@ import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
+import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
+  '0009-deploys': deploys,
 };
 
 /**

@@ -12,6 +12,7 @@ import {
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
+import { isInSubflow } from '../_shared/stable-id';
 import { defaults, type StoreProperties } from './types';
 
 const DEFAULT_FILE = 'q2c.db';
@@ -37,12 +38,16 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (done: () => void) => {
       opened
-        .then(async ({ engine, store, sweeping }) => {
-          host.detach(RED, this.id, engine);
-          await sweeping.stop();
-          await engine.stop();
-          await store.close();
-        })
+        .then(
+          async ({ engine, store, sweeping }) => {
+            host.detach(RED, this.id, engine);
+            await sweeping.stop();
+            await engine.stop();
+            await store.close();
+          },
+          // Why it never opened has been said.
+          () => undefined,
+        )
         .catch((error: Error) => this.error(error.message))
         .finally(done);
     });
@@ -54,6 +59,7 @@ export default function register(RED: NodeAPI): void {
     const engine = new Engine({
       store,
       tenant: node.tenant,
+      nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
     host.attach(RED, node.id, engine);
