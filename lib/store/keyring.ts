@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hash,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { Q2cError } from '../model';
 
 /** Encryption keys of a store: the one that seals, and former ones that still open what they have sealed. */
@@ -11,7 +18,8 @@ const TAG_BYTES = 16;
 
 interface Key {
   id: string;
-  secret: Buffer;
+  /** An object of the crypto library: bytes would be imported anew for every value, at several times its cost. */
+  secret: KeyObject;
 }
 
 /**
@@ -117,5 +125,5 @@ function keyBytes(name: string, text: string): Buffer {
 }
 
 function keyOf(secret: Buffer): Key {
-  return { id: createHash('sha256').update(secret).digest('hex').slice(0, ID_LENGTH), secret };
+  return { id: hash('sha256', secret).slice(0, ID_LENGTH), secret: createSecretKey(secret) };
 }
