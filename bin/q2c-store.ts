@@ -121,7 +121,9 @@ async function main(args: string[]): Promise<number> {
   }
   const run = command === undefined ? undefined : COMMANDS[command];
   if (run === undefined) throw new UsageError(`There is no command "${command ?? ''}".`);
-  required('store', options.store);
+  if (/^\w+:\/\//.test(required('store', options.store))) {
+    throw new UsageError('--store must name a file; a store on a server is backed up with its own tools.');
+  }
   const { ok, sentence, facts } = await run(options);
   console.log(json ? JSON.stringify({ command, ok, ...facts }) : sentence);
   return ok ? 0 : 1;

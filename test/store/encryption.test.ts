@@ -10,6 +10,7 @@ import { keyringFromEnv, openSqliteStore, type Store, verifyAudit } from '../../
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
 import { rotateKeys } from '../../lib/store/rotation';
+import { openStoreFile } from '../../lib/store/tool';
 import { FakeVendor, fail, startEngine, until } from '../support/engine';
 
 const [first, second] = [randomBytes(32).toString('base64'), randomBytes(32).toString('hex')];
@@ -239,8 +240,8 @@ describe('rotation', () => {
     await work('second');
     expect(keyIds()['step.wire']?.sort()).toEqual(['plain', keysOf(first).currentId, keys.currentId].sort());
 
-    // Another process would do it; a connection of its own is all that it has in common with the host.
-    const tool = await openSqliteStore(path, keys);
+    // As the command does it: on a connection of its own.
+    const tool = await openStoreFile(path, { readOnly: false });
     const [counts] = await Promise.all([rotateKeys(tool, keys, options), work('meanwhile')]);
     await tool.close();
     expect(counts).toMatchObject({ event: 4, outbox: 4 });
