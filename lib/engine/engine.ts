@@ -6,6 +6,7 @@ import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { passOnce } from './once';
 import { admit, catchUp } from './order';
+import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import { insertRun, type Lease, RESUMED, reopen, requeue, requeueAbandoned, requeueDue, toRun } from './runs';
@@ -67,6 +68,7 @@ const GAP_AFTER_MS = 15 * 60_000;
 const REVIEW_WAITS_MS = 10_000;
 /** Runs going on at once after they had waited, as many as a source node dispatches by default. */
 const RESUMED_CONCURRENCY = 8;
+const SILENCE_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
 const STOP_AFTER_MS = 10_000;
 
@@ -89,6 +91,9 @@ export class Engine {
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private readonly announced = new Set<() => void>();
+  private readonly owed: OwedWrites;
+  /** When a kind of failure was last logged: one that lasts is told once a minute. */
+  private readonly logged = new Map<string, number>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -101,8 +106,10 @@ export class Engine {
       moving: ({ run }) => this.dispatcher.resumePlace(run.id),
       ended: (ended) => this.track(this.endRun(ended)),
     });
+    this.owed = new OwedWrites(options.store, (what, error) => this.logFailure(what, error));
     this.dispatcher = new Dispatcher({
       store: options.store,
+      owed: this.owed,
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
@@ -138,7 +145,12 @@ export class Engine {
     await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
-    for (const task of [() => this.requeueDue(), () => this.waits.sweep(), () => this.catchUp()]) {
+    for (const task of [
+      () => this.catchUp(),
+      () => this.requeueDue(),
+      () => this.waits.sweep(),
+      () => this.closeGaps(),
+    ]) {
       this.every(this.options.scanMs ?? SCAN_MS, task);
     }
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
@@ -159,11 +171,7 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.tracker.interrupt(({ repeatable, isResumption }) => repeatable || isResumption);
     for (const { run } of broken) this.dispatcher.release(run.id);
-    this.track(
-      this.store
-        .write((tx) => requeue(tx, broken))
-        .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
-    );
+    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken)));
   }
 
   /** The flows run again. */
@@ -189,7 +197,7 @@ export class Engine {
     );
     await Promise.allSettled(this.work);
     clearTimeout(patience);
-    await this.store.write((tx) => requeue(tx, broken));
+    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken));
   }
 
   // ------------------------------------------------------------------ intake
@@ -326,8 +334,11 @@ export class Engine {
     this.tracker.leave(active);
   }
 
+  /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
-    active.errors.push(error);
+    if (error.code !== 'STORE_WRITE_FAILED') active.errors.push(error);
+    else if (active.repeatable || active.isResumption) active.isBroken = true;
+    else active.errors.push({ ...error, code: null });
   }
 
   /** A Catch node has taken the errors of a node. */
@@ -438,26 +449,23 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     let goesOn = false;
-    try {
-      goesOn = await this.store.write(async (tx) => {
-        const { isWaiting } = await recordEnd(tx, ended, this.ends);
-        // What it waits for may have happened meanwhile.
-        return isWaiting && (await this.waits.wake(tx)) > 0;
-      }, 'committed');
-    } catch (error) {
-      this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
-    } finally {
-      this.dispatcher.release(ended.run.id);
-    }
-    // Any source may have waited for this run's ordering key.
-    this.dispatcher.pumpAll();
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
+      if (ended.isBroken) return requeue(tx, [ended]);
+      const { isWaiting } = await recordEnd(tx, ended, this.ends);
+      // What it waits for may have happened meanwhile.
+      goesOn = isWaiting && (await this.waits.wake(tx)) > 0;
+    });
+    this.dispatcher.release(ended.run.id);
+    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
+    if (ended.isBroken) this.dispatcher.pumpLater();
+    else this.dispatcher.pumpAll();
     if (goesOn || ended.isResumption) this.dispatcher.pump(RESUMED);
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
   private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
     const gone = new ActiveRun(toRun(row), row.event_seq !== null, row.resume === 1);
-    await this.store.write(async (tx) => {
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       if (gone.isResumption) gone.resumed.push(...(await resumptionsOf(tx, row)).map(({ seq }) => seq));
       gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
       await recordEnd(tx, gone, this.ends);
@@ -509,6 +517,12 @@ export class Engine {
     });
   }
 
+  /** After a time in which the store could not be written. */
+  private async catchUp(): Promise<void> {
+    if (await this.owed.settle()) this.dispatcher.pumpLater();
+    this.dispatcher.pumpIfDue();
+  }
+
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write(async (tx) => {
       const ids = await requeueDue(tx, this.now());
@@ -518,7 +532,7 @@ export class Engine {
     if (queued > 0) this.dispatcher.pumpAll();
   }
 
-  private async catchUp(): Promise<void> {
+  private async closeGaps(): Promise<void> {
     const before = Date.parse(this.now()) - (this.options.gapAfterMs ?? GAP_AFTER_MS);
     const queued = await this.store.write((tx) => catchUp(tx, new Date(before).toISOString()), 'committed');
     if (queued > 0) this.dispatcher.pumpAll();
@@ -559,6 +573,9 @@ export class Engine {
   }
 
   private logFailure(what: string, error: unknown): void {
+    const last = this.logged.get(what);
+    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
+    this.logged.set(what, Date.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
 }

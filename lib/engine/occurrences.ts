@@ -1,5 +1,5 @@
 import type { Instant, JsonObject } from '../model';
-import type { Tx } from '../store';
+import { open, seal, type Tx } from '../store';
 import type { WaitedEvent, WaitRequest } from './types';
 
 /** What runs may wait for: accepted events, and what was announced or said. All functions work inside a write. */
@@ -41,7 +41,7 @@ export async function keepOccurrence(
         event,
         match_key: key,
         id: ref,
-        content: JSON.stringify(content),
+        content: seal(tx, 'signal', 'content', { event, match_key: key, id: ref }, JSON.stringify(content)),
         received_at: at,
       })),
     )
@@ -83,14 +83,17 @@ export async function earlierOccurrence(
 async function signalsOf(tx: Tx, { event, key }: WaitRequest, since: Instant) {
   const rows = await tx
     .selectFrom('signal')
-    .select(['id', 'content'])
+    .select(['event', 'match_key', 'id', 'content'])
     .where('event', '=', event)
     .where('match_key', '=', key)
     .where('received_at', '>=', since)
     .orderBy('seq', 'desc')
     .limit(LIMIT)
     .execute();
-  return rows.map(({ id, content }) => ({ ref: id, content: JSON.parse(content) as Occurrence['content'] }));
+  return rows.map((row) => ({
+    ref: row.id,
+    content: JSON.parse(open(tx, 'signal', 'content', row)) as Occurrence['content'],
+  }));
 }
 
 /** Accepted events about the key, but for the run's own; stale ones have no run. */
@@ -106,9 +109,11 @@ async function eventsOf(tx: Tx, runId: string, { event, key }: WaitRequest, sinc
     .orderBy('event.seq', 'desc')
     .limit(LIMIT)
     .execute();
-  return rows.map(({ event_id: id, data, ...event }) =>
-    ofEvent({ ...event, id, actor: null, data: JSON.parse(data) as JsonObject }, [key]),
-  );
+  return rows.map((row) => {
+    const { type, time, source } = row;
+    const data = JSON.parse(open(tx, 'event', 'data', row)) as JsonObject;
+    return ofEvent({ id: row.event_id, type, time, source, actor: null, data }, [key]);
+  });
 }
 
 /**

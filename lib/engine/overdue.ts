@@ -4,7 +4,7 @@ import type { RunRow, Tx } from '../store';
 import { openCase, resolveCases } from './cases';
 import { settleEvent } from './order';
 import { toRun } from './runs';
-import { FIRED, firedBy, WAITING } from './suspensions';
+import { FIRED, fire, WAITING } from './suspensions';
 import type { CaseSubject } from './types';
 
 /** Runs that wait in vain: too long, or at a node that is no longer in the flow. All functions work inside a write. */
@@ -27,6 +27,7 @@ function overdue(tx: Tx, at: Instant) {
     .selectAll('run')
     .select([
       'suspension.seq as suspension',
+      'suspension.place',
       'suspension.deadline',
       'suspension.on_timeout',
       'suspension.event',
@@ -43,11 +44,13 @@ function overdue(tx: Tx, at: Instant) {
 
 async function expire(tx: Tx, row: Overdue, at: Instant): Promise<void> {
   if (row.on_timeout === 'send') {
-    await tx
-      .updateTable('suspension')
-      .set(firedBy({ by: 'timeout', deadline: row.deadline ?? at }, at))
-      .where('seq', '=', row.suspension)
-      .execute();
+    await fire(
+      tx,
+      { seq: row.suspension, place: row.place },
+      { by: 'timeout', deadline: row.deadline ?? at },
+      null,
+      at,
+    );
     return;
   }
   // The event may still come: then the message goes on and the case is resolved.

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { type EventRow, prepared, type RunRow, type RunState, type Tx } from '../store';
+import { type EventRow, prepared, type RunRow, type RunState, seal, type Tx } from '../store';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -122,7 +122,7 @@ export async function insertEvent(
     subject,
     time: event.time,
     received_at: at,
-    data: JSON.stringify(event.data),
+    data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
     version: event.version ?? null,
     stamp: event.stamp ?? null,
   });

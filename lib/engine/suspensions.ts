@@ -1,6 +1,14 @@
 import { sql } from 'kysely';
 import type { Instant } from '../model';
-import { prepared, type RunRow, type SuspensionRow, type SuspensionState, type Tx } from '../store';
+import {
+  open,
+  prepared,
+  type RunRow,
+  type SuspensionRow,
+  type SuspensionState,
+  seal,
+  type Tx,
+} from '../store';
 import type { ActiveRun } from './tracker';
 import type { WaitOutcome, WaitRequest } from './types';
 
@@ -71,12 +79,12 @@ export async function resumptionsOf(tx: Tx, run: RunRow): Promise<SuspensionRow[
   return all.filter((row) => row.state === 'fired' && !goesOn(bySeq.get(row.parent)));
 }
 
-/** Which of the messages of this passage it is that wait for the same. */
-export function ordinalOf(active: ActiveRun, { node, event, key, parent }: WaitRequest): number {
-  const place = JSON.stringify([node.id, event, key, parent]);
-  const ordinal = active.arrivals.get(place) ?? 0;
-  active.arrivals.set(place, ordinal + 1);
-  return ordinal;
+/** Where a message of this passage waits, as text. */
+export function placeOf(active: ActiveRun, { node, event, key, parent }: WaitRequest): string {
+  const spot = JSON.stringify([active.run.id, node.id, event, key, parent]);
+  const ordinal = active.arrivals.get(spot) ?? 0;
+  active.arrivals.set(spot, ordinal + 1);
+  return JSON.stringify([active.run.id, node.id, event, key, parent, ordinal]);
 }
 
 /**
@@ -87,20 +95,20 @@ export async function keep(
   tx: Tx,
   { run }: ActiveRun,
   request: WaitRequest,
-  ordinal: number,
+  place: string,
   at: Instant,
-): Promise<Pick<SuspensionRow, 'seq' | 'outcome'>> {
-  const message = JSON.stringify(request.message);
+): Promise<Pick<SuspensionRow, 'seq' | 'place' | 'outcome'>> {
+  const message = seal(tx, 'suspension', 'message', { place }, JSON.stringify(request.message));
   return tx
     .insertInto('suspension')
     .values({
+      place,
       run_id: run.id,
       node_id: request.node.id,
       node_name: request.node.name,
       event: request.event,
       match_key: request.key,
       parent: request.parent,
-      ordinal,
       state: 'waiting',
       holds_order: request.holdsOrder ? 1 : 0,
       deadline: request.deadline,
@@ -110,31 +118,41 @@ export async function keep(
       created_at: at,
     })
     .onConflict((conflict) =>
-      conflict
-        .columns(['run_id', 'node_id', 'event', 'match_key', 'parent', 'ordinal'])
-        .doUpdateSet((row) => ({
-          state: row
-            .case()
-            .when('suspension.outcome', 'is', null)
-            .then<SuspensionState>('waiting')
-            .else(row.ref('suspension.state'))
-            .end(),
-          deadline: row.fn.coalesce('suspension.deadline', 'excluded.deadline'),
-          message,
-        })),
+      conflict.column('place').doUpdateSet((row) => ({
+        state: row
+          .case()
+          .when('suspension.outcome', 'is', null)
+          .then<SuspensionState>('waiting')
+          .else(row.ref('suspension.state'))
+          .end(),
+        deadline: row.fn.coalesce('suspension.deadline', 'excluded.deadline'),
+        message,
+      })),
     )
-    .returning(['seq', 'outcome'])
+    .returning(['seq', 'place', 'outcome'])
     .executeTakeFirstOrThrow();
 }
 
-export const firedBy = (outcome: WaitOutcome, at: Instant) => ({
-  state: 'fired' as const,
-  outcome: JSON.stringify(outcome),
-  ended_at: at,
-});
+/** The message may go on: its run takes it up when it is claimed. @param occurrence what has come, if it was an event */
+export async function fire(
+  tx: Tx,
+  { seq, place }: Pick<SuspensionRow, 'seq' | 'place'>,
+  outcome: WaitOutcome,
+  occurrence: string | null,
+  at: Instant,
+): Promise<void> {
+  const text = seal(tx, 'suspension', 'outcome', { place }, JSON.stringify(outcome));
+  await tx
+    .updateTable('suspension')
+    .set({ state: 'fired', outcome: text, occurrence, ended_at: at })
+    .where('seq', '=', seq)
+    .execute();
+}
 
-export const outcomeOf = (row: Pick<SuspensionRow, 'outcome'>): WaitOutcome =>
-  JSON.parse(row.outcome ?? 'null') as WaitOutcome;
+/** Why a message goes on; null while it waits. */
+export function outcomeOf(tx: Tx, row: Pick<SuspensionRow, 'place' | 'outcome'>): WaitOutcome | null {
+  return JSON.parse(open(tx, 'suspension', 'outcome', row) ?? 'null') as WaitOutcome | null;
+}
 
 export async function done(tx: Tx, suspensions: readonly number[]): Promise<void> {
   await tx
@@ -144,12 +162,14 @@ export async function done(tx: Tx, suspensions: readonly number[]): Promise<void
     .execute();
 }
 
-export const selectMatching = prepared<{ event: string; key: string }, { seq: number }>((db, value) =>
+type Matching = Pick<SuspensionRow, 'seq' | 'place'>;
+
+/** Messages that wait for an event with this key. */
+export const selectMatching = prepared<{ event: string; key: string }, Matching>((db, value) =>
   db
     .selectFrom('suspension')
-    .select('seq')
+    .select(['seq', 'place'])
     .where('state', '=', WAITING)
     .where('event', '=', value.event)
-    .where('match_key', '=', value.key)
-    .limit(1),
+    .where('match_key', '=', value.key),
 );

@@ -1,6 +1,14 @@
 import { sql } from 'kysely';
 import { type BusinessEvent, type Instant, type JsonObject, newUlid } from '../model';
-import { appendAudit, prepared, type RunState, type Store, type SuspensionRow, type Tx } from '../store';
+import {
+  appendAudit,
+  open,
+  prepared,
+  type RunState,
+  type Store,
+  type SuspensionRow,
+  type Tx,
+} from '../store';
 import {
   earlierOccurrence,
   forgetOccurrences,
@@ -10,7 +18,7 @@ import {
 } from './occurrences';
 import { expireOverdue, reportMissingNodes, resolveMissingNodes } from './overdue';
 import type { Arrival } from './runs';
-import { done, FIRED, firedBy, keep, ordinalOf, outcomeOf, selectMatching, WAITING } from './suspensions';
+import { done, FIRED, fire, keep, outcomeOf, placeOf, selectMatching, WAITING } from './suspensions';
 import type { ActiveRun } from './tracker';
 import type { Resumption, Signal, WaitOutcome, WaitRequest } from './types';
 
@@ -53,25 +61,30 @@ export class Waits {
     active: ActiveRun,
     request: WaitRequest,
   ): Promise<{ outcome: WaitOutcome; suspension: number } | null> {
-    const ordinal = ordinalOf(active, request);
+    const place = placeOf(active, request);
     return this.options.store.write(async (tx) => {
       const at = this.options.now();
-      const suspension = await keep(tx, active, request, ordinal, at);
-      if (suspension.outcome !== null) {
-        await done(tx, [suspension.seq]);
-        return { outcome: outcomeOf(suspension), suspension: suspension.seq };
-      }
-      const earlier = await earlierOccurrence(tx, active.run.id, request, at);
-      if (earlier === null) return null;
-      const outcome: WaitOutcome = { by: 'event', event: { ...earlier.content, key: request.key } };
-      await tx
-        .updateTable('suspension')
-        .set({ ...firedBy(outcome, at), occurrence: earlier.ref })
-        .where('seq', '=', suspension.seq)
-        .execute();
+      const suspension = await keep(tx, active, request, place, at);
+      const outcome =
+        outcomeOf(tx, suspension) ?? (await this.fireEarlier(tx, active, request, suspension, at));
+      if (outcome === null) return null;
       await done(tx, [suspension.seq]);
       return { outcome, suspension: suspension.seq };
     });
+  }
+
+  private async fireEarlier(
+    tx: Tx,
+    { run }: ActiveRun,
+    request: WaitRequest,
+    suspension: Pick<SuspensionRow, 'seq' | 'place'>,
+    at: Instant,
+  ): Promise<WaitOutcome | null> {
+    const earlier = await earlierOccurrence(tx, run.id, request, at);
+    if (earlier === null) return null;
+    const outcome: WaitOutcome = { by: 'event', event: { ...earlier.content, key: request.key } };
+    await fire(tx, suspension, outcome, earlier.ref, at);
+    return outcome;
   }
 
   /**
@@ -109,30 +122,21 @@ export class Waits {
     const { subject, correlationId, event } = arrival;
     const occurrence = ofEvent({ ...event, source, actor: null }, [subject, correlationId]);
     if (subject !== correlationId) await keepOccurrence(tx, { ...occurrence, keys: [subject] }, at);
-    let isWaited = false;
-    for (const key of occurrence.keys) {
-      isWaited ||= (await selectMatching(tx, { event: event.type, key })).length > 0;
-    }
-    return isWaited ? this.fire(tx, occurrence, at) : 0;
+    return this.fireAll(tx, occurrence, at);
   }
 
   /** @returns how many messages go on, or null when it was known */
   private async record(tx: Tx, occurrence: Occurrence, at: Instant): Promise<number | null> {
-    return (await keepOccurrence(tx, occurrence, at)) ? this.fire(tx, occurrence, at) : null;
+    return (await keepOccurrence(tx, occurrence, at)) ? this.fireAll(tx, occurrence, at) : null;
   }
 
-  private async fire(tx: Tx, { ref, event, keys, content }: Occurrence, at: Instant): Promise<number> {
+  private async fireAll(tx: Tx, { ref, event, keys, content }: Occurrence, at: Instant): Promise<number> {
     let fired = 0;
     for (const key of keys) {
-      const rows = await tx
-        .updateTable('suspension')
-        .set({ ...firedBy({ by: 'event', event: { ...content, key } }, at), occurrence: ref })
-        .where('state', '=', WAITING)
-        .where('event', '=', event)
-        .where('match_key', '=', key)
-        .returning('seq')
-        .execute();
-      fired += rows.length;
+      for (const suspension of await selectMatching(tx, { event, key })) {
+        await fire(tx, suspension, { by: 'event', event: { ...content, key } }, ref, at);
+        fired++;
+      }
     }
     if (fired > 0) await this.wake(tx);
     return fired;
@@ -177,17 +181,19 @@ export class Waits {
    * gets them later, or never (`review`): they stay as they are.
    */
   resume(active: ActiveRun, suspensions: readonly SuspensionRow[]): void {
+    const { db } = this.options.store;
     for (const row of suspensions) {
       const resume = this.nodes.get(row.node_id);
-      if (resume === undefined) continue;
+      const outcome = outcomeOf(db, row);
+      if (resume === undefined || outcome === null) continue;
       active.resumed.push(row.seq);
       active.passed.add(row.node_id);
       resume({
         run: active.run,
         dispatch: active.dispatch,
         suspension: row.seq,
-        message: JSON.parse(row.message ?? '{}') as JsonObject,
-        outcome: outcomeOf(row),
+        message: JSON.parse(open(db, 'suspension', 'message', row) ?? '{}') as JsonObject,
+        outcome,
       });
     }
   }

@@ -6,6 +6,12 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+declare const sealed: unique symbol;
+
+/** Payload text, encrypted when the store has a key: written through `seal`, read through `open` (encryption.ts). */
+export interface Sealed {
+  readonly [sealed]: true;
+}
 /**
  * What became of an event (guides §15, 10). `accepted`: its run is not at its end yet. `applied`: its run came through,
  * or a later one with the state that contains its change. `stale`: older than what was taken up before, so it has no
@@ -23,7 +29,7 @@ export interface EventTable {
   subject: CanonicalId;
   time: Instant;
   received_at: Instant;
-  data: string;
+  data: Sealed;
   duplicates: number;
   /** Number of the change among those of its record, without gaps, where the source counts them. */
   version: number | null;
@@ -109,11 +115,11 @@ export interface StepTable {
   probes: number;
   /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
   origin: 'call' | 'probe' | 'earlier_run' | null;
-  wire: string;
-  reply: string | null;
-  result: string | null;
+  wire: Sealed;
+  reply: Sealed | null;
+  result: Sealed | null;
   error_code: string | null;
-  error_message: string | null;
+  error_message: Sealed | null;
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
@@ -156,7 +162,7 @@ export interface CaseTable {
   id: CanonicalId;
   dedupe_key: string;
   code: string;
-  message: string;
+  message: Sealed;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -170,7 +176,7 @@ export interface CaseTable {
   amount_at_risk: string | null;
   currency: string | null;
   /** Context for the repairer, masked. */
-  detail: string;
+  detail: Sealed;
   occurrences: number;
   reopened: number;
   opened_at: Instant;
@@ -184,10 +190,10 @@ export interface CaseHistoryTable {
   at: Instant;
   actor: string;
   action: string;
-  detail: string;
+  detail: Sealed;
 }
 
-/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. Kept for ever, so it names no person. */
 export interface AuditTable {
   seq: Generated<number>;
   at: Instant;
@@ -208,7 +214,7 @@ export interface OutboxTable {
   subject: CanonicalId;
   /** Events of one key are handed on in the order of `seq`. */
   ordering_key: CanonicalId;
-  envelope: string;
+  envelope: Sealed;
   created_at: Instant;
   /** Since when nobody waits for the event any more. */
   sent_at: Instant | null;
@@ -243,7 +249,7 @@ export interface RejectedEventTable {
   event_type: string | null;
   reason: string;
   /** As text, cut after 64 KiB. */
-  payload: string;
+  payload: Sealed;
   arrivals: number;
   first_at: Instant;
   last_at: Instant;
@@ -258,6 +264,11 @@ export type SuspensionState = 'waiting' | 'fired' | 'done' | 'cancelled';
 /** A message of a run that is kept at a node until an event comes; afterwards the journal of what came. */
 export interface SuspensionTable {
   seq: Generated<number>;
+  /**
+   * Run, node, event, key, parent, and which of the messages it is that wait there for the same: a message of a run that
+   * begins anew finds its place again.
+   */
+  place: string;
   run_id: string;
   node_id: string;
   node_name: string;
@@ -266,8 +277,6 @@ export interface SuspensionTable {
   match_key: string;
   /** The suspension that the message went through last; 0 = none. */
   parent: number;
-  /** Tells messages of one passage apart that wait for the same. */
-  ordinal: number;
   state: SuspensionState;
   /** 1: later runs of the same record and source wait as long as this does. */
   holds_order: number;
@@ -276,10 +285,10 @@ export interface SuspensionTable {
   /** Whom and what a case is about, should the time be over. */
   about: string;
   /** Null when it has gone on to its end. */
-  message: string | null;
+  message: Sealed | null;
   /** The event or signal that let it go on. */
   occurrence: string | null;
-  outcome: string | null;
+  outcome: Sealed | null;
   created_at: Instant;
   ended_at: Instant | null;
 }
@@ -290,7 +299,7 @@ export interface SignalTable {
   event: string;
   match_key: string;
   id: string;
-  content: string;
+  content: Sealed;
   received_at: Instant;
 }
 
@@ -318,6 +327,19 @@ export interface CursorTable {
   updated_at: Instant;
 }
 
+/** Keys whose values may be in the store. The one that came into use last seals. */
+export interface EncryptionKeyTable {
+  id: string;
+  in_use_since: Instant;
+}
+
+/** Work that one host at a time does every now and then. */
+export interface MaintenanceTable {
+  task: string;
+  /** When a host last took it on. */
+  claimed_at: Instant;
+}
+
 export interface Schema {
   event: EventTable;
   run: RunTable;
@@ -332,6 +354,8 @@ export interface Schema {
   outbox_delivery: OutboxDeliveryTable;
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
+  encryption_key: EncryptionKeyTable;
+  maintenance: MaintenanceTable;
   suspension: SuspensionTable;
   signal: SignalTable;
   passage: PassageTable;

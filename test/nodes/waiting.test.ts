@@ -1,3 +1,4 @@
+import { open } from '../../lib/store';
 import { defaults as onceDefaults } from '../../nodes/q2c-once/types';
 import { defaults as waitDefaults } from '../../nodes/q2c-wait/types';
 import { until } from '../support/engine';
@@ -60,9 +61,10 @@ test('told to tell, it sends the message on and lets others go on, once per run'
   const { sent } = await canvas.pass(structuredClone(deal));
   expect(sent).toMatchObject(deal);
   const { store } = await canvas.engine();
-  const [row] = await store.db.selectFrom('signal').selectAll().execute();
+  const row = await store.db.selectFrom('signal').selectAll().executeTakeFirstOrThrow();
   expect(row).toMatchObject({ event: 'approval', match_key: 'D-1' });
-  expect(JSON.parse(row?.content ?? '')).toMatchObject({ data: { payload: deal.payload } });
+  const content = JSON.parse(open(store.db, 'signal', 'content', row));
+  expect(content).toMatchObject({ data: { payload: deal.payload } });
 });
 
 test.each([

@@ -20,13 +20,13 @@ export function waiting({ autoIncrement, clustered }: MigrationContext): Migrati
       await db.schema
         .createTable('suspension')
         .addColumn('seq', 'integer', (c) => autoIncrement(c))
+        .addColumn('place', 'text', (c) => c.notNull().unique())
         .addColumn('run_id', 'text', (c) => c.notNull())
         .addColumn('node_id', 'text', (c) => c.notNull())
         .addColumn('node_name', 'text', (c) => c.notNull())
         .addColumn('event', 'text', (c) => c.notNull())
         .addColumn('match_key', 'text', (c) => c.notNull())
         .addColumn('parent', 'integer', (c) => c.notNull())
-        .addColumn('ordinal', 'integer', (c) => c.notNull())
         .addColumn('state', 'text', (c) => c.notNull())
         .addColumn('holds_order', 'integer', (c) => c.notNull())
         .addColumn('deadline', 'text')
@@ -37,15 +37,8 @@ export function waiting({ autoIncrement, clustered }: MigrationContext): Migrati
         .addColumn('outcome', 'text')
         .addColumn('created_at', 'text', (c) => c.notNull())
         .addColumn('ended_at', 'text')
-        .addUniqueConstraint('suspension_place', [
-          'run_id',
-          'node_id',
-          'event',
-          'match_key',
-          'parent',
-          'ordinal',
-        ])
         .execute();
+      await db.schema.createIndex('suspension_run').on('suspension').column('run_id').execute();
       await sql`create index suspension_match on suspension (event, match_key) where state = 'waiting'`.execute(
         db,
       );
@@ -84,7 +77,7 @@ export function waiting({ autoIncrement, clustered }: MigrationContext): Migrati
         .addPrimaryKeyConstraint('passage_pk', ['node_id', 'scope'])
         .$call(clustered)
         .execute();
-      await sql`create index passage_open on passage (run_id) where state = 'open'`.execute(db);
+      await db.schema.createIndex('passage_run').on('passage').column('run_id').execute();
     },
   };
 }

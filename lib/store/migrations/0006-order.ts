@@ -19,6 +19,7 @@ export function order(): Migration {
         db,
       );
 
+      await sql`create index event_stale on event (received_at) where disposition = 'stale'`.execute(db);
       await db.schema
         .alterTable('run')
         .addColumn('catch_up', 'integer', (c) => c.notNull().defaultTo(0))
