@@ -10,6 +10,7 @@ import {
   Q2cError,
 } from '../model';
 import { appendAudit, type CaseState, type Tx } from '../store';
+import type { Author } from './decisions';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -42,9 +43,9 @@ export class CaseOpened extends Q2cError {
  */
 export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant): Promise<OpenedCase> {
   const code = exceptionCodes[request.code];
-  const dedupeKey = [run.correlationId, request.node.id, request.code, request.subject].join('|');
+  const dedupeKey = dedupeKeyOf(run, request);
   const fields = {
-    message: request.message ?? exceptionMessage(request.code, request.about.params),
+    message: messageOf(request),
     run_id: run.id,
     run_attempt: run.attempt,
     step_key: request.stepKey ?? null,
@@ -81,7 +82,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         ...fields,
       })
       .execute();
-    await record(tx, id, run, 'opened', { code: request.code, message: fields.message }, at);
+    await record(tx, id, run, ENGINE, 'opened', { code: request.code, message: fields.message }, at);
     return { id, message: fields.message };
   }
 
@@ -97,8 +98,26 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     })
     .where('id', '=', known.id)
     .execute();
-  await record(tx, known.id, run, ended ? 'reopened' : 'seen_again', { message: fields.message }, at);
+  await record(tx, known.id, run, ENGINE, ended ? 'reopened' : 'seen_again', { message: fields.message }, at);
   return { id: known.id, message: fields.message };
+}
+
+/** One case per deal, node, code and subject. */
+const dedupeKeyOf = ({ correlationId }: Run, { node, code, subject }: NewCase): string =>
+  [correlationId, node.id, code, subject].join('|');
+
+/** What a case of this request says. */
+export const messageOf = ({ message, code, about }: NewCase): string =>
+  message ?? exceptionMessage(code, about.params);
+
+/** Id of the unresolved case that this request would refresh, if there is one. */
+export async function openCaseOf(tx: Tx, run: Run, request: NewCase): Promise<CanonicalId | null> {
+  const row = await tx
+    .selectFrom('exception_case')
+    .select(['id', 'state'])
+    .where('dedupe_key', '=', dedupeKeyOf(run, request))
+    .executeTakeFirst();
+  return row === undefined || row.state === 'resolved' || row.state === 'waived' ? null : row.id;
 }
 
 export interface WaitingCase {
@@ -148,14 +167,72 @@ export async function resolveCases(
   cured: readonly { id: CanonicalId }[],
   at: Instant,
 ): Promise<void> {
-  for (const { id } of cured) {
+  const detail = { by: `run ${run.id}`, attempt: run.attempt };
+  for (const { id } of cured) await resolve(tx, id, run, ENGINE, detail, at);
+}
+
+/** A person has taken the run back: nothing of it waits any more. */
+export async function closeCasesOfRun(
+  tx: Tx,
+  run: Pick<Run, 'id'>,
+  { actor, reason }: Author,
+  at: Instant,
+): Promise<void> {
+  const open = await unresolved(tx, run.id).select('id').execute();
+  for (const { id } of open) await resolve(tx, id, run, actor, { by: 'cancelled', reason }, at);
+}
+
+/** A person works on the step that these cases are about. */
+export async function noteOnCases(
+  tx: Tx,
+  step: { key: string; run_id: string },
+  note: { action: string; author: Author; detail: JsonObject },
+  at: Instant,
+): Promise<void> {
+  const { actor, reason } = note.author;
+  const open = await unresolved(tx, step.run_id).select('id').where('step_key', '=', step.key).execute();
+  for (const { id } of open) {
     await tx
       .updateTable('exception_case')
-      .set({ state: 'resolved', resolved_at: at, updated_at: at })
+      .set({ state: 'replaying', updated_at: at })
       .where('id', '=', id)
       .execute();
-    await record(tx, id, run, 'resolved', { by: `run ${run.id}`, attempt: run.attempt }, at);
+    await record(tx, id, { id: step.run_id }, actor, note.action, { reason, ...note.detail }, at);
   }
+}
+
+/** What cases of this step were about is dealt with. */
+export async function resolveCasesOfStep(
+  tx: Tx,
+  step: { key: string; run_id: string },
+  actor: string,
+  detail: JsonObject,
+  at: Instant,
+): Promise<void> {
+  const open = await unresolved(tx, step.run_id).select('id').where('step_key', '=', step.key).execute();
+  for (const { id } of open) await resolve(tx, id, { id: step.run_id }, actor, detail, at);
+}
+
+const unresolved = (tx: Tx, runId: string) =>
+  tx
+    .selectFrom('exception_case')
+    .where('run_id', '=', runId)
+    .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')]);
+
+async function resolve(
+  tx: Tx,
+  id: CanonicalId,
+  run: Pick<Run, 'id'>,
+  actor: string,
+  detail: JsonObject,
+  at: Instant,
+): Promise<void> {
+  await tx
+    .updateTable('exception_case')
+    .set({ state: 'resolved', resolved_at: at, updated_at: at })
+    .where('id', '=', id)
+    .execute();
+  await record(tx, id, run, actor, 'resolved', detail, at);
 }
 
 function ownerOf(role: string, domainRole: string): string {
@@ -165,14 +242,15 @@ function ownerOf(role: string, domainRole: string): string {
 async function record(
   tx: Tx,
   id: CanonicalId,
-  run: Run,
+  run: Pick<Run, 'id'>,
+  actor: string,
   action: string,
   detail: JsonObject,
   at: Instant,
 ): Promise<void> {
   await tx
     .insertInto('case_history')
-    .values({ case_id: id, at, actor: ENGINE, action, detail: JSON.stringify(detail) })
+    .values({ case_id: id, at, actor, action, detail: JSON.stringify(detail) })
     .execute();
-  await appendAudit(tx, { at, actor: ENGINE, action: `case.${action}`, subject: id, runId: run.id, detail });
+  await appendAudit(tx, { at, actor, action: `case.${action}`, subject: id, runId: run.id, detail });
 }

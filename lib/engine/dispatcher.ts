@@ -1,7 +1,7 @@
-import type { Instant, JsonObject } from '../model';
+import { type Instant, type JsonObject, Q2cError } from '../model';
 import type { RunRow, Store, Tx } from '../store';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
-import type { RunTracker } from './tracker';
+import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
 
 interface Source {
@@ -63,6 +63,27 @@ export class Dispatcher {
     if (source !== undefined) source.running--;
   }
 
+  /**
+   * Sends a run into its flow that is only looked at: it takes no place, and nothing of it is recorded.
+   * @throws Q2cError `SOURCE_NOT_DEPLOYED`
+   */
+  sendDry(active: ActiveRun, event: DispatchedRun['event']): void {
+    const { run, dispatch } = active;
+    const source = this.sources.get(run.sourceNode);
+    if (source === undefined || this.paused) {
+      throw new Q2cError(
+        'SOURCE_NOT_DEPLOYED',
+        `The node that sends ${run.title} into its flow is not deployed. Deploy it and try again.`,
+      );
+    }
+    this.options.tracker.enter(active);
+    try {
+      source.dispatch({ ...run, dispatch, dryRun: true, event });
+    } finally {
+      this.options.tracker.leave(active);
+    }
+  }
+
   pumpAll(): void {
     for (const id of this.sources.keys()) this.pump(id);
   }
@@ -121,7 +142,7 @@ export class Dispatcher {
   }
 }
 
-async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
+export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<DispatchedRun['event']> {
   const row = await tx
     .selectFrom('event')
     .selectAll()

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type Store, type Tx } from '../store';
+import type { Store, Tx } from '../store';
+import { Cancellations } from './cancel';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
+import type { Author } from './decisions';
 import { Dispatcher } from './dispatcher';
+import { breakOff, type DryPassage, DryRunner, type DryRunReport } from './dry-run';
 import { claimNaturalKey, identify } from './identity';
+import { Repair } from './repair';
+import { rerun, runById } from './rerun';
 import { DEFAULT_RETRY } from './retry';
+import { type RetryFilter, type RetryManyOptions, type RetryProgress, retryMany } from './retry-many';
 import { type EndContext, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
@@ -17,6 +23,7 @@ import {
   toRun,
 } from './runs';
 import { StepRunner } from './step';
+import { type Target, Targets } from './targets';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
@@ -49,6 +56,8 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+/** Time in which the nodes of the flows have registered after a start. */
+const TARGETS_WITHIN_MS = 60_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -64,6 +73,13 @@ export class Engine {
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
   private readonly dispatcher: Dispatcher;
+  private readonly dryRunner: DryRunner;
+  private readonly targets = new Targets();
+  /** Decisions of people about failed steps. */
+  readonly repair: Repair;
+  /** Runs that are taken back. */
+  readonly cancellations: Cancellations;
+  private readonly startedAt = Date.now();
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
 
@@ -81,13 +97,30 @@ export class Engine {
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
-    this.steps = new StepRunner({
+    const common = {
       store: options.store,
       tenant: options.tenant,
       retry: this.retry,
       now: this.now,
       random: this.random,
       signal: this.stopping.signal,
+    };
+    this.steps = new StepRunner(common);
+    this.dryRunner = new DryRunner({
+      ...common,
+      tracker: this.tracker,
+      send: (active, event) => this.dispatcher.sendDry(active, event),
+    });
+    const { targets } = this;
+    this.repair = new Repair({ ...common, targets, pump: (source) => this.dispatcher.pump(source) });
+    this.cancellations = new Cancellations({
+      ...common,
+      targets,
+      lease: () => this.lease(),
+      track: (promise) => this.track(promise),
+      inTurn: (record, task) => this.steps.inTurn(record, task),
+      pumpAll: () => this.dispatcher.pumpAll(),
+      onFailure: (what, error) => this.logFailure(what, error),
     });
   }
 
@@ -103,6 +136,7 @@ export class Engine {
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
+    this.every(RETRY_SCAN_MS, () => this.resumeCancellations());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
   }
@@ -113,6 +147,7 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
+    breakOff(this.tracker, () => true);
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
     const ids = broken.map(({ run }) => run.id);
@@ -139,6 +174,7 @@ export class Engine {
     this.stopping.abort(
       new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
     );
+    breakOff(this.tracker, () => true);
     this.tracker.interrupt();
     await Promise.allSettled(this.work);
   }
@@ -220,30 +256,33 @@ export class Engine {
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
   async retryRun(runId: string, actor: string): Promise<void> {
     const source = await this.store.write(async (tx) => {
-      const run = await tx.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
-      if (run === undefined) throw new Q2cError('RUN_UNKNOWN', `There is no run ${runId}.`);
-      if (run.state !== 'failed' || run.event_seq === null) {
-        throw new Q2cError(
-          'RUN_NOT_RETRIABLE',
-          `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
-        );
-      }
-      await tx
-        .updateTable('run')
-        .set({ state: 'queued', attempt: run.attempt + 1, retry_at: null })
-        .where('seq', '=', run.seq)
-        .execute();
-      await appendAudit(tx, {
-        at: this.now(),
-        actor,
-        action: 'run.retried',
-        subject: run.correlation_id,
-        runId,
-        detail: { attempt: run.attempt + 1 },
-      });
+      const run = await runById(tx, runId);
+      await rerun(tx, run, actor, this.now());
       return run.source_node;
     });
     this.dispatcher.pump(source);
+  }
+
+  // ------------------------------------------------------------------ repair
+
+  /** What a retry of a failed run would write, without writing. @throws Q2cError as `DryRunner.run` */
+  dryRun(runId: string, actor: string): Promise<DryRunReport> {
+    return this.track(this.dryRunner.run(runId, actor));
+  }
+
+  /** Retries all failed runs that match, a few at a time; see `retryMany`. */
+  retryRuns(filter: RetryFilter, author: Author, options?: RetryManyOptions): AsyncGenerator<RetryProgress> {
+    const { store, now } = this;
+    const pump = (source: string) => this.dispatcher.pump(source);
+    return retryMany({ store, now, pump, signal: this.stopping.signal }, filter, author, options);
+  }
+
+  /**
+   * A node lets its connection be used for repairs outside of the flow.
+   * @returns takes it out again
+   */
+  registerTarget(nodeId: string, target: Target): () => void {
+    return this.targets.register(nodeId, target);
   }
 
   // ------------------------------------------------------------------ messages of a run
@@ -278,7 +317,8 @@ export class Engine {
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const active = this.requireActive(runId);
     try {
-      return await this.track(this.steps.run(active.run, step));
+      const done = active.dry ? this.dryRunner.step(active.dry, step) : this.steps.run(active.run, step);
+      return await this.track(done);
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
       throw error;
@@ -287,14 +327,23 @@ export class Engine {
     }
   }
 
-  identify(system: string, instance: string, references: readonly Reference[]): Promise<CanonicalId[]> {
+  /** @param runId the run that wants to know, if any: a dry one leaves no trace of new records */
+  identify(
+    system: string,
+    instance: string,
+    references: readonly Reference[],
+    runId?: string,
+  ): Promise<CanonicalId[]> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) return this.dryRunner.identify(dry, system, instance, references);
     return this.track(
       this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
     );
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
-  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<KeyHolder[]> {
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
+    if (this.dryPassage(runId) !== null) return this.dryRunner.claim(claims);
     return this.track(
       this.store.write(async (tx) => {
         const holders: KeyHolder[] = [];
@@ -307,6 +356,7 @@ export class Engine {
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const active = this.requireActive(runId);
+    if (active.dry !== null) return this.dryRunner.fail(active.dry, requests);
     const opened = await this.track(
       this.store.write(async (tx) => {
         const cases: OpenedCase[] = [];
@@ -319,8 +369,13 @@ export class Engine {
   }
 
   /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: BusinessEvent): Promise<void> {
-    return this.track(
+  async announce(event: BusinessEvent, runId?: string): Promise<void> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) {
+      dry.events.push(event.type);
+      return;
+    }
+    await this.track(
       this.store.write(async (tx) => {
         await tx
           .insertInto('outbox')
@@ -338,6 +393,10 @@ export class Engine {
     );
   }
 
+  private dryPassage(runId: string | undefined): DryPassage | null {
+    return runId === undefined ? null : (this.tracker.get(runId)?.dry ?? null);
+  }
+
   private requireActive(runId: string): ActiveRun {
     const active = this.tracker.get(runId);
     if (active !== undefined) return active;
@@ -350,6 +409,10 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
+    if (ended.dry !== null) {
+      ended.dry.finish(true, ended.errors);
+      return;
+    }
     try {
       await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
     } catch (error) {
@@ -394,13 +457,13 @@ export class Engine {
   // ------------------------------------------------------------------ housekeeping
 
   private async heartbeat(): Promise<void> {
-    if (this.tracker.isEmpty) return;
+    if (this.tracker.isEmpty && !this.cancellations.isBusy) return;
     await this.store.write(async (tx) => {
       await tx
         .updateTable('run')
         .set({ lease_until: this.lease().until })
         .where('lease_owner', '=', this.owner)
-        .where('state', '=', 'running')
+        .where('state', 'in', ['running', 'cancelling'])
         .execute();
     });
   }
@@ -408,6 +471,12 @@ export class Engine {
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
     if (queued > 0) this.dispatcher.pumpAll();
+  }
+
+  /** Waits for the nodes through which they undo: without any, all they could do is open cases. */
+  private async resumeCancellations(): Promise<void> {
+    if (this.targets.isEmpty && Date.now() - this.startedAt < TARGETS_WITHIN_MS) return;
+    await this.cancellations.resume();
   }
 
   private lease(): Lease {

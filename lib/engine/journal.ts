@@ -143,6 +143,16 @@ async function earlierStep(
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
+/** What the journal says about a step, without journaling anything. */
+export async function lookUp(
+  tx: Tx,
+  canonicalId: CanonicalId,
+  keys: StepKeys,
+): Promise<{ own: StepRow | undefined; earlier: StepRow | undefined }> {
+  const [own] = await selectStep(tx, { key: keys.key });
+  return { own, earlier: await earlierStep(tx, canonicalId, keys) };
+}
+
 type StepIdentity = ReturnType<typeof identityOf>;
 
 /** Gives the row's number back only when the step is new. */
@@ -163,6 +173,7 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
       idempotency_key: value.idempotency_key,
       wire: value.wire,
       started_at: value.started_at,
+      undo: value.undo,
       state: 'intent',
       calls: 0,
       probes: 0,
@@ -228,6 +239,7 @@ function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
     idempotency_key: keys.idempotencyKey,
     wire: JSON.stringify(step.wire),
     started_at: at,
+    undo: step.undo,
   };
 }
 
@@ -238,7 +250,7 @@ export interface Counts {
 
 interface Confirmed extends Counts, Record<string, unknown> {
   key: string;
-  origin: 'call' | 'probe';
+  origin: 'call' | 'probe' | 'manual';
   reply: string;
   result: string;
   at: Instant;
@@ -269,7 +281,7 @@ export async function confirm(
   run: Run,
   step: Step,
   keys: StepKeys,
-  answer: { reply: StepReply; origin: 'call' | 'probe' },
+  answer: { reply: StepReply; origin: 'call' | 'probe' | 'manual' },
   counts: Counts,
   at: Instant,
   durationMs: number,
@@ -328,6 +340,11 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(row: StepRow): StepResult {
+/** A person goes on without this step. */
+export async function recordSkipped(tx: Tx, { key }: Pick<StepKeys, 'key'>, at: Instant): Promise<void> {
+  await tx.updateTable('step').set({ state: 'skipped', ended_at: at }).where('key', '=', key).execute();
+}
+
+export function resultOf(row: StepRow): StepResult {
   return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
 }

@@ -90,7 +90,7 @@ export interface Lease {
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run. States are literals: SQLite uses a partial index only for the very condition it
+ * running or an older queued run, or one that is being taken back. States are literals: SQLite uses a partial index only for the very condition it
  * was made with, never for a bound value.
  */
 export async function claimRuns(
@@ -112,9 +112,13 @@ export async function claimRuns(
             .selectFrom('run as other')
             .select('other.seq')
             .whereRef('other.ordering_key', '=', 'run.ordering_key')
-            .where('other.state', 'in', [sql.lit<RunState>('queued'), sql.lit<RunState>('running')])
+            .where('other.state', 'in', [
+              sql.lit<RunState>('queued'),
+              sql.lit<RunState>('running'),
+              sql.lit<RunState>('cancelling'),
+            ])
             .where((older) =>
-              older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
+              older.or([older('other.state', '!=', 'queued'), older('other.seq', '<', older.ref('run.seq'))]),
             ),
         ),
       ),

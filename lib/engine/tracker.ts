@@ -1,4 +1,5 @@
 import type { CanonicalId } from '../model';
+import type { DryPassage } from './dry-run';
 import type { NodeInfo, Run } from './types';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
@@ -24,10 +25,14 @@ export class ActiveRun {
   lastProgressAt = Date.now();
   grace: NodeJS.Timeout | null = null;
 
-  /** @param repeatable its event can be dispatched again when messages get lost */
+  /**
+   * @param repeatable its event can be dispatched again when messages get lost
+   * @param dry set when it is only a look at what the run would write
+   */
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
+    readonly dry: DryPassage | null = null,
   ) {}
 }
 
@@ -64,8 +69,8 @@ export class RunTracker {
     return this.active.size === 0;
   }
 
-  begin(run: Run, repeatable: boolean): ActiveRun {
-    const active = new ActiveRun(run, repeatable);
+  begin(run: Run, repeatable: boolean, dry: DryPassage | null = null): ActiveRun {
+    const active = new ActiveRun(run, repeatable, dry);
     this.active.set(run.id, active);
     return active;
   }

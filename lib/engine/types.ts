@@ -8,6 +8,7 @@ import type {
   JsonValue,
   Money,
 } from '../model';
+import type { UndoKind } from '../store';
 
 /** The node a step, case or error belongs to. */
 export interface NodeInfo {
@@ -31,6 +32,8 @@ export interface Run {
 export interface DispatchedRun extends Run {
   /** Goes along with its messages: tells this passage from one that a deploy broke off. */
   dispatch: number;
+  /** Only to see what it would write (docs/decisions/0011): nothing outside may be changed on its way. */
+  dryRun?: true;
   event: {
     id: string;
     type: string;
@@ -59,6 +62,8 @@ export interface CallInfo {
   /** 1 for the first call of this step, counted over restarts. */
   attempt: number;
   signal: AbortSignal;
+  /** Look, but change nothing, not even to mark a record as ours. */
+  lookOnly?: true;
 }
 
 /** A record to remember under a canonical id. */
@@ -111,7 +116,7 @@ export interface StepReply {
   result: StepResult;
 }
 
-/** One system call, described without knowing the vendor: what to call, how to probe. */
+/** One system call, described without knowing the vendor: what to call, how to probe, whether it can be undone. */
 export interface Step {
   node: NodeInfo;
   system: string;
@@ -131,9 +136,17 @@ export interface Step {
   /** The mapped payload without volatile fields; fingerprinted and journaled. */
   wire: JsonValue;
   visibleAfterMs: number;
-  call(info: CallInfo): Promise<StepReply>;
+  undo: UndoKind;
+  /** @param wire `wire` above, or what a person has made of it */
+  call(wire: JsonValue, info: CallInfo): Promise<StepReply>;
   /** Null = certainly not there. Throws `unknown` when it cannot decide. */
-  probe?(info: CallInfo): Promise<StepReply | null>;
+  probe?(wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
+  /**
+   * Takes a record over that a person has made. May be repeated.
+   * @param externalId the target's own id
+   * @returns null when there is no such record
+   */
+  adopt?(externalId: string, wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
   classify(error: unknown): Failure;
   /** For the case, if one must be opened. */
   about: CaseSubject;
@@ -149,8 +162,11 @@ export interface CaseSubject {
 }
 
 export interface StepOutcome extends StepResult {
-  /** `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content. */
-  origin: 'call' | 'probe' | 'earlier_run' | 'replayed';
+  /**
+   * `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content; `manual`:
+   * made by a person; `skipped`: a person goes on without it; `dry_run`: what is there, or a stand-in for it.
+   */
+  origin: 'call' | 'probe' | 'earlier_run' | 'replayed' | 'manual' | 'skipped' | 'dry_run';
 }
 
 export interface NewCase {

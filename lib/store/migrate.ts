@@ -7,6 +7,7 @@ import {
 } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { repair } from './migrations/0004-repair';
 import { writeLocality } from './migrations/0008-write-locality';
 import type { Schema } from './schema';
 
@@ -21,6 +22,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0004-repair': repair,
   '0008-write-locality': writeLocality,
 };
 

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted } from '../../lib/engine';
+import { dryContext, isPassable } from './dry-run';
 import type { Q2cMessage } from './message';
 
 /**
@@ -22,6 +23,7 @@ interface CountedMessage {
 /** Hook payloads of Node-RED, as far as they are read here. */
 interface SendEvent {
   msg: Q2cMessage;
+  destination: { id: string; node?: { name?: string; type?: string } };
 }
 interface ReceiveEvent {
   msg: Q2cMessage & { error?: { source?: { id?: string } } };
@@ -82,7 +84,7 @@ class Host {
 
   private listen(RED: NodeAPI): void {
     // Each handler has exactly one parameter: any other number makes Node-RED wait for a callback for ever.
-    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event.msg));
+    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event));
     RED.hooks.add(`onReceive.${LABEL}`, (event: ReceiveEvent) => this.received(event));
     RED.hooks.add(`onComplete.${LABEL}`, (event: CompleteEvent) => this.completed(event));
     // A deploy of changed nodes or flows leaves the store running, but messages in and before those nodes vanish.
@@ -91,11 +93,15 @@ class Host {
   }
 
   private entered(msg: Q2cMessage): CountedMessage | undefined {
-    const runId = msg.q2c?.run;
-    if (runId === undefined || this.isStale(msg)) return undefined;
+    const found = this.isStale(msg) ? undefined : this.find(msg.q2c?.run);
+    return found && this.count(msg, found.engine, found.active);
+  }
+
+  private find(runId: string | undefined): { engine: Engine; active: ActiveRun } | undefined {
+    if (runId === undefined) return undefined;
     for (const engine of this.engines.values()) {
       const active = engine.activeRun(runId);
-      if (active !== undefined) return this.count(msg, engine, active);
+      if (active !== undefined) return { engine, active };
     }
     return undefined;
   }
@@ -109,9 +115,28 @@ class Host {
     return counted;
   }
 
-  private setOut(msg: Q2cMessage): void {
-    const counted = this.entered(msg);
+  /** @returns false to keep the message from being delivered */
+  private setOut(event: SendEvent): false | undefined {
+    if (this.mustHalt(event)) return false;
+    const counted = this.entered(event.msg);
     if (counted !== undefined) counted.onWire++;
+    return undefined;
+  }
+
+  /** A dry run ends before what may write, and where its message has lost the run. */
+  private mustHalt({ msg, destination: { id, node } }: SendEvent): boolean {
+    const isLost = msg.q2c === undefined;
+    if (!isLost && msg.q2c?.dryRun !== true) return false;
+    const active = isLost ? dryContext.getStore() : this.find(msg.q2c?.run)?.active;
+    if (!active?.dry) return false;
+    const type = node?.type ?? '';
+    if (!isLost && isPassable(type)) return false;
+    active.dry.halts.push({
+      node: { id, name: node?.name || type || id },
+      type,
+      why: isLost ? 'run_lost' : 'may_write',
+    });
+    return true;
   }
 
   /** Catch, Complete and Status nodes are handed messages past the wires; those are counted here. */
@@ -119,6 +144,7 @@ class Host {
     let counted = this.counted.get(msg);
     if (counted !== undefined && counted.onWire > 0) counted.onWire--;
     else counted = this.entered(msg);
+    if (counted?.active.dry) dryContext.enterWith(counted.active);
     const failedNode = msg.error?.source?.id;
     if (destination.node?.type === 'catch' && failedNode !== undefined) {
       counted?.engine.errorCaught(counted.active, failedNode);

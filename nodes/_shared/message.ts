@@ -15,6 +15,8 @@ export interface RunEnvelope {
   dispatch: number;
   correlationId: CanonicalId;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
+  /** Only a look at what the run would write: nothing may be changed on its way. */
+  dryRun?: true;
 }
 
 export interface Q2cMessage extends NodeMessage {

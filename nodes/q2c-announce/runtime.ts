@@ -28,7 +28,7 @@ export default function register(RED: NodeAPI): void {
           throw new Q2cError('CONFIG_MISSING', 'Choose the business event to announce in the form.');
         }
         const { tenant } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-        await context.engine.announce(eventOf(config.eventType, context, tenant));
+        await context.engine.announce(eventOf(config.eventType, context, tenant), context.runId);
         return context.msg;
       },
     });

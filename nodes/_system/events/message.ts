@@ -69,7 +69,13 @@ export function messageOf(run: DispatchedRun): Q2cMessage {
   return {
     topic: event.type,
     payload,
-    q2c: { run: run.id, dispatch: run.dispatch, correlationId: run.correlationId, event },
+    q2c: {
+      run: run.id,
+      dispatch: run.dispatch,
+      correlationId: run.correlationId,
+      event,
+      ...(run.dryRun && { dryRun: run.dryRun }),
+    },
   } as Q2cMessage;
 }
 

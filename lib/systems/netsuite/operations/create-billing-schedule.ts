@@ -21,7 +21,13 @@ import {
   required,
   scheduleOf,
 } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
+import {
+  adoptByKey,
+  probeByKey,
+  type RecordReply,
+  type RecordWire,
+  removeOrInactivate,
+} from '../written-record';
 
 const STEP = 'the billing schedule is created in NetSuite';
 
@@ -71,6 +77,7 @@ export const createBillingSchedule = defineOperation<
   }),
 
   probe: probeByKey('billingSchedule'),
+  adopt: adoptByKey('billingSchedule'),
 
   compensate: (client, _wire, { id }, { signal }) =>
     removeOrInactivate(client, 'billingSchedule', id, signal),

@@ -2,7 +2,7 @@ import type { DealDocument, Draft, JsonObject, Task } from '../../../model';
 import { defined, defineOperation, jsonNumberOf, type MappingContext, SystemError } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, reference, refTo, required } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
+import { adoptByKey, probeByKey, type RecordReply, type RecordWire, remove } from '../written-record';
 
 const STEP = 'the task is created in NetSuite';
 
@@ -44,9 +44,10 @@ export const upsertTask = defineOperation<NetSuiteClient, Draft<Task>, TaskWire,
   }),
 
   probe: probeByKey('projectTask'),
+  adopt: adoptByKey('projectTask'),
 
   // Time may have been tracked on the task by now: then NetSuite refuses, and a human decides.
-  compensate: (client, _wire, { id }, { signal }) => client.records.remove('projectTask', id, signal),
+  compensate: (client, _wire, { id }, { signal }) => remove(client, 'projectTask', id, signal),
 });
 
 function taskBody(task: Draft<Task>, context: MappingContext): JsonObject {

@@ -1,0 +1,37 @@
+import { type Instant, Q2cError } from '../model';
+import { appendAudit, type RunRow, type Tx } from '../store';
+
+/** @throws Q2cError `RUN_UNKNOWN` */
+export async function runById(tx: Tx, runId: string): Promise<RunRow> {
+  const run = await tx.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
+  if (run !== undefined) return run;
+  throw new Q2cError('RUN_UNKNOWN', `There is no run ${runId}.`);
+}
+
+/** Only an event can be sent again, and only when nobody works on it. @throws Q2cError `RUN_NOT_RETRIABLE` */
+export function requireRetriable(run: RunRow): void {
+  if (run.state === 'failed' && run.event_seq !== null) return;
+  throw new Q2cError(
+    'RUN_NOT_RETRIABLE',
+    `Run ${run.id} is ${run.state}; only failed runs of events can be retried.`,
+  );
+}
+
+/** Queues a failed run as a new attempt: confirmed steps answer from the journal, reads are made anew. */
+export async function rerun(tx: Tx, run: RunRow, actor: string, at: Instant): Promise<void> {
+  requireRetriable(run);
+  const attempt = run.attempt + 1;
+  await tx
+    .updateTable('run')
+    .set({ state: 'queued', attempt, retry_at: null })
+    .where('seq', '=', run.seq)
+    .execute();
+  await appendAudit(tx, {
+    at,
+    actor,
+    action: 'run.retried',
+    subject: run.correlation_id,
+    runId: run.id,
+    detail: { attempt },
+  });
+}
