@@ -121,13 +121,13 @@ export class DryPassage {
   }
 
   finish(isComplete: boolean, errors: readonly FlowError[]): void {
-    const { steps, events, halts, run } = this;
     this.end.resolve({
-      runId: run.id,
+      runId: this.run.id,
       isComplete,
-      steps,
-      events,
-      halts,
+      // Messages of a passage that was broken off may still move.
+      steps: [...this.steps],
+      events: [...this.events],
+      halts: [...this.halts],
       errors: errors.filter(({ code }) => code === null).map(({ node, message }) => ({ node, message })),
     });
   }
