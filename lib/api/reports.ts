@@ -1,5 +1,13 @@
 import type { CanonicalId, Instant } from '../model';
-import { type CaseRow, type RunRow, type RunState, type StepRow, type Store, verifyAudit } from '../store';
+import {
+  type CaseRow,
+  type RunRow,
+  type RunState,
+  type StepDecisionRow,
+  type StepRow,
+  type Store,
+  verifyAudit,
+} from '../store';
 
 /** Read-only views of the store, as plain JSON without payloads: what pages, scripts and other programs show. */
 
@@ -16,6 +24,7 @@ export interface RunSummary {
 }
 
 export interface StepSummary {
+  key: string;
   node: string;
   system: string;
   operation: string;
@@ -26,6 +35,19 @@ export interface StepSummary {
   probes: number;
   durationMs: number | null;
   error: { code: string; message: string } | null;
+  /** Key of the step that this one takes back. */
+  undoes: string | null;
+  /** What a person has decided about it; its content is shown by `stepInput`. */
+  decision: DecisionSummary | null;
+}
+
+export interface DecisionSummary {
+  kind: StepDecisionRow['kind'];
+  actor: string;
+  reason: string;
+  at: Instant;
+  /** Of a record made by hand. */
+  externalId: string | null;
 }
 
 export interface RefSummary {
@@ -98,6 +120,11 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute();
+  const decisions = await store.db
+    .selectFrom('step_decision')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .execute();
   const cases = await store.db
     .selectFrom('exception_case')
     .selectAll()
@@ -106,7 +133,7 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .execute();
   return {
     ...summaryOfRun(run),
-    steps: steps.map(summaryOfStep),
+    steps: steps.map((step) => summaryOfStep(step, decisions)),
     refs: await refsOf(store, steps),
     cases: cases.map(summaryOfCase),
   };
@@ -163,8 +190,9 @@ function summaryOfRun(row: RunRow): RunSummary {
   };
 }
 
-function summaryOfStep(row: StepRow): StepSummary {
+function summaryOfStep(row: StepRow, decisions: readonly StepDecisionRow[]): StepSummary {
   return {
+    key: row.key,
     node: row.node_name,
     system: row.system,
     operation: row.operation,
@@ -175,7 +203,20 @@ function summaryOfStep(row: StepRow): StepSummary {
     probes: row.probes,
     durationMs: row.duration_ms,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
+    undoes: row.undoes,
+    decision: decisionAbout(row, decisions),
   };
+}
+
+function decisionAbout(step: StepRow, decisions: readonly StepDecisionRow[]): DecisionSummary | null {
+  if (step.undoes !== null) return null;
+  const made = decisions.find(
+    ({ node_id, operation, canonical_id }) =>
+      node_id === step.node_id && operation === step.operation && canonical_id === step.canonical_id,
+  );
+  if (made === undefined) return null;
+  const { kind, actor, reason, at, external_id: externalId } = made;
+  return { kind, actor, reason, at, externalId };
 }
 
 function summaryOfCase(row: CaseRow): CaseSummary {

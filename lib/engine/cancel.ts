@@ -240,7 +240,7 @@ export class Cancellations {
 
   /** As far as anybody can be asked: a connection that is gone is no reason to keep the cancel from ending. */
   private async requireGone(step: StepRow): Promise<void> {
-    const { targets, signal } = this.options;
+    const { targets, cancelling: signal } = this.options;
     const operation = await targets.operationOf(step).catch((error: unknown) => {
       if (error instanceof Q2cError && error.code === 'TARGET_NOT_CONNECTED') return null;
       throw error;

@@ -2,9 +2,10 @@ import { type Instant, type JsonObject, Q2cError } from '../model';
 import type { RunRow, Store, Tx } from '../store';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
-import type { DispatchedRun } from './types';
+import type { DispatchedRun, NodeInfo } from './types';
 
 interface Source {
+  id: string;
   concurrency: number;
   running: number;
   dispatch(run: DispatchedRun): void;
@@ -13,11 +14,20 @@ interface Source {
   again: boolean;
 }
 
+/** One of a source's places, of which there are as many as its concurrency. */
+interface Place {
+  source: Source;
+  held: boolean;
+}
+
 export interface DispatcherOptions {
   store: Store;
   tracker: RunTracker;
   now(): Instant;
   lease(): Lease;
+  nodeExists(nodeId: string): boolean;
+  /** The run was on its way to a node that is not there any more. */
+  onNodeGone(run: RunRow, node: NodeInfo): Promise<void>;
   /** Remembers work until it settles. */
   track<T>(promise: Promise<T>): Promise<T>;
   onFailure(what: string, error: unknown): void;
@@ -26,15 +36,15 @@ export interface DispatcherOptions {
 /** Hands queued runs to the source nodes that send them into their flows, up to the concurrency of each. */
 export class Dispatcher {
   private readonly sources = new Map<string, Source>();
-  /** The source that holds a place for a run; a deploy may put another source under the same id meanwhile. */
-  private readonly sourceOfRun = new Map<string, Source>();
+  /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
+  private readonly places = new Map<string, Place>();
   private paused = false;
 
   constructor(private readonly options: DispatcherOptions) {}
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    const source = { concurrency, running: 0, dispatch, claiming: false, again: false };
+    const source = { id: nodeId, concurrency, running: 0, dispatch, claiming: false, again: false };
     this.sources.set(nodeId, source);
     this.pump(nodeId);
     return () => {
@@ -44,6 +54,10 @@ export class Dispatcher {
 
   clear(): void {
     this.sources.clear();
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
   }
 
   /** Until `resume`, nothing is dispatched: the flows are being stopped. */
@@ -56,11 +70,31 @@ export class Dispatcher {
     this.pumpAll();
   }
 
+  /**
+   * Nothing of the run moves: another one may take its place while the grace of its end passes. Its ordering key stays
+   * taken.
+   */
+  yieldPlace(runId: string): void {
+    const place = this.places.get(runId);
+    if (place === undefined || !place.held) return;
+    place.held = false;
+    place.source.running--;
+    this.pump(place.source.id);
+  }
+
+  /** It moves again after all. For a moment there may be one run more than there are places. */
+  resumePlace(runId: string): void {
+    const place = this.places.get(runId);
+    if (place === undefined || place.held) return;
+    place.held = true;
+    place.source.running++;
+  }
+
   /** The run has ended or was broken off: its place is free. */
   release(runId: string): void {
-    const source = this.sourceOfRun.get(runId);
-    this.sourceOfRun.delete(runId);
-    if (source !== undefined) source.running--;
+    const place = this.places.get(runId);
+    this.places.delete(runId);
+    if (place?.held) place.source.running--;
   }
 
   /**
@@ -113,24 +147,38 @@ export class Dispatcher {
   private async claim(sourceId: string, source: Source): Promise<void> {
     const { store, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
-      const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
+      const runs = await claimRuns(
+        tx,
+        sourceId,
+        Math.max(0, source.concurrency - source.running),
+        lease(),
+        now(),
+      );
       return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
     }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
-      const ids = claimed.map(({ run }) => run.id);
-      await store.write((tx) => requeue(tx, ids));
+      await store.write((tx) =>
+        requeue(
+          tx,
+          claimed.map(({ run }) => ({ run, at: atNodes(run) })),
+        ),
+      );
       this.pump(sourceId);
       return;
     }
-    for (const { run, event } of claimed) this.send(source, run, event);
+    for (const { run, event } of claimed) {
+      const gone = atNodes(run).find(({ id }) => !this.options.nodeExists(id));
+      if (gone === undefined) this.send(source, run, event);
+      else await this.options.onNodeGone(run, gone);
+    }
   }
 
   private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), true);
     source.running++;
-    this.sourceOfRun.set(row.id, source);
+    this.places.set(row.id, { source, held: true });
     tracker.enter(active);
     try {
       source.dispatch({ ...active.run, dispatch: active.dispatch, event });
@@ -140,6 +188,11 @@ export class Dispatcher {
     }
     tracker.leave(active);
   }
+}
+
+/** The nodes that messages of the run were on their way to when a deploy broke it off. */
+function atNodes({ at_nodes }: RunRow): NodeInfo[] {
+  return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
 export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<DispatchedRun['event']> {

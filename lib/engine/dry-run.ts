@@ -283,7 +283,7 @@ export class DryRunner {
     const info: CallInfo = {
       idempotencyKey: '',
       attempt: 1,
-      signal: this.options.signal,
+      signal: this.options.cancelling,
       lookOnly: true,
     };
     return persist(() => call(info), step.classify, this.options);

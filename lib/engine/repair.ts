@@ -203,7 +203,7 @@ export class Repair {
   }
 
   private info(): CallInfo {
-    return { idempotencyKey: '', attempt: 1, signal: this.options.signal };
+    return { idempotencyKey: '', attempt: 1, signal: this.options.cancelling };
   }
 }
 

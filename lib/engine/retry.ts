@@ -57,8 +57,10 @@ export function isRetriable({ kind }: Failure): boolean {
 export interface Patience {
   retry: RetryPolicy;
   random(): number;
-  /** Fires when the engine stops. */
-  signal: AbortSignal;
+  /** Fires when the engine stops: no further call is begun. */
+  stopping: AbortSignal;
+  /** Fires when the engine can wait no longer: calls under way are broken off. */
+  cancelling: AbortSignal;
 }
 
 /** A call that was repeated in vain, or refused. */
@@ -74,25 +76,25 @@ export class GivenUp extends Error {
 
 /**
  * Makes a call that may be repeated without harm, until it succeeds, is refused, or the policy's patience ends.
- * @throws GivenUp with the last failure; the signal's reason when it fires first
+ * @throws GivenUp with the last failure; the reason of a signal that fires first
  */
 export async function persist<T>(
   call: () => Promise<T>,
   classify: (error: unknown) => Failure,
-  { retry, random, signal }: Patience,
+  { retry, random, stopping, cancelling }: Patience,
 ): Promise<T> {
   const startedAt = Date.now();
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
+    stopping.throwIfAborted();
     try {
       return await call();
     } catch (cause) {
-      signal.throwIfAborted();
+      cancelling.throwIfAborted();
       const failure = classify(cause);
       if (!isRetriable(failure) || isExhausted(retry, attempt, startedAt, failure)) {
         throw new GivenUp(failure, cause);
       }
-      await delay(stepDelay(retry, attempt, failure.retryAfterMs ?? 0, random), signal);
+      await delay(stepDelay(retry, attempt, failure.retryAfterMs ?? 0, random), stopping);
     }
   }
 }

@@ -1,10 +1,11 @@
+import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
-import type { Tx } from '../store';
+import { type CaseState, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { openCase, openCases, resolveCases } from './cases';
 import { runDelay } from './retry';
 import { supersede } from './runs';
 import type { ActiveRun, FlowError } from './tracker';
-import type { NewCase, RetryPolicy, Run } from './types';
+import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
 
 /** What the end of a run depends on beside the run. */
 export interface EndContext {
@@ -12,6 +13,24 @@ export interface EndContext {
   now(): Instant;
   random(): number;
 }
+
+const updateEnded = prepared<{
+  id: string;
+  state: 'completed' | 'failed';
+  retryAt: Instant | null;
+  at: Instant;
+}>((db, value) =>
+  db
+    .updateTable('run')
+    .set({
+      state: value.state,
+      retry_at: value.retryAt,
+      lease_owner: null,
+      lease_until: null,
+      ended_at: value.at,
+    })
+    .where('id', '=', value.id),
+);
 
 /**
  * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
@@ -26,6 +45,9 @@ export async function recordEnd(
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
   }
+  for (const step of await undecidedSteps(tx, run)) {
+    cases.add((await openCase(tx, run, leftBehind(step, run), at)).id);
+  }
   const open = await openCases(tx, run);
   const fresh = open.filter(({ id }) => cases.has(id));
   const isThrough = fresh.length === 0;
@@ -35,17 +57,12 @@ export async function recordEnd(
   await resolveCases(tx, run, cured, at);
   if (isThrough) await supersede(tx, run);
   const codes = fresh.map(({ code }) => code);
-  await tx
-    .updateTable('run')
-    .set({
-      state: isThrough ? 'completed' : 'failed',
-      retry_at: retryAt(run, codes, context),
-      lease_owner: null,
-      lease_until: null,
-      ended_at: at,
-    })
-    .where('id', '=', run.id)
-    .execute();
+  await updateEnded(tx, {
+    id: run.id,
+    state: isThrough ? 'completed' : 'failed',
+    retryAt: retryAt(run, codes, context),
+    at,
+  });
 }
 
 /** When every case of the run may heal by itself, the time of its next attempt; else null. */
@@ -53,6 +70,54 @@ function retryAt(run: Run, codes: ExceptionCode[], { retry, now, random }: EndCo
   if (codes.length === 0 || run.attempt > retry.maxRunRetries) return null;
   if (!codes.every((code) => exceptionCodes[code].autoRetry !== false)) return null;
   return new Date(Date.parse(now()) + runDelay(retry, run.attempt, random)).toISOString();
+}
+
+type UndecidedStep = Pick<StepRow, 'key' | 'node_id' | 'node_name' | 'system' | 'operation' | 'canonical_id'>;
+
+const selectUndecided = prepared<{ runId: string }, UndecidedStep>((db, value) =>
+  db
+    .selectFrom('step')
+    .select(['key', 'node_id', 'node_name', 'system', 'operation', 'canonical_id'])
+    .where('run_id', '=', value.runId)
+    .where((where) =>
+      where.or([
+        where('state', '=', sql.lit<StepState>('intent')),
+        where('state', '=', sql.lit<StepState>('unknown')),
+      ]),
+    )
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('exception_case')
+            .select('exception_case.id')
+            .where('exception_case.run_id', '=', value.runId)
+            .whereRef('exception_case.step_key', '=', 'step.key')
+            .where('exception_case.state', 'not in', [
+              sql.lit<CaseState>('resolved'),
+              sql.lit<CaseState>('waived'),
+            ]),
+        ),
+      ),
+    ),
+);
+
+/**
+ * Calls of the run that may have been processed, and that this passage has not come by again: the flow was changed
+ * while the host was down, or another branch was taken. Somebody has to know of them (invariant 11).
+ */
+const undecidedSteps = (tx: Tx, { id }: Run): Promise<UndecidedStep[]> => selectUndecided(tx, { runId: id });
+
+function leftBehind(step: UndecidedStep, run: Run): NewCase {
+  return {
+    node: { id: step.node_id, name: step.node_name },
+    code: 'OUTCOME_UNKNOWN',
+    message: `Whether ${step.system} has processed ${step.operation} for ${run.title} is not known, and the flow no longer comes by “${step.node_name}”. Look in ${step.system}.`,
+    subject: step.canonical_id,
+    about: { params: {}, ownerRole: 'integration_ops' },
+    stepKey: step.key,
+    detail: { system: step.system, operation: step.operation },
+  };
 }
 
 /** An error of a node that no Catch node has taken. */
@@ -63,6 +128,17 @@ function nodeFailed(run: Run, error: FlowError): NewCase {
     subject: run.correlationId,
     about: { params: { node: error.node.name, reason: error.message }, ownerRole: 'integration_ops' },
     detail: { reason: error.message },
+  };
+}
+
+/** A deploy has taken away the node that a message of the run was on its way to. */
+export function nodeGone(run: Run, node: NodeInfo): NewCase {
+  return {
+    node,
+    code: 'RUN_STALLED',
+    message: `A deploy took “${node.name}” out of the flow while ${run.title} was on its way to it. Check the flow, then retry the run.`,
+    subject: run.correlationId,
+    about: { params: { node: node.name, document: run.title }, ownerRole: 'integration_ops' },
   };
 }
 

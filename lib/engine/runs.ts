@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
-import { ulid } from 'ulid';
-import type { CanonicalId, Instant } from '../model';
-import type { RunRow, RunState, Tx } from '../store';
-import type { IntakeEvent, Run } from './types';
+import { type CanonicalId, type Instant, newUlid } from '../model';
+import { prepared, type RunRow, type RunState, type Tx } from '../store';
+import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
 
@@ -26,7 +25,7 @@ interface NewRun {
 }
 
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
-  const id = `run_${ulid()}`;
+  const id = `run_${newUlid()}`;
   await tx
     .insertInto('run')
     .values({
@@ -44,6 +43,7 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       created_at: at,
       started_at: run.state === 'running' ? at : null,
       ended_at: null,
+      at_nodes: null,
     })
     .execute();
   const { subject, sourceNode, title } = run;
@@ -90,8 +90,8 @@ export interface Lease {
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run, or one that is being taken back. States are literals: SQLite uses a partial index only for the very condition it
- * was made with, never for a bound value.
+ * running or an older queued run, or one that is being taken back. States are literals: SQLite uses a partial index for a list of states only when
+ * the list is literal, else it reads the table through; for one bound state it would have to plan again for the value.
  */
 export async function claimRuns(
   tx: Tx,
@@ -135,6 +135,7 @@ export async function claimRuns(
         lease_until: lease.until,
         started_at: run.started_at ?? at,
         ended_at: null,
+        at_nodes: null,
       })
       .where('seq', '=', run.seq)
       .execute();
@@ -155,15 +156,24 @@ export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
   return rows.length;
 }
 
-/** Runs that were broken off go back to the queue, with the same attempt. */
-export async function requeue(tx: Tx, runIds: readonly string[]): Promise<void> {
-  if (runIds.length === 0) return;
-  await tx
-    .updateTable('run')
-    .set({ state: 'queued', lease_owner: null, lease_until: null })
-    .where('id', 'in', runIds)
-    .where('state', '=', 'running')
-    .execute();
+/** Runs that were broken off go back to the queue, with the same attempt, and with where their messages were. */
+export async function requeue(
+  tx: Tx,
+  broken: readonly { run: Pick<Run, 'id'>; at: readonly NodeInfo[] }[],
+): Promise<void> {
+  for (const { run, at } of broken) {
+    await tx
+      .updateTable('run')
+      .set({
+        state: 'queued',
+        lease_owner: null,
+        lease_until: null,
+        at_nodes: at.length === 0 ? null : JSON.stringify(at),
+      })
+      .where('id', '=', run.id)
+      .where('state', '=', 'running')
+      .execute();
+  }
 }
 
 /**
@@ -187,16 +197,18 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
   return row ?? null;
 }
 
-/**
- * The run came through with the present content of its record: failed runs of the same record and source, which
- * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
- */
-export async function supersede(tx: Tx, run: Run): Promise<void> {
-  await tx
+const supersedeFailed = prepared<{
+  correlationId: CanonicalId;
+  orderingKey: CanonicalId;
+  sourceNode: string;
+}>((db, value) =>
+  db
     .updateTable('run')
     .set({ state: 'superseded', retry_at: null })
-    .where('ordering_key', '=', run.orderingKey)
-    .where('source_node', '=', run.sourceNode)
+    // Follows from the ordering key, and has the index.
+    .where('correlation_id', '=', value.correlationId)
+    .where('ordering_key', '=', value.orderingKey)
+    .where('source_node', '=', value.sourceNode)
     .where('state', '=', 'failed')
     .where((where) =>
       where.not(
@@ -208,8 +220,15 @@ export async function supersede(tx: Tx, run: Run): Promise<void> {
             .where('step.state', 'in', ['intent', 'unknown']),
         ),
       ),
-    )
-    .execute();
+    ),
+);
+
+/**
+ * The run came through with the present content of its record: failed runs of the same record and source, which
+ * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
+ */
+export async function supersede(tx: Tx, { correlationId, orderingKey, sourceNode }: Run): Promise<void> {
+  await supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
 }
 
 /** Runs that were under way when their host ended go back to the queue, with the same attempt. */

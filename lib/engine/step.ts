@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
 import { CaseOpened, openCase } from './cases';
@@ -26,7 +26,9 @@ export interface StepRunnerOptions {
   now(): Instant;
   random(): number;
   /** Fires when the engine stops: no further call or probe is begun. */
-  signal: AbortSignal;
+  stopping: AbortSignal;
+  /** Fires when the engine can wait no longer: calls under way are broken off. */
+  cancelling: AbortSignal;
 }
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
@@ -64,7 +66,7 @@ export class StepRunner {
   private async execute(run: Run, planned: Step): Promise<StepOutcome> {
     const { store } = this.options;
     const startedAt = Date.now();
-    this.options.signal.throwIfAborted();
+    this.options.stopping.throwIfAborted();
 
     // Decisions are about steps that have failed: a first attempt has none to look for.
     const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
@@ -96,7 +98,7 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal: this.options.signal,
+        signal: this.options.cancelling,
       };
       const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
       if (found === null) lastSentAt = Date.now();
@@ -120,7 +122,7 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        this.options.signal,
+        this.options.stopping,
       );
     }
   }
@@ -147,7 +149,8 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
+      if (lastSentAt > 0 && visibleAt > Date.now())
+        await delay(visibleAt - Date.now(), this.options.stopping);
       counts.probes++;
       return await this.weigh(step, keys, plan, await step.probe(step.wire, info));
     } catch (cause) {
@@ -198,7 +201,11 @@ export class StepRunner {
     startedAt: number,
   ): Promise<StepOutcome> {
     const counts = noCounts();
-    const info: CallInfo = { idempotencyKey: keys.idempotencyKey, attempt: 1, signal: this.options.signal };
+    const info: CallInfo = {
+      idempotencyKey: keys.idempotencyKey,
+      attempt: 1,
+      signal: this.options.cancelling,
+    };
     try {
       const reply = await persist(
         async () => {
@@ -228,7 +235,7 @@ export class StepRunner {
 
   private classify(step: Step, cause: unknown): Failure {
     // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
-    if (this.options.signal.aborted) throw this.options.signal.reason;
+    if (this.options.stopping.aborted) throw this.options.stopping.reason;
     return step.classify(cause);
   }
 
@@ -285,7 +292,7 @@ export function keysOf(tenant: string, run: Pick<Run, 'id'>, step: Step): StepKe
   const identity = [run.id, node.id, operation, canonicalId, print].join('|');
   return {
     fingerprint: print,
-    key: `${run.id}:${createHash('sha256').update(identity).digest('hex')}`,
+    key: `${run.id}:${hash('sha256', identity)}`,
     idempotencyKey: idempotencyKey({ tenant, system, instance, operation, canonicalId, businessVersion }),
   };
 }

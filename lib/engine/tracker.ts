@@ -20,6 +20,8 @@ export class ActiveRun {
   errors: FlowError[] = [];
   /** Cases that were opened or seen again. */
   readonly cases = new Set<CanonicalId>();
+  /** Nodes that messages are on their way to, or are in, and how many in each. */
+  private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
   lastProgressAt = Date.now();
@@ -34,6 +36,22 @@ export class ActiveRun {
     readonly repeatable: boolean,
     readonly dry: DryPassage | null = null,
   ) {}
+
+  /** Nodes that messages are on their way to, or are in. */
+  get at(): NodeInfo[] {
+    return [...this.visits.values()].map(({ node }) => node);
+  }
+
+  setOutFor(node: NodeInfo): void {
+    const visit = this.visits.get(node.id);
+    if (visit === undefined) this.visits.set(node.id, { node, count: 1 });
+    else visit.count++;
+  }
+
+  left(nodeId: string): void {
+    const visit = this.visits.get(nodeId);
+    if (visit !== undefined && --visit.count === 0) this.visits.delete(nodeId);
+  }
 }
 
 /**
@@ -54,11 +72,12 @@ export class RunTracker {
 
   /**
    * @param graceMs covers nodes that call `done` just before they send
-   * @param onEnd called once per dispatch when its last message has left
+   * @param on `quiet` when no message is in flight, `moving` when one sets out again within the grace, `ended` once
+   *   per dispatch when the grace has passed
    */
   constructor(
     private readonly graceMs: number,
-    private readonly onEnd: (ended: ActiveRun) => void,
+    private readonly on: Record<'quiet' | 'moving' | 'ended', (active: ActiveRun) => void>,
   ) {}
 
   get(runId: string): ActiveRun | undefined {
@@ -82,6 +101,7 @@ export class RunTracker {
     if (active.grace !== null) {
       clearTimeout(active.grace);
       active.grace = null;
+      this.on.moving(active);
     }
   }
 
@@ -92,8 +112,9 @@ export class RunTracker {
     if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
       this.active.delete(active.run.id);
-      this.onEnd(active);
+      this.on.ended(active);
     }, this.graceMs);
+    this.on.quiet(active);
   }
 
   /** Takes out runs whose messages have not moved since `before` (epoch ms): a node never called `done`. */

@@ -95,7 +95,7 @@ export class Undo {
   private async probe(operation: TargetOperation, step: StepRow, wire: JsonValue): Promise<JsonValue | null> {
     const { probe, visibleAfterMs } = operation;
     if (probe === undefined) throw refused(`what became of ${step.operation} cannot be looked up`);
-    await delay(visibleAfterMs, this.options.signal);
+    await delay(visibleAfterMs, this.options.stopping);
     return this.persist(operation, (info) => probe(wire, info), step);
   }
 
@@ -109,7 +109,7 @@ export class Undo {
     call: (info: CallInfo) => Promise<T>,
     { key }: StepRow,
   ): Promise<T> {
-    const info = { idempotencyKey: keyOf(key), attempt: 1, signal: this.options.signal };
+    const info = { idempotencyKey: keyOf(key), attempt: 1, signal: this.options.cancelling };
     return persist(() => call(info), classify, this.options);
   }
 }

@@ -57,6 +57,8 @@ export interface RunTable {
   created_at: Instant;
   started_at: Instant | null;
   ended_at: Instant | null;
+  /** JSON array of the nodes its messages were on their way to when a deploy broke it off; null once it went on. */
+  at_nodes: string | null;
 }
 
 /**
@@ -259,6 +261,7 @@ export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type StepDecisionRow = Selectable<StepDecisionTable>;
 export type XrefRow = Selectable<XrefTable>;
+export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
 export type AuditRow = Selectable<AuditTable>;

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
-import { type ActiveRun, type Engine, isInterrupted } from '../../lib/engine';
+import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
 import { dryContext, isPassable } from './dry-run';
 import type { Q2cMessage } from './message';
+import { stableId } from './stable-id';
 
 /**
  * What joins engines and the host: counts the messages of a run while they travel, so that the end of a run and
@@ -20,10 +21,16 @@ interface CountedMessage {
   onWire: number;
 }
 
+/** A node as hooks name it; `node` is missing while it is not running. */
+interface FlowNode {
+  id: string;
+  node?: { id: string; name?: string; type?: string };
+}
+
 /** Hook payloads of Node-RED, as far as they are read here. */
 interface SendEvent {
   msg: Q2cMessage;
-  destination: { id: string; node?: { name?: string; type?: string } };
+  destination: FlowNode;
 }
 interface ReceiveEvent {
   msg: Q2cMessage & { error?: { source?: { id?: string } } };
@@ -32,7 +39,7 @@ interface ReceiveEvent {
 interface CompleteEvent {
   msg: Q2cMessage;
   error?: unknown;
-  node: { id: string; node?: { name?: string; type?: string } };
+  node: FlowNode;
 }
 
 const LABEL = 'quote-to-cash';
@@ -49,8 +56,11 @@ class Host {
   /** Messages on their way, by identity: nodes may change or drop `msg.q2c`, the count must still come out even. */
   private readonly counted = new WeakMap<object, CountedMessage>();
 
+  private RED: NodeAPI | null = null;
+
   /** Starts to follow the runs of an engine. Hooks and listeners are there only while some engine is. */
   attach(RED: NodeAPI, storeId: string, engine: Engine): void {
+    this.RED = RED;
     if (this.engines.size === 0) this.listen(RED);
     this.engines.set(storeId, engine);
   }
@@ -92,9 +102,9 @@ class Host {
     RED.events.on('flows:started', this.resume);
   }
 
-  private entered(msg: Q2cMessage): CountedMessage | undefined {
+  private entered(msg: Q2cMessage, node?: NodeInfo): CountedMessage | undefined {
     const found = this.isStale(msg) ? undefined : this.find(msg.q2c?.run);
-    return found && this.count(msg, found.engine, found.active);
+    return found && this.count(msg, found.engine, found.active, node);
   }
 
   private find(runId: string | undefined): { engine: Engine; active: ActiveRun } | undefined {
@@ -106,36 +116,32 @@ class Host {
     return undefined;
   }
 
-  private count(msg: Q2cMessage, engine: Engine, active: ActiveRun): CountedMessage {
+  private count(msg: Q2cMessage, engine: Engine, active: ActiveRun, node?: NodeInfo): CountedMessage {
     const known = this.counted.get(msg);
     const counted = known?.active === active ? known : { engine, active, inFlight: 0, onWire: 0 };
     counted.inFlight++;
     this.counted.set(msg, counted);
-    engine.messageEntered(active);
+    engine.messageEntered(active, node);
     return counted;
   }
 
   /** @returns false to keep the message from being delivered */
-  private setOut(event: SendEvent): false | undefined {
-    if (this.mustHalt(event)) return false;
-    const counted = this.entered(event.msg);
+  private setOut({ msg, destination }: SendEvent): false | undefined {
+    if (this.mustHalt(msg, destination)) return false;
+    const counted = this.entered(msg, infoOf(destination));
     if (counted !== undefined) counted.onWire++;
     return undefined;
   }
 
   /** A dry run ends before what may write, and where its message has lost the run. */
-  private mustHalt({ msg, destination: { id, node } }: SendEvent): boolean {
+  private mustHalt(msg: Q2cMessage, destination: FlowNode): boolean {
     const isLost = msg.q2c === undefined;
     if (!isLost && msg.q2c?.dryRun !== true) return false;
     const active = isLost ? dryContext.getStore() : this.find(msg.q2c?.run)?.active;
     if (!active?.dry) return false;
-    const type = node?.type ?? '';
+    const type = destination.node?.type ?? '';
     if (!isLost && isPassable(type)) return false;
-    active.dry.halts.push({
-      node: { id, name: node?.name || type || id },
-      type,
-      why: isLost ? 'run_lost' : 'may_write',
-    });
+    active.dry.halts.push({ node: infoOf(destination), type, why: isLost ? 'run_lost' : 'may_write' });
     return true;
   }
 
@@ -147,7 +153,8 @@ class Host {
     if (counted?.active.dry) dryContext.enterWith(counted.active);
     const failedNode = msg.error?.source?.id;
     if (destination.node?.type === 'catch' && failedNode !== undefined) {
-      counted?.engine.errorCaught(counted.active, failedNode);
+      const node = this.RED?.nodes.getNode(failedNode) ?? undefined;
+      counted?.engine.errorCaught(counted.active, infoOf({ id: failedNode, node }).id);
     }
   }
 
@@ -158,14 +165,19 @@ class Host {
     if (counted.inFlight === 0) this.counted.delete(msg);
     if (error) {
       counted.engine.errorRaised(counted.active, {
-        node: { id: node.id, name: node.node?.name || node.node?.type || node.id },
+        node: infoOf(node),
         message: error instanceof Error ? error.message : String(error),
         code: isCaseOpened(error) ? error.code : null,
       });
     }
-    counted.engine.messageLeft(counted.active, error ? undefined : node.id);
+    counted.engine.messageLeft(counted.active, infoOf(node).id, Boolean(error));
   }
 }
+
+const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
+  id: node === undefined ? id : stableId(node),
+  name: node?.name || node?.type || id,
+});
 
 /** An error of ours whose case is open already. */
 function isCaseOpened(error: unknown): error is { code: string; caseId: string } {

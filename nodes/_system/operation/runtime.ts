@@ -6,6 +6,7 @@ import type { Operation, SystemManifest } from '../../../lib/systems/kit/types';
 import { optionalFirm } from '../../_shared/firm-node';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { runOperation } from '../../_shared/operation';
+import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
 import { evaluateTypedInput } from '../../_shared/typed-input';
 import type { Connected, ConnectionNode } from '../connection/runtime';
@@ -47,7 +48,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
       const target = targetOf(manifest, this.name || this.id, connect);
       store.engine().then(
         (engine) => {
-          if (!closed) release = engine.registerTarget(this.id, target);
+          if (!closed) release = engine.registerTarget(stableId(this), target);
         },
         // The store says itself why it cannot be opened.
         () => undefined,

@@ -49,6 +49,8 @@ async function begin(
 ): Promise<void> {
   ({ engine, store, stop } = await startEngine({
     path: join(folder, 'q2c.db'),
+    // A host that hangs in a call is left hanging.
+    stopAfterMs: 1,
     retry: options.retry ?? retry,
   }));
   if (options.connected !== false) connect();
