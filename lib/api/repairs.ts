@@ -34,25 +34,25 @@ const bodies = {
 };
 
 export const stepInput = (engine: Engine, stepKey: string): Promise<StepInput> =>
-  engine.repair.stepInput(stepKey);
+  engine.repairs.steps.stepInput(stepKey);
 
 /** @param body `{patch, reason}` or `{wire, reason}` */
 export async function correctStep(engine: Engine, stepKey: string, body: unknown, actor: string) {
   const { reason: why, ...correction } = parse(bodies.correct, body);
-  await engine.repair.correct(stepKey, correction, { actor, reason: why });
+  await engine.repairs.steps.correct(stepKey, correction, { actor, reason: why });
   return {};
 }
 
 /** @param body `{externalId, reason}` */
 export async function completeStep(engine: Engine, stepKey: string, body: unknown, actor: string) {
   const { externalId, reason: why } = parse(bodies.complete, body);
-  await engine.repair.complete(stepKey, externalId, { actor, reason: why });
+  await engine.repairs.steps.complete(stepKey, externalId, { actor, reason: why });
   return {};
 }
 
 /** @param body `{reason}` */
 export async function skipStep(engine: Engine, stepKey: string, body: unknown, actor: string) {
-  await engine.repair.skip(stepKey, { actor, ...parse(bodies.reasoned, body) });
+  await engine.repairs.steps.skip(stepKey, { actor, ...parse(bodies.reasoned, body) });
   return {};
 }
 
@@ -63,7 +63,7 @@ export async function cancelRun(
   body: unknown,
   actor: string,
 ): Promise<CancelReport> {
-  return engine.cancellations.cancel(runId, { actor, ...parse(bodies.reasoned, body) });
+  return engine.repairs.cancellations.cancel(runId, { actor, ...parse(bodies.reasoned, body) });
 }
 
 /**
@@ -77,11 +77,11 @@ export async function settleUndo(
   actor: string,
 ): Promise<CancelReport> {
   const { outcome, reason: why } = parse(bodies.settle, body);
-  return engine.cancellations.settle(undoKey, outcome, { actor, reason: why });
+  return engine.repairs.cancellations.settle(undoKey, outcome, { actor, reason: why });
 }
 
 export const dryRun = (engine: Engine, runId: string, actor: string): Promise<DryRunReport> =>
-  engine.dryRun(runId, actor);
+  engine.repairs.dryRun(runId, actor);
 
 /**
  * @param body `{filter, reason, atOnce?}`
@@ -94,7 +94,7 @@ export function retryRuns(
   signal: AbortSignal,
 ): AsyncGenerator<RetryProgress> {
   const { filter, reason: why, atOnce } = parse(bodies.retryMany, body);
-  return engine.retryRuns(filter, { actor, reason: why }, { signal, ...(atOnce && { atOnce }) });
+  return engine.repairs.retryRuns(filter, { actor, reason: why }, { signal, ...(atOnce && { atOnce }) });
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
 import type { RunRow, Store, Tx } from '../store';
-import { Cancellations } from './cancel';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
-import type { Author } from './decisions';
 import { Dispatcher } from './dispatcher';
-import { breakOff, type DryPassage, DryRunner, type DryRunReport } from './dry-run';
+import type { DryPassage } from './dry-run';
 import { claimNaturalKey, identify } from './identity';
-import { Repair } from './repair';
+import { Repairs } from './repairs';
 import { rerun, runById } from './rerun';
 import { DEFAULT_RETRY } from './retry';
-import { type RetryFilter, type RetryManyOptions, type RetryProgress, retryMany } from './retry-many';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
@@ -23,7 +20,6 @@ import {
   toRun,
 } from './runs';
 import { StepRunner } from './step';
-import { type Target, Targets } from './targets';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
@@ -61,8 +57,6 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
-/** Time in which the nodes of the flows have registered after a start. */
-const TARGETS_WITHIN_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
 const STOP_AFTER_MS = 10_000;
 
@@ -81,13 +75,7 @@ export class Engine {
   private readonly stopping = new AbortController();
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
-  private readonly dryRunner: DryRunner;
-  private readonly targets = new Targets();
-  /** Decisions of people about failed steps. */
-  readonly repair: Repair;
-  /** Runs that are taken back. */
-  readonly cancellations: Cancellations;
-  private readonly startedAt = Date.now();
+  readonly repairs: Repairs;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
 
@@ -121,20 +109,13 @@ export class Engine {
       cancelling: this.cancelling.signal,
     };
     this.steps = new StepRunner(common);
-    this.dryRunner = new DryRunner({
+    this.repairs = new Repairs({
       ...common,
       tracker: this.tracker,
-      send: (active, event) => this.dispatcher.sendDry(active, event),
-    });
-    const { targets } = this;
-    this.repair = new Repair({ ...common, targets, pump: (source) => this.dispatcher.pump(source) });
-    this.cancellations = new Cancellations({
-      ...common,
-      targets,
+      dispatcher: this.dispatcher,
+      steps: this.steps,
       lease: () => this.lease(),
       track: (promise) => this.track(promise),
-      inTurn: (record, task) => this.steps.inTurn(record, task),
-      pumpAll: () => this.dispatcher.pumpAll(),
       onFailure: (what, error) => this.logFailure(what, error),
     });
   }
@@ -151,7 +132,7 @@ export class Engine {
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
-    this.every(RETRY_SCAN_MS, () => this.resumeCancellations());
+    this.every(RETRY_SCAN_MS, () => this.repairs.resume());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
   }
@@ -162,7 +143,7 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
-    breakOff(this.tracker, () => true);
+    this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
     this.track(
@@ -187,7 +168,7 @@ export class Engine {
     this.dispatcher.clear();
     const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
     this.stopping.abort(reason);
-    breakOff(this.tracker, () => true);
+    this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
     const patience = setTimeout(
@@ -283,28 +264,6 @@ export class Engine {
     this.dispatcher.pump(source);
   }
 
-  // ------------------------------------------------------------------ repair
-
-  /** What a retry of a failed run would write, without writing. @throws Q2cError as `DryRunner.run` */
-  dryRun(runId: string, actor: string): Promise<DryRunReport> {
-    return this.track(this.dryRunner.run(runId, actor));
-  }
-
-  /** Retries all failed runs that match, a few at a time; see `retryMany`. */
-  retryRuns(filter: RetryFilter, author: Author, options?: RetryManyOptions): AsyncGenerator<RetryProgress> {
-    const { store, now } = this;
-    const pump = (source: string) => this.dispatcher.pump(source);
-    return retryMany({ store, now, pump, signal: this.stopping.signal }, filter, author, options);
-  }
-
-  /**
-   * A node lets its connection be used for repairs outside of the flow.
-   * @returns takes it out again
-   */
-  registerTarget(nodeId: string, target: Target): () => void {
-    return this.targets.register(nodeId, target);
-  }
-
   // ------------------------------------------------------------------ messages of a run
 
   /** The run, if it is under way here. */
@@ -342,7 +301,9 @@ export class Engine {
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const active = this.requireActive(runId);
     try {
-      const done = active.dry ? this.dryRunner.step(active.dry, step) : this.steps.run(active.run, step);
+      const done = active.dry
+        ? this.repairs.dryRuns.step(active.dry, step)
+        : this.steps.run(active.run, step);
       return await this.track(done);
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
@@ -360,7 +321,7 @@ export class Engine {
     runId?: string,
   ): Promise<CanonicalId[]> {
     const dry = this.dryPassage(runId);
-    if (dry !== null) return this.dryRunner.identify(dry, system, instance, references);
+    if (dry !== null) return this.repairs.dryRuns.identify(dry, system, instance, references);
     return this.track(
       this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
     );
@@ -368,7 +329,7 @@ export class Engine {
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
   claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
-    if (this.dryPassage(runId) !== null) return this.dryRunner.claim(claims);
+    if (this.dryPassage(runId) !== null) return this.repairs.dryRuns.claim(claims);
     return this.track(
       this.store.write(async (tx) => {
         const holders: KeyHolder[] = [];
@@ -381,7 +342,7 @@ export class Engine {
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const active = this.requireActive(runId);
-    if (active.dry !== null) return this.dryRunner.fail(active.dry, requests);
+    if (active.dry !== null) return this.repairs.dryRuns.fail(active.dry, requests);
     const opened = await this.track(
       this.store.write(async (tx) => {
         const cases: OpenedCase[] = [];
@@ -491,7 +452,7 @@ export class Engine {
   // ------------------------------------------------------------------ housekeeping
 
   private async heartbeat(): Promise<void> {
-    if (this.tracker.isEmpty && !this.cancellations.isBusy) return;
+    if (this.tracker.isEmpty && !this.repairs.cancellations.isBusy) return;
     await this.store.write(async (tx) => {
       await tx
         .updateTable('run')
@@ -505,13 +466,6 @@ export class Engine {
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
     if (queued > 0) this.dispatcher.pumpAll();
-  }
-
-  /** Waits for the nodes through which they undo: without them, all they could do is open cases. */
-  private async resumeCancellations(): Promise<void> {
-    if (this.dispatcher.isPaused) return;
-    if (this.targets.isEmpty && Date.now() - this.startedAt < TARGETS_WITHIN_MS) return;
-    await this.cancellations.resume();
   }
 
   private lease(): Lease {

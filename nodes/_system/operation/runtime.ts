@@ -48,7 +48,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
       const target = targetOf(manifest, this.name || this.id, connect);
       store.engine().then(
         (engine) => {
-          if (!closed) release = engine.registerTarget(stableId(this), target);
+          if (!closed) release = engine.repairs.registerTarget(stableId(this), target);
         },
         // The store says itself why it cannot be opened.
         () => undefined,

@@ -58,7 +58,7 @@ async function begin(
 }
 
 const connect = () =>
-  engine.registerTarget(
+  engine.repairs.registerTarget(
     'n-project',
     vendor.target((entity) => effects[entity] ?? 'removed'),
   );
@@ -88,7 +88,7 @@ const audited = async (action: string) =>
 test('what the run has created is undone last first, and the run and its cases end', async () => {
   effects.customer = 'kept';
   const runId = await stuck();
-  const report = await engine.cancellations.cancel(runId, AUTHOR);
+  const report = await engine.repairs.cancellations.cancel(runId, AUTHOR);
 
   expect(report).toMatchObject({
     state: 'cancelled',
@@ -121,7 +121,7 @@ test('what the run has created is undone last first, and the run and its cases e
 
 test('the case of the run is resolved by whoever cancelled it, with the reason', async () => {
   const runId = await stuck();
-  await engine.cancellations.cancel(runId, AUTHOR);
+  await engine.repairs.cancellations.cancel(runId, AUTHOR);
   const history = await store.db.selectFrom('case_history').selectAll().orderBy('seq', 'desc').execute();
   expect(history[0]).toMatchObject({ action: 'resolved', actor: 'kim' });
   expect(JSON.parse(history[0]?.detail ?? '{}')).toEqual({ by: 'cancelled', reason: AUTHOR.reason });
@@ -129,7 +129,7 @@ test('the case of the run is resolved by whoever cancelled it, with the reason',
 
 test('a deal won again after the cancel makes everything anew', async () => {
   const runId = await stuck();
-  await engine.cancellations.cancel(runId, AUTHOR);
+  await engine.repairs.cancellations.cancel(runId, AUTHOR);
   expect(vendor.records).toEqual([]);
   const next = await win(engine, 'A');
   await inState(store, next, 'completed');
@@ -140,7 +140,7 @@ test('a deal won again after the cancel makes everything anew', async () => {
 test('a run that came through can be taken back too', async () => {
   const runId = await win(engine, 'A');
   await inState(store, runId, 'completed');
-  expect(await engine.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
+  expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
   expect(undos()).toEqual(['undo order', 'undo project', 'undo customer']);
   expect(vendor.records).toEqual([]);
 });
@@ -148,10 +148,10 @@ test('a run that came through can be taken back too', async () => {
 test('asked twice at a time, and once more later, it is done once', async () => {
   const runId = await stuck();
   const reports = await Promise.all([
-    engine.cancellations.cancel(runId, AUTHOR),
-    engine.cancellations.cancel(runId, AUTHOR),
+    engine.repairs.cancellations.cancel(runId, AUTHOR),
+    engine.repairs.cancellations.cancel(runId, AUTHOR),
   ]);
-  const later = await engine.cancellations.cancel(runId, AUTHOR);
+  const later = await engine.repairs.cancellations.cancel(runId, AUTHOR);
   expect(reports[0]).toEqual(reports[1]);
   expect(later).toEqual(reports[0]);
   expect(undos()).toEqual(['undo project', 'undo customer']);
@@ -161,7 +161,7 @@ test('asked twice at a time, and once more later, it is done once', async () => 
 test('a run under way, superseded or unknown is not taken back, and a reason is needed', async () => {
   const runId = await stuck();
   const code = (id: string, reason = 'why') =>
-    engine.cancellations.cancel(id, { actor: 'kim', reason }).then(
+    engine.repairs.cancellations.cancel(id, { actor: 'kim', reason }).then(
       () => 'accepted',
       (error: { code: string }) => error.code,
     );
@@ -177,7 +177,7 @@ test('a run under way, superseded or unknown is not taken back, and a reason is 
 test('a lost answer to an undo is harmless: it is made again', async () => {
   const runId = await stuck();
   vendor.twist('undo project', loseReply, unreachable);
-  expect(await engine.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
+  expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
   expect(undos()).toEqual(['undo project', 'undo project', 'undo project', 'undo customer']);
   expect(vendor.records).toEqual([]);
 });
@@ -186,7 +186,7 @@ describe('what cannot be undone', () => {
   test('a refusal stops the cancel with a case, and asked again it goes on from there', async () => {
     const runId = await stuck();
     vendor.twist('undo customer', refuse);
-    const stopped = await engine.cancellations.cancel(runId, AUTHOR);
+    const stopped = await engine.repairs.cancellations.cancel(runId, AUTHOR);
     expect(stopped).toMatchObject({
       state: 'cancelling',
       undone: [{ operation: 'project.create' }],
@@ -201,7 +201,7 @@ describe('what cannot be undone', () => {
       subject: deal.customer,
     });
 
-    expect(await engine.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
+    expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelled' });
     expect(undos()).toEqual(['undo project', 'undo customer', 'undo customer']);
     expect(await openCases(store)).toEqual([]);
   });
@@ -209,12 +209,12 @@ describe('what cannot be undone', () => {
   test('later runs of the record wait until the cancel is through', async () => {
     const runId = await stuck();
     vendor.twist('undo customer', refuse);
-    await engine.cancellations.cancel(runId, AUTHOR);
+    await engine.repairs.cancellations.cancel(runId, AUTHOR);
     const next = await win(engine, 'A');
     const other = await win(engine, 'B');
     await inState(store, other, 'completed');
     expect((await runRow(store, next)).state).toBe('queued');
-    await engine.cancellations.cancel(runId, AUTHOR);
+    await engine.repairs.cancellations.cancel(runId, AUTHOR);
     await inState(store, next, 'completed');
   });
 
@@ -223,7 +223,7 @@ describe('what cannot be undone', () => {
     await begin({ retry: { maxRunRetries: 5 } });
     const runId = await stuck();
     vendor.twist('undo project', unreachable, unreachable, unreachable, unreachable, unreachable);
-    expect(await engine.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelling' });
+    expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({ state: 'cancelling' });
     expect((await runRow(store, runId)).retry_at).not.toBeNull();
     await inState(store, runId, 'cancelled');
     expect(await openCases(store)).toEqual([]);
@@ -236,11 +236,11 @@ describe('what cannot be undone', () => {
       vendor.step('order', deal.order),
     ]);
     const runId = await stuck();
-    const { stuck: at } = await engine.cancellations.cancel(runId, AUTHOR);
+    const { stuck: at } = await engine.repairs.cancellations.cancel(runId, AUTHOR);
     expect(at?.reason).toBe('letter.create declares no way back');
 
     const settle = (outcome: 'removed' | 'kept') =>
-      engine.cancellations.settle(at?.stepKey ?? '', outcome, AUTHOR);
+      engine.repairs.cancellations.settle(at?.stepKey ?? '', outcome, AUTHOR);
     await expect(settle('removed')).rejects.toMatchObject({ code: 'STEP_NOT_UNDONE' });
     expect(await settle('kept')).toMatchObject({
       state: 'cancelled',
@@ -256,11 +256,11 @@ describe('what cannot be undone', () => {
   test('what a person has removed is asked for in the target, and forgotten', async () => {
     const runId = await stuck();
     vendor.twist('undo project', refuse);
-    const { stuck: at } = await engine.cancellations.cancel(runId, AUTHOR);
+    const { stuck: at } = await engine.repairs.cancellations.cancel(runId, AUTHOR);
     for (const { id, key } of [...vendor.records]) if (key === deal.project) vendor.remove(id);
     // The customer was made of the same content, which is all that the vendor of this test looks up.
     for (const record of vendor.records) record.content = { name: 'changed' };
-    expect(await engine.cancellations.settle(at?.stepKey ?? '', 'removed', AUTHOR)).toMatchObject({
+    expect(await engine.repairs.cancellations.settle(at?.stepKey ?? '', 'removed', AUTHOR)).toMatchObject({
       state: 'cancelled',
       undone: [{ operation: 'project.create', effect: 'removed' }, { operation: 'customer.upsert' }],
     });
@@ -271,7 +271,7 @@ describe('what cannot be undone', () => {
     const runId = await stuck();
     await stop();
     await begin({ connected: false, retry: { maxRunRetries: 5 } });
-    expect(await engine.cancellations.cancel(runId, AUTHOR)).toMatchObject({
+    expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({
       state: 'cancelling',
       stuck: { reason: expect.stringContaining('No deployed node is connected to erp main') },
     });
@@ -291,13 +291,13 @@ describe('what stays', () => {
     const second = await win(engine, 'B');
     await inState(store, second, 'completed');
 
-    expect((await engine.cancellations.cancel(first, AUTHOR)).undone).toMatchObject([
+    expect((await engine.repairs.cancellations.cancel(first, AUTHOR)).undone).toMatchObject([
       { operation: 'order.create', effect: 'removed' },
       { operation: 'project.create', effect: 'removed', canonicalId: project },
       { operation: 'customer.upsert', effect: 'kept', why: 'shared' },
     ]);
     expect(undos()).toEqual(['undo order', 'undo project']);
-    await engine.cancellations.cancel(second, AUTHOR);
+    await engine.repairs.cancellations.cancel(second, AUTHOR);
     expect(undos()).toEqual(['undo order', 'undo project', 'undo order', 'undo project', 'undo customer']);
     expect(vendor.records).toEqual([]);
 
@@ -314,8 +314,8 @@ describe('what stays', () => {
     const second = await win(engine, 'B');
     await inState(store, second, 'completed');
     await Promise.all([
-      engine.cancellations.cancel(first, AUTHOR),
-      engine.cancellations.cancel(second, AUTHOR),
+      engine.repairs.cancellations.cancel(first, AUTHOR),
+      engine.repairs.cancellations.cancel(second, AUTHOR),
     ]);
     expect(vendor.records).toEqual([]);
     expect(await xrefs()).toEqual([]);
@@ -324,10 +324,10 @@ describe('what stays', () => {
   test('a record that a person has made stays', async () => {
     await stuck();
     const id = vendor.byHand();
-    await engine.repair.complete(await failedStep(store), id, AUTHOR);
+    await engine.repairs.steps.complete(await failedStep(store), id, AUTHOR);
     const [run] = await store.db.selectFrom('run').select('id').execute();
     await inState(store, run?.id ?? '', 'completed');
-    expect((await engine.cancellations.cancel(run?.id ?? '', AUTHOR)).undone[0]).toMatchObject({
+    expect((await engine.repairs.cancellations.cancel(run?.id ?? '', AUTHOR)).undone[0]).toMatchObject({
       operation: 'order.create',
       effect: 'kept',
       why: 'made_by_hand',
@@ -338,7 +338,7 @@ describe('what stays', () => {
   test('a record made inactive keeps its cross-reference', async () => {
     effects.project = 'inactive';
     const runId = await stuck();
-    await engine.cancellations.cancel(runId, AUTHOR);
+    await engine.repairs.cancellations.cancel(runId, AUTHOR);
     expect(await xrefs()).toEqual([deal.project]);
     expect((await stepRows(store)).find(({ operation }) => operation === 'project.create')?.state).toBe(
       'undone',
@@ -365,7 +365,9 @@ describe('calls of unknown outcome', () => {
   test('one that came through is found and undone', async () => {
     const runId = await undecided(loseReply);
     expect(vendor.records).toHaveLength(1);
-    expect((await engine.cancellations.cancel(runId, AUTHOR)).undone).toMatchObject([{ effect: 'removed' }]);
+    expect((await engine.repairs.cancellations.cancel(runId, AUTHOR)).undone).toMatchObject([
+      { effect: 'removed' },
+    ]);
     expect(vendor.records).toEqual([]);
   });
 
@@ -373,7 +375,7 @@ describe('calls of unknown outcome', () => {
     const runId = await undecided(() => {
       throw fail('unknown', 'OUTCOME_UNKNOWN');
     });
-    const { undone, state } = await engine.cancellations.cancel(runId, AUTHOR);
+    const { undone, state } = await engine.repairs.cancellations.cancel(runId, AUTHOR);
     expect([state, undone]).toMatchObject(['cancelled', [{ effect: 'absent' }]]);
     expect(undos()).toEqual([]);
     expect((await stepRows(store))[0]?.state).toBe('failed');
@@ -396,7 +398,9 @@ describe('calls of unknown outcome', () => {
       })
       .execute();
     const runId = await undecided(loseReply, { operation: 'order.upsert', updates: true });
-    expect((await engine.cancellations.cancel(runId, AUTHOR)).undone).toMatchObject([{ effect: 'kept' }]);
+    expect((await engine.repairs.cancellations.cancel(runId, AUTHOR)).undone).toMatchObject([
+      { effect: 'kept' },
+    ]);
     expect(vendor.records).toHaveLength(1);
     expect((await stepRows(store))[0]?.state).toBe('undone');
   });
@@ -432,7 +436,7 @@ describe('a host that ends in the middle', () => {
   ])('%s: the next start goes on, without being asked', async (_, isProcessed) => {
     const runId = await stuck();
     const dead = dieDuring('undo project', isProcessed);
-    void engine.cancellations.cancel(runId, AUTHOR);
+    void engine.repairs.cancellations.cancel(runId, AUTHOR);
     await dead;
     expect((await stepRows(store)).at(-1)).toMatchObject({ state: 'intent', operation: 'project.create' });
     await crash();
@@ -445,7 +449,7 @@ describe('a host that ends in the middle', () => {
   test('between two undos: what is done is not done again', async () => {
     const runId = await stuck();
     const dead = dieDuring('undo customer', false);
-    void engine.cancellations.cancel(runId, AUTHOR);
+    void engine.repairs.cancellations.cancel(runId, AUTHOR);
     await dead;
     await crash();
     await inState(store, runId, 'cancelled');
@@ -455,7 +459,7 @@ describe('a host that ends in the middle', () => {
   test('waits for the nodes of the flows before it opens cases', async () => {
     const runId = await stuck();
     const dead = dieDuring('undo project', false);
-    void engine.cancellations.cancel(runId, AUTHOR);
+    void engine.repairs.cancellations.cancel(runId, AUTHOR);
     await dead;
     await crash({ connected: false });
     // The scan that sends a due run again comes with the one that looks after cancels.

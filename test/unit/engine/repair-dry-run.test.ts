@@ -28,7 +28,7 @@ beforeEach(async () => {
   ({ engine, store, stop } = await startEngine({ retry: { maxRunRetries: 0 } }));
   vendor = new Vendor();
   deal = ids();
-  engine.registerTarget('n-project', vendor.target());
+  engine.repairs.registerTarget('n-project', vendor.target());
   steps = () => [
     vendor.step('customer', deal.customer),
     vendor.step('project', deal.project),
@@ -70,7 +70,7 @@ const verdicts = ({ steps: found }: DryRunReport) =>
 test('says what a retry would write, with the wire of each, and writes nothing but a line of the audit', async () => {
   const runId = await stuck();
   const before = await traces();
-  const report = await engine.dryRun(runId, 'kim');
+  const report = await engine.repairs.dryRun(runId, 'kim');
   expect(await traces()).toEqual(before);
 
   expect(report).toMatchObject({ runId, isComplete: true, halts: [], errors: [] });
@@ -101,7 +101,7 @@ test('the flow goes on with a stand-in for what would be created', async () => {
       .then((outcome) => seen.push(run.dryRun, outcome))
       .finally(() => engine.messageLeft(active));
   });
-  await engine.dryRun(runId, 'kim');
+  await engine.repairs.dryRun(runId, 'kim');
   expect(seen).toMatchObject([
     true,
     { origin: 'dry_run', refs: [{ id: deal.project, ref: { type: 'project', id: PLACEHOLDER_ID } }] },
@@ -139,7 +139,7 @@ test('reads are made, and records seen for the first time leave no trace', async
     void look().finally(() => engine.messageLeft(active));
   });
   const before = await traces();
-  const report = await engine.dryRun(runId, 'kim');
+  const report = await engine.repairs.dryRun(runId, 'kim');
   expect(await traces()).toEqual(before);
   expect(reads).toBe(1);
   expect(found[0]).toEqual(found[1]);
@@ -157,7 +157,7 @@ describe('verdicts', () => {
       vendor.step('project', deal.project, { operation: 'project.upsert', updates: true }),
       vendor.step('order', deal.order),
     ];
-    expect(verdicts(await engine.dryRun(runId, 'kim'))).toEqual([
+    expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))).toEqual([
       ['project.upsert', 'would_update'],
       ['order.create', 'already_done'],
     ]);
@@ -167,9 +167,11 @@ describe('verdicts', () => {
     const runId = await stuck();
     const wire = { name: 'ACME 2' };
     steps = () => [vendor.step('customer', deal.customer, { wire, updates: true })];
-    expect(verdicts(await engine.dryRun(runId, 'kim'))).toEqual([['customer.create', 'would_update']]);
+    expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))).toEqual([
+      ['customer.create', 'would_update'],
+    ]);
     steps = () => [vendor.step('customer', deal.customer, { wire })];
-    expect((await engine.dryRun(runId, 'kim')).steps).toMatchObject([
+    expect((await engine.repairs.dryRun(runId, 'kim')).steps).toMatchObject([
       { verdict: 'blocked', code: 'IDEMPOTENCY_MISMATCH', caseId: null, wire },
     ]);
   });
@@ -190,7 +192,7 @@ describe('verdicts', () => {
         .catch(() => undefined)
         .finally(() => engine.messageLeft(active));
     });
-    expect((await engine.dryRun(runId, 'kim')).steps).toMatchObject([
+    expect((await engine.repairs.dryRun(runId, 'kim')).steps).toMatchObject([
       { verdict: 'blocked', code: 'TARGET_REJECTED', caseId: open?.id, node: { id: 'n-project' } },
     ]);
     expect((await openCases(store))[0]?.occurrences).toBe(1);
@@ -218,15 +220,15 @@ describe('verdicts', () => {
     expect(stepKey).toContain(runId);
 
     await decide({ kind: 'skip' });
-    expect(verdicts(await engine.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_skip']);
+    expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_skip']);
     await decide({ kind: 'correct', value: JSON.stringify({ patch: { name: 'right' } }) });
-    expect((await engine.dryRun(runId, 'kim')).steps[1]).toMatchObject({
+    expect((await engine.repairs.dryRun(runId, 'kim')).steps[1]).toMatchObject({
       verdict: 'would_create',
       wire: { name: 'right' },
     });
     const id = vendor.byHand();
     await decide({ kind: 'complete', external_id: id });
-    expect(verdicts(await engine.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_adopt']);
+    expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_adopt']);
     expect(vendor.records.at(-1)?.key).toBeNull();
   });
 
@@ -239,7 +241,7 @@ describe('verdicts', () => {
         },
       }),
     ];
-    expect((await engine.dryRun(runId, 'kim')).steps).toMatchObject([
+    expect((await engine.repairs.dryRun(runId, 'kim')).steps).toMatchObject([
       { verdict: 'blocked', code: 'TARGET_UNAVAILABLE' },
     ]);
   });
@@ -248,18 +250,21 @@ describe('verdicts', () => {
 describe('life', () => {
   test('asked twice at a time it is done once; asked later, anew', async () => {
     const runId = await stuck();
-    const [one, two] = await Promise.all([engine.dryRun(runId, 'kim'), engine.dryRun(runId, 'lee')]);
+    const [one, two] = await Promise.all([
+      engine.repairs.dryRun(runId, 'kim'),
+      engine.repairs.dryRun(runId, 'lee'),
+    ]);
     expect(one).toBe(two);
-    expect(await engine.dryRun(runId, 'kim')).toEqual(one);
+    expect(await engine.repairs.dryRun(runId, 'kim')).toEqual(one);
   });
 
   test('only what could be retried, and whose source is deployed', async () => {
     const runId = await stuck();
-    await expect(engine.dryRun('run_none', 'kim')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    await expect(engine.repairs.dryRun('run_none', 'kim')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
     release();
-    await expect(engine.dryRun(runId, 'kim')).rejects.toMatchObject({ code: 'SOURCE_NOT_DEPLOYED' });
+    await expect(engine.repairs.dryRun(runId, 'kim')).rejects.toMatchObject({ code: 'SOURCE_NOT_DEPLOYED' });
     await store.db.updateTable('run').set({ state: 'completed' }).where('id', '=', runId).execute();
-    await expect(engine.dryRun(runId, 'kim')).rejects.toMatchObject({ code: 'RUN_NOT_RETRIABLE' });
+    await expect(engine.repairs.dryRun(runId, 'kim')).rejects.toMatchObject({ code: 'RUN_NOT_RETRIABLE' });
   });
 
   test('a deploy in the middle breaks it off: it tells what it has seen, and the run is as before', async () => {
@@ -275,7 +280,7 @@ describe('life', () => {
         },
       }),
     ];
-    const asked = engine.dryRun(runId, 'kim');
+    const asked = engine.repairs.dryRun(runId, 'kim');
     await until('the probe', () => isReached);
     engine.interrupt();
     const report = await asked;

@@ -53,7 +53,7 @@ async function failedRuns(vendor: Vendor, call: string, twists: Twist[], source?
 
 async function retryAll(filter: RetryFilter, options = {}): Promise<RetryProgress[]> {
   const seen: RetryProgress[] = [];
-  for await (const progress of engine.retryRuns(filter, AUTHOR, options)) seen.push(progress);
+  for await (const progress of engine.repairs.retryRuns(filter, AUTHOR, options)) seen.push(progress);
   return seen;
 }
 
@@ -113,7 +113,7 @@ test('keeps few of them under way, so that a deal won meanwhile goes first', asy
     proceed();
   };
   erp.twist('create project', hold, hold);
-  const progress = engine.retryRuns({}, AUTHOR, { atOnce: 2 });
+  const progress = engine.repairs.retryRuns({}, AUTHOR, { atOnce: 2 });
   await progress.next();
   const second = progress.next();
   await until('two to be under way', () => held.length === 2);
@@ -133,7 +133,7 @@ test('cancelled it retries no further one, and tells how those under way ended',
   const runs = await failedRuns(erp, 'create project', times(4, refuse));
   const stopping = new AbortController();
   const seen: RetryProgress[] = [];
-  for await (const progress of engine.retryRuns({}, AUTHOR, { atOnce: 1, signal: stopping.signal })) {
+  for await (const progress of engine.repairs.retryRuns({}, AUTHOR, { atOnce: 1, signal: stopping.signal })) {
     seen.push(progress);
     if (progress.underWay === 1) stopping.abort();
   }
@@ -144,7 +144,7 @@ test('cancelled it retries no further one, and tells how those under way ended',
 
 test('a run that somebody else has retried is passed over', async () => {
   const [first, second] = await failedRuns(erp, 'create project', times(2, refuse));
-  const progress = engine.retryRuns({}, AUTHOR, { atOnce: 1 });
+  const progress = engine.repairs.retryRuns({}, AUTHOR, { atOnce: 1 });
   await progress.next();
   await engine.retryRun(second ?? '', 'lee');
   await inState(store, second ?? '', 'completed');
@@ -155,6 +155,6 @@ test('a run that somebody else has retried is passed over', async () => {
 });
 
 test('needs a reason', async () => {
-  const progress = engine.retryRuns({}, { actor: 'kim', reason: '' });
+  const progress = engine.repairs.retryRuns({}, { actor: 'kim', reason: '' });
   await expect(progress.next()).rejects.toMatchObject({ code: 'REASON_MISSING' });
 });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   ({ engine, store, stop } = await startEngine({ retry: { maxRunRetries: 0 } }));
   vendor = new Vendor();
   deal = ids();
-  engine.registerTarget('n-project', vendor.target());
+  engine.repairs.registerTarget('n-project', vendor.target());
   flow(engine, () => [vendor.step('customer', deal.customer), vendor.step('project', deal.project)]);
 });
 afterEach(async () => {
@@ -53,7 +53,7 @@ async function stuck(): Promise<{ runId: string; stepKey: string }> {
 describe('correct', () => {
   test('a patch is sent in place of what was refused, and the run comes through', async () => {
     const { runId, stepKey } = await stuck();
-    await engine.repair.correct(stepKey, { patch: { name: null, title: 'ACME 2' } }, AUTHOR);
+    await engine.repairs.steps.correct(stepKey, { patch: { name: null, title: 'ACME 2' } }, AUTHOR);
     await inState(store, runId, 'completed');
 
     expect(vendor.records.map(({ content }) => content)).toEqual([{ name: 'ACME' }, { title: 'ACME 2' }]);
@@ -73,7 +73,7 @@ describe('correct', () => {
 
   test('the form shows what was sent, why it was refused, and what was decided', async () => {
     const { runId, stepKey } = await stuck();
-    expect(await engine.repair.stepInput(stepKey)).toEqual({
+    expect(await engine.repairs.steps.stepInput(stepKey)).toEqual({
       runId,
       operation: 'project.create',
       wire: { name: 'ACME' },
@@ -81,8 +81,8 @@ describe('correct', () => {
       decision: null,
     });
     const correction = { wire: { name: 'all new' } };
-    await engine.repair.correct(stepKey, correction, AUTHOR);
-    expect((await engine.repair.stepInput(stepKey)).decision).toMatchObject({
+    await engine.repairs.steps.correct(stepKey, correction, AUTHOR);
+    expect((await engine.repairs.steps.stepInput(stepKey)).decision).toMatchObject({
       kind: 'correct',
       correction,
       ...AUTHOR,
@@ -94,12 +94,12 @@ describe('correct', () => {
   test('a correction that is refused too leaves the case open, and another one takes its place', async () => {
     const { runId, stepKey } = await stuck();
     vendor.twist('create project', refuse);
-    await engine.repair.correct(stepKey, { patch: { name: 'still wrong' } }, AUTHOR);
+    await engine.repairs.steps.correct(stepKey, { patch: { name: 'still wrong' } }, AUTHOR);
     await inState(store, runId, 'failed');
     expect(await openCases(store)).toMatchObject([{ code: 'TARGET_REJECTED', occurrences: 2 }]);
 
     const again = (await stepRows(store)).at(-1)?.key ?? '';
-    await engine.repair.correct(again, { patch: { name: 'right' } }, AUTHOR);
+    await engine.repairs.steps.correct(again, { patch: { name: 'right' } }, AUTHOR);
     await inState(store, runId, 'completed');
     expect(vendor.records.at(-1)?.content).toEqual({ name: 'right' });
     expect(await decisions()).toHaveLength(1);
@@ -109,8 +109,8 @@ describe('correct', () => {
     const { runId, stepKey } = await stuck();
     const correction = { patch: { name: 'right' } };
     await Promise.all([
-      engine.repair.correct(stepKey, correction, AUTHOR),
-      engine.repair.correct(stepKey, correction, AUTHOR),
+      engine.repairs.steps.correct(stepKey, correction, AUTHOR),
+      engine.repairs.steps.correct(stepKey, correction, AUTHOR),
     ]);
     await inState(store, runId, 'completed');
     expect((await runRow(store, runId)).attempt).toBe(2);
@@ -122,7 +122,7 @@ describe('correct', () => {
     const [customer] = await stepRows(store);
     const patch = { patch: { name: 'x' } };
     const code = (key: string, reason = 'why') =>
-      engine.repair.correct(key, patch, { actor: 'kim', reason }).then(
+      engine.repairs.steps.correct(key, patch, { actor: 'kim', reason }).then(
         () => 'accepted',
         (error: { code: string }) => error.code,
       );
@@ -142,7 +142,7 @@ describe('complete by hand', () => {
   test('the record is taken over: cross-reference, origin, and no call', async () => {
     const { runId, stepKey } = await stuck();
     const id = vendor.byHand();
-    await engine.repair.complete(stepKey, id, AUTHOR);
+    await engine.repairs.steps.complete(stepKey, id, AUTHOR);
     await inState(store, runId, 'completed');
 
     expect(vendor.log).toEqual(['create customer', 'create project']);
@@ -168,7 +168,7 @@ describe('complete by hand', () => {
       'source',
     );
     vendor.twist('create order', refuse);
-    await engine.repair.complete(stepKey, vendor.byHand(), AUTHOR);
+    await engine.repairs.steps.complete(stepKey, vendor.byHand(), AUTHOR);
     await inState(store, runId, 'failed');
     content = 'renamed meanwhile';
     await engine.retryRun(runId, 'kim');
@@ -178,7 +178,7 @@ describe('complete by hand', () => {
 
   test('an id that is not there, or belongs to another record, is refused at once', async () => {
     const { stepKey } = await stuck();
-    await expect(engine.repair.complete(stepKey, '1', AUTHOR)).rejects.toMatchObject({
+    await expect(engine.repairs.steps.complete(stepKey, '1', AUTHOR)).rejects.toMatchObject({
       code: 'RECORD_NOT_FOUND',
     });
     const customer = vendor.records[0]?.id ?? '';
@@ -187,7 +187,7 @@ describe('complete by hand', () => {
       .set({ type: 'project' })
       .where('external_id', '=', customer)
       .execute();
-    await expect(engine.repair.complete(stepKey, customer, AUTHOR)).rejects.toMatchObject({
+    await expect(engine.repairs.steps.complete(stepKey, customer, AUTHOR)).rejects.toMatchObject({
       code: 'RECORD_TAKEN',
     });
     expect(await decisions()).toEqual([]);
@@ -198,7 +198,7 @@ describe('complete by hand', () => {
     ({ engine, store, stop } = await startEngine({ retry: { maxRunRetries: 0 } }));
     flow(engine, () => [vendor.step('project', deal.project)]);
     const { stepKey } = await stuck();
-    await expect(engine.repair.complete(stepKey, vendor.byHand(), AUTHOR)).rejects.toMatchObject({
+    await expect(engine.repairs.steps.complete(stepKey, vendor.byHand(), AUTHOR)).rejects.toMatchObject({
       code: 'TARGET_NOT_CONNECTED',
     });
   });
@@ -213,12 +213,12 @@ describe('complete by hand', () => {
     const runId = await win(engine);
     await inState(store, runId, 'failed');
     const key = await failedStep(store);
-    await expect(engine.repair.complete(key, vendor.byHand(), AUTHOR)).rejects.toMatchObject({
+    await expect(engine.repairs.steps.complete(key, vendor.byHand(), AUTHOR)).rejects.toMatchObject({
       code: 'STEP_SETTLED',
     });
 
     vendor.remove(vendor.records.find(({ key: own }) => own === deal.project)?.id ?? '');
-    await engine.repair.complete(key, vendor.byHand(), AUTHOR);
+    await engine.repairs.steps.complete(key, vendor.byHand(), AUTHOR);
     await inState(store, runId, 'completed');
     expect((await stepRows(store)).at(-1)).toMatchObject({ state: 'confirmed', origin: 'manual' });
   });
@@ -227,7 +227,7 @@ describe('complete by hand', () => {
 describe('skip', () => {
   test('the run goes on without the step, and says so', async () => {
     const { runId, stepKey } = await stuck();
-    await engine.repair.skip(stepKey, AUTHOR);
+    await engine.repairs.steps.skip(stepKey, AUTHOR);
     await inState(store, runId, 'completed');
     expect(vendor.log).toEqual(['create customer', 'create project']);
     expect((await stepRows(store)).map(({ state }) => state)).toEqual(['confirmed', 'skipped']);
@@ -247,12 +247,12 @@ describe('skip', () => {
     const runId = await win(engine);
     await inState(store, runId, 'failed');
     const key = await failedStep(store);
-    await expect(engine.repair.skip(key, AUTHOR)).rejects.toMatchObject({ code: 'STEP_SETTLED' });
+    await expect(engine.repairs.steps.skip(key, AUTHOR)).rejects.toMatchObject({ code: 'STEP_SETTLED' });
     expect(await openCases(store)).toHaveLength(1);
     expect((await stepRows(store))[0]?.state).toBe('unknown');
 
     vendor.records.length = 0;
-    await engine.repair.skip(key, AUTHOR);
+    await engine.repairs.steps.skip(key, AUTHOR);
     await inState(store, runId, 'completed');
     expect((await stepRows(store))[0]?.state).toBe('skipped');
   });
