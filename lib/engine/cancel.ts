@@ -128,21 +128,18 @@ export class Cancellations {
   private async request(tx: Tx, runId: string, author: Author): Promise<void> {
     const run = await runById(tx, runId);
     if (run.state === 'cancelled' || run.state === 'cancelling') return;
-    if (!CANCELLABLE.includes(run.state)) {
-      const advice =
-        run.state === 'superseded' ? 'Cancel the later run of the same record.' : 'Wait until it has ended.';
-      throw new Q2cError(
-        'RUN_NOT_CANCELLABLE',
-        `Run ${runId} is ${run.state} and cannot be cancelled. ${advice}`,
-      );
-    }
+    if (!CANCELLABLE.includes(run.state)) throw notCancellable(run);
     const at = this.options.now();
     const { owner, until } = this.options.lease();
-    await tx
+    const begun = await tx
       .updateTable('run')
       .set({ state: 'cancelling', retry_at: null, ended_at: null, lease_owner: owner, lease_until: until })
       .where('id', '=', runId)
-      .execute();
+      .where('state', '=', run.state)
+      .returning('seq')
+      .executeTakeFirst();
+    // Another host has claimed it meanwhile.
+    if (begun === undefined) throw notCancellable(await runById(tx, runId));
     await tx
       .insertInto('cancellation')
       .values({ run_id: runId, ...author, requested_at: at, attempts: 0 })
@@ -167,23 +164,36 @@ export class Cancellations {
   }
 
   private async takeBack(runId: string): Promise<CancelReport> {
-    const { store, lease } = this.options;
-    const { owner, until } = lease();
-    await store.write((tx) =>
-      tx
-        .updateTable('run')
-        .set({ lease_owner: owner, lease_until: until, retry_at: null })
-        .where('id', '=', runId)
-        .where('state', '=', 'cancelling')
-        .execute(),
-    );
-    const run = await runById(store.db, runId);
-    if (run.state === 'cancelling') {
+    const { store } = this.options;
+    const run = await store.write((tx) => this.claim(tx, runId));
+    if (run !== undefined) {
       const stuck = await this.undoSteps(run);
       await store.write((tx) => (stuck === null ? this.finish(tx, run) : this.postpone(tx, run, stuck)));
       if (stuck === null) this.options.pumpAll();
     }
     return reportOf(store, runId);
+  }
+
+  /** @returns undefined when the run is cancelled already, or another host is at it */
+  private claim(tx: Tx, runId: string): Promise<RunRow | undefined> {
+    const { store, lease, now } = this.options;
+    const { owner, until } = lease();
+    return tx
+      .updateTable('run')
+      .set({ lease_owner: owner, lease_until: until, retry_at: null })
+      .where('id', '=', runId)
+      .where('state', '=', 'cancelling')
+      .where((run) =>
+        store.exclusive
+          ? run.val(true)
+          : run.or([
+              run('lease_owner', 'is', null),
+              run('lease_owner', '=', owner),
+              run('lease_until', '<', now()),
+            ]),
+      )
+      .returningAll()
+      .executeTakeFirst();
   }
 
   private async undoSteps(run: RunRow): Promise<Stuck | null> {
@@ -255,6 +265,12 @@ export class Cancellations {
       `The record of "${step.node_name}" is still in ${step.system}. Remove it there, or let it be kept.`,
     );
   }
+}
+
+function notCancellable({ id, state }: RunRow): Q2cError {
+  const advice =
+    state === 'superseded' ? 'Cancel the later run of the same record.' : 'Wait until it has ended.';
+  return new Q2cError('RUN_NOT_CANCELLABLE', `Run ${id} is ${state} and cannot be cancelled. ${advice}`);
 }
 
 async function authorOf(tx: Tx, runId: string): Promise<Author> {

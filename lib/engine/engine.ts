@@ -422,7 +422,11 @@ export class Engine {
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
     for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
-      const { run } = stalled;
+      const { run, dry, errors } = stalled;
+      if (dry !== null) {
+        dry.finish(false, errors);
+        continue;
+      }
       const opened = await this.store.write((tx) => openCase(tx, run, runStalled(run), this.now()));
       stalled.cases.add(opened.id);
       await this.endRun(stalled);

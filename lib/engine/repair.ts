@@ -189,21 +189,20 @@ export class Repair {
       throw new Q2cError('RECORD_TAKEN', `${record} belongs to ${holder.canonical_id} already.`);
     }
     const wire = JSON.parse(step.wire) as JsonValue;
-    const isThere = await persist(
-      () => look(externalId, wire, { ...this.info(), lookOnly: true }),
-      classify,
-      this.options,
-    ).catch((error: unknown) => {
-      if (!(error instanceof GivenUp)) throw error;
-      throw new Q2cError('RECORD_TAKEN', `${record} cannot be taken: ${error.failure.reason}.`, {
-        cause: error,
-      });
-    });
+    const isThere = await persist(() => look(externalId, wire, this.info()), classify, this.options).catch(
+      (error: unknown) => {
+        if (!(error instanceof GivenUp)) throw error;
+        throw new Q2cError('RECORD_TAKEN', `${record} cannot be taken: ${error.failure.reason}.`, {
+          cause: error,
+        });
+      },
+    );
     if (!isThere) throw new Q2cError('RECORD_NOT_FOUND', `There is no ${record}. Check the id.`);
   }
 
+  /** Nothing is written here: that is the run's to do. */
   private info(): CallInfo {
-    return { idempotencyKey: '', attempt: 1, signal: this.options.cancelling };
+    return { idempotencyKey: '', attempt: 1, signal: this.options.cancelling, lookOnly: true };
   }
 }
 

@@ -10,22 +10,25 @@ export async function runById(tx: Tx, runId: string): Promise<RunRow> {
 
 /** Only an event can be sent again, and only when nobody works on it. @throws Q2cError `RUN_NOT_RETRIABLE` */
 export function requireRetriable(run: RunRow): void {
-  if (run.state === 'failed' && run.event_seq !== null) return;
-  throw new Q2cError(
-    'RUN_NOT_RETRIABLE',
-    `Run ${run.id} is ${run.state}; only failed runs of events can be retried.`,
-  );
+  if (run.state !== 'failed' || run.event_seq === null) throw notRetriable(run);
 }
+
+const notRetriable = ({ id, state }: RunRow): Q2cError =>
+  new Q2cError('RUN_NOT_RETRIABLE', `Run ${id} is ${state}; only failed runs of events can be retried.`);
 
 /** Queues a failed run as a new attempt: confirmed steps answer from the journal, reads are made anew. */
 export async function rerun(tx: Tx, run: RunRow, actor: string, at: Instant): Promise<void> {
   requireRetriable(run);
   const attempt = run.attempt + 1;
-  await tx
+  const queued = await tx
     .updateTable('run')
     .set({ state: 'queued', attempt, retry_at: null })
     .where('seq', '=', run.seq)
-    .execute();
+    .where('state', '=', 'failed')
+    .returning('seq')
+    .executeTakeFirst();
+  // Another host was quicker.
+  if (queued === undefined) throw notRetriable(await runById(tx, run.id));
   await appendAudit(tx, {
     at,
     actor,

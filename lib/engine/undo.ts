@@ -96,7 +96,7 @@ export class Undo {
     const { probe, visibleAfterMs } = operation;
     if (probe === undefined) throw refused(`what became of ${step.operation} cannot be looked up`);
     await delay(visibleAfterMs, this.options.stopping);
-    return this.persist(operation, (info) => probe(wire, info), step);
+    return this.persist(operation, (info) => probe(wire, { ...info, lookOnly: true }), step);
   }
 
   private async wasThere(step: StepRow, { recordType }: TargetOperation): Promise<boolean> {
