@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import type { RunRow, Store, Tx } from '../store';
+import { putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
@@ -24,6 +24,7 @@ import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
   IntakeBatch,
+  IntakeEvent,
   KeyHolder,
   Log,
   NaturalKeyClaim,
@@ -77,6 +78,7 @@ export class Engine {
   private readonly dispatcher: Dispatcher;
   readonly repairs: Repairs;
   private readonly work = new Set<Promise<unknown>>();
+  private readonly announced = new Set<() => void>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -189,19 +191,25 @@ export class Engine {
       this.store.write(async (tx) => {
         let count = 0;
         for (const event of batch.events) {
-          const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          if (subject === undefined) continue;
+          const subject = await canonicalSubject(tx, batch, event.subject, at);
           const eventSeq = await insertEvent(tx, batch.source, event, subject, at);
           if (eventSeq === null) continue;
           await insertRun(
             tx,
-            { eventSeq, sourceNode: batch.sourceNode, subject, title: event.title, state: 'queued' },
+            {
+              eventSeq,
+              sourceNode: batch.sourceNode,
+              orderingKey: event.thread?.orderingKey ?? subject,
+              correlationId: event.thread?.correlationId ?? subject,
+              title: event.title,
+              state: 'queued',
+            },
             null,
             at,
           );
           count++;
         }
-        await saveCursor(tx, batch.source, batch.cursor, at);
+        if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
@@ -234,7 +242,14 @@ export class Engine {
       this.store.write((tx) =>
         insertRun(
           tx,
-          { eventSeq: null, sourceNode: nodeId, subject, title, state: 'running' },
+          {
+            eventSeq: null,
+            sourceNode: nodeId,
+            orderingKey: subject,
+            correlationId: subject,
+            title,
+            state: 'running',
+          },
           this.lease(),
           this.now(),
         ),
@@ -354,29 +369,31 @@ export class Engine {
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
-  /** Puts a business event into the outbox; the same event id is put there once. */
-  async announce(event: BusinessEvent, runId?: string): Promise<void> {
+  /**
+   * Puts a business event into the outbox; the same event id is put there once.
+   * @param options.receiver the only one to be told; without it everyone registered is
+   * @param options.runId the run that announces it: what a dry one would tell is only reported
+   */
+  async announce(
+    event: BusinessEvent,
+    { receiver, runId }: { receiver?: string; runId?: string } = {},
+  ): Promise<void> {
     const dry = this.dryPassage(runId);
     if (dry !== null) {
       dry.events.push(event.type);
       return;
     }
-    await this.track(
-      this.store.write(async (tx) => {
-        await tx
-          .insertInto('outbox')
-          .values({
-            event_id: event.id,
-            type: event.type,
-            subject: event.subject,
-            envelope: JSON.stringify(event),
-            created_at: this.now(),
-            sent_at: null,
-          })
-          .onConflict((conflict) => conflict.column('event_id').doNothing())
-          .execute();
-      }, 'committed'),
-    );
+    await this.track(this.store.write((tx) => putIntoOutbox(tx, event, this.now(), receiver), 'committed'));
+    for (const listener of this.announced) listener();
+  }
+
+  /**
+   * Calls a listener after each event that this host has put into the outbox.
+   * @returns takes the listener out again
+   */
+  onAnnounced(listener: () => void): () => void {
+    this.announced.add(listener);
+    return () => this.announced.delete(listener);
   }
 
   private dryPassage(runId: string | undefined): DryPassage | null {
@@ -504,6 +521,19 @@ export class Engine {
   private logFailure(what: string, error: unknown): void {
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
+}
+
+/** @returns the canonical id of an event's record, made if the record is seen for the first time */
+async function canonicalSubject(
+  tx: Tx,
+  { system, instance }: IntakeBatch,
+  subject: IntakeEvent['subject'],
+  at: Instant,
+): Promise<CanonicalId> {
+  if (typeof subject === 'string') return subject;
+  const [id] = await identify(tx, system, instance, [subject], at);
+  if (id === undefined) throw new Error('One reference gives one id.');
+  return id;
 }
 
 async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant): Promise<void> {

@@ -8,7 +8,9 @@ import { manifests } from '../../lib/systems';
  */
 
 /** Working nodes of this pack that ask the engine before they change anything. */
-const OURS = ['check', 'plan', 'case', 'announce', ...Object.keys(manifests)].map((name) => `q2c-${name}`);
+const OURS = ['check', 'plan', 'case', 'announce', 'publish', ...Object.keys(manifests)].map(
+  (name) => `q2c-${name}`,
+);
 
 /**
  * Nodes that neither reach outside nor keep messages of several runs together, as `join`, `batch`, `delay` and

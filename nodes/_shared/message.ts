@@ -1,4 +1,5 @@
 import type { NodeMessage } from 'node-red';
+import type { DispatchedRun } from '../../lib/engine';
 import {
   type CanonicalId,
   type DealDocument,
@@ -23,6 +24,12 @@ export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;
   /** Rows of a query. */
   result?: unknown;
+}
+
+/** The run as the first message of its passage carries it. */
+export function envelopeOf({ id, dispatch, correlationId, event, dryRun }: DispatchedRun): RunEnvelope {
+  const { data: _, ...head } = event;
+  return { run: id, dispatch, correlationId, event: head, ...(dryRun && { dryRun }) };
 }
 
 /**

@@ -3,8 +3,8 @@ import type { NodeAPI } from 'node-red';
 import { countRuns, listCases, listRuns, runReport } from '../../lib/api/reports';
 import { Q2cError } from '../../lib/model';
 import type { RunState } from '../../lib/store';
-import type { ConnectionNode } from '../_system/connection/runtime';
 import { answer, problem, text, userOf } from './answers';
+import type { ConnectionTestReply, Testable } from './connection-test';
 import { registerRepairRoutes } from './repair-routes';
 
 const MAX_LIMIT = 500;
@@ -78,13 +78,12 @@ export function registerRoutes(RED: NodeAPI): void {
   });
 }
 
-async function testConnection(RED: NodeAPI, id: string): Promise<unknown> {
-  const node = RED.nodes.getNode(id) as ConnectionNode | null;
-  if (node === null || typeof node.connect !== 'function') {
+async function testConnection(RED: NodeAPI, id: string): Promise<ConnectionTestReply> {
+  const node = RED.nodes.getNode(id) as Partial<Testable> | null;
+  if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  const { client } = await node.connect();
-  return { checks: await client.test() };
+  return { checks: await node.test() };
 }
 
 function limitOf(request: Request): number {

@@ -9,7 +9,7 @@ import {
   Q2cError,
 } from '../../../lib/model';
 import type { Reference, SourceEvent, SystemClient } from '../../../lib/systems/kit/types';
-import type { Q2cMessage } from '../../_shared/message';
+import { envelopeOf, type Q2cMessage } from '../../_shared/message';
 
 /** A record by canonical id, with the cross-reference by which the flow can read it. */
 type Known = { id: CanonicalId; externalRefs: ExternalRef[] };
@@ -17,12 +17,15 @@ type Known = { id: CanonicalId; externalRefs: ExternalRef[] };
 /** The data of an event as it is stored: the record it is about, and beside it the others that it names. */
 type StoredData = JsonObject & { related?: Known[] };
 
+/** An event about a record that its vendor names. */
+export type RecordEvent = IntakeEvent & { subject: Reference };
+
 /** Events as the engine takes them: canonical ids in place of the vendor's. */
 export async function intakeEvents(
   engine: Pick<Engine, 'identify'>,
   client: Pick<SystemClient, 'system' | 'instance'>,
   events: readonly SourceEvent[],
-): Promise<IntakeEvent[]> {
+): Promise<RecordEvent[]> {
   const named = new Map(
     events.flatMap(({ references = [] }) => references).map((each) => [keyOf(each), each]),
   );
@@ -43,7 +46,7 @@ function intakeEvent(
   { references = [], link, ...event }: SourceEvent,
   client: Pick<SystemClient, 'system' | 'instance'>,
   idOf: (entity: EntityName, type: string, id: string) => CanonicalId,
-): IntakeEvent {
+): RecordEvent {
   const related = references.map(({ entity, type, id }) => ({
     id: idOf(entity, type, id),
     externalRefs: [refTo({ type, id }, client, 'copy')],
@@ -69,13 +72,7 @@ export function messageOf(run: DispatchedRun): Q2cMessage {
   return {
     topic: event.type,
     payload,
-    q2c: {
-      run: run.id,
-      dispatch: run.dispatch,
-      correlationId: run.correlationId,
-      event,
-      ...(run.dryRun && { dryRun: run.dryRun }),
-    },
+    q2c: envelopeOf(run),
   } as Q2cMessage;
 }
 

@@ -134,7 +134,7 @@ test('reads are made, and records seen for the first time leave no trace', async
         found.push(await engine.identify('crm', 'org', contact, run.id));
       const claim = { entity: 'customer' as const, key: 'tax|DE|1', id: deal.customer, name: 'ACME' };
       expect(await engine.claimNaturalKeys([claim], run.id)).toMatchObject([{ id: deal.customer }]);
-      await engine.announce({ id: 'x', type: 'q2c.project.provisioned.v1' } as never, run.id);
+      await engine.announce({ id: 'x', type: 'q2c.project.provisioned.v1' } as never, { runId: run.id });
     };
     void look().finally(() => engine.messageLeft(active));
   });
