@@ -1,5 +1,5 @@
 import { type DryRunReport, type Engine, PLACEHOLDER_ID, type Step } from '../../../lib/engine';
-import { newId } from '../../../lib/model';
+import { businessEvent, newId } from '../../../lib/model';
 import { type Store, verifyAudit } from '../../../lib/store';
 import { fail, startEngine, until } from '../../support/engine';
 import {
@@ -112,6 +112,13 @@ test('reads are made, and records seen for the first time leave no trace', async
   const runId = await stuck();
   const found: string[][] = [];
   let reads = 0;
+  const provisioned = businessEvent('q2c.project.provisioned.v1', {
+    tenant: 'test',
+    component: 'flow',
+    id: 'x',
+    correlationId: newId('opportunity'),
+    data: { project: { id: deal.project, externalRefs: [] }, changed: [] },
+  });
   const read = vendor.step('deal', newId('opportunity'), {
     operation: 'deal.read',
     readOnly: true,
@@ -134,7 +141,7 @@ test('reads are made, and records seen for the first time leave no trace', async
         found.push(await engine.identify('crm', 'org', contact, run.id));
       const claim = { entity: 'customer' as const, key: 'tax|DE|1', id: deal.customer, name: 'ACME' };
       expect(await engine.claimNaturalKeys([claim], run.id)).toMatchObject([{ id: deal.customer }]);
-      await engine.announce({ id: 'x', type: 'q2c.project.provisioned.v1' } as never, { runId: run.id });
+      await engine.announce(provisioned, { runId: run.id });
     };
     void look().finally(() => engine.messageLeft(active));
   });
