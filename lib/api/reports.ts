@@ -1,6 +1,7 @@
 import type { CanonicalId, Instant } from '../model';
 import {
   type CaseRow,
+  open,
   type RunRow,
   type RunState,
   type StepDecisionRow,
@@ -133,9 +134,9 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .execute();
   return {
     ...summaryOfRun(run),
-    steps: steps.map((step) => summaryOfStep(step, decisions)),
+    steps: steps.map((row) => summaryOfStep(store, row, decisions)),
     refs: await refsOf(store, steps),
-    cases: cases.map(summaryOfCase),
+    cases: cases.map((row) => summaryOfCase(store, row)),
   };
 }
 
@@ -146,7 +147,7 @@ export async function listCases(
   let query = store.db.selectFrom('exception_case').selectAll().orderBy('id').limit(options.limit);
   if (options.open) query = query.where('state', 'not in', ['resolved', 'waived']);
   if (options.after !== undefined) query = query.where('id', '>', options.after);
-  return (await query.execute()).map(summaryOfCase);
+  return (await query.execute()).map((row) => summaryOfCase(store, row));
 }
 
 /** @returns number of the first line of the audit chain that does not fit; null = intact */
@@ -155,7 +156,8 @@ export const auditBreak = (store: Store): Promise<number | null> => verifyAudit(
 /** Cross-references of every record that a step of the run read or wrote. */
 async function refsOf(store: Store, steps: StepRow[]): Promise<RefSummary[]> {
   const ids = new Set<string>(steps.map(({ canonical_id }) => canonical_id));
-  for (const { result } of steps) {
+  for (const step of steps) {
+    const result = open(store.db, 'step', 'result', step);
     if (result === null) continue;
     for (const { id } of (JSON.parse(result) as { refs: { id: string }[] }).refs) ids.add(id);
   }
@@ -190,7 +192,7 @@ function summaryOfRun(row: RunRow): RunSummary {
   };
 }
 
-function summaryOfStep(row: StepRow, decisions: readonly StepDecisionRow[]): StepSummary {
+function summaryOfStep(store: Store, row: StepRow, decisions: readonly StepDecisionRow[]): StepSummary {
   return {
     key: row.key,
     node: row.node_name,
@@ -202,7 +204,10 @@ function summaryOfStep(row: StepRow, decisions: readonly StepDecisionRow[]): Ste
     calls: row.calls,
     probes: row.probes,
     durationMs: row.duration_ms,
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
+    error:
+      row.error_code === null
+        ? null
+        : { code: row.error_code, message: open(store.db, 'step', 'error_message', row) ?? '' },
     undoes: row.undoes,
     decision: decisionAbout(row, decisions),
   };
@@ -219,11 +224,11 @@ function decisionAbout(step: StepRow, decisions: readonly StepDecisionRow[]): De
   return { kind, actor, reason, at, externalId };
 }
 
-function summaryOfCase(row: CaseRow): CaseSummary {
+function summaryOfCase(store: Store, row: CaseRow): CaseSummary {
   return {
     id: row.id,
     code: row.code,
-    message: row.message,
+    message: open(store.db, 'exception_case', 'message', row),
     ownerRole: row.owner_role,
     severity: row.severity,
     state: row.state,

@@ -2,6 +2,7 @@ import { type CanonicalId, Q2cError } from '../model';
 import { appendAudit, type RunRow, type RunState, type StepRow, type Store, type Tx } from '../store';
 import { closeCasesOfRun, noteOnCases } from './cases';
 import type { Author } from './decisions';
+import { reasonOf, wireOf } from './journal';
 import { requireReason, stepByKey } from './repair';
 import { runById } from './rerun';
 import { persist, runDelay } from './retry';
@@ -258,7 +259,8 @@ export class Cancellations {
     const probe = operation?.probe;
     if (operation === null || probe === undefined) return;
     const info = { idempotencyKey: '', attempt: 1, signal, lookOnly: true } as const;
-    const found = await persist(() => probe(JSON.parse(step.wire), info), operation.classify, this.options);
+    const wire = wireOf(this.options.store.db, step);
+    const found = await persist(() => probe(wire, info), operation.classify, this.options);
     if (found === null) return;
     throw new Q2cError(
       'STEP_NOT_UNDONE',
@@ -314,11 +316,11 @@ async function reportOf(store: Store, runId: string): Promise<CancelReport> {
       system: undo.system,
       operation: undo.operation,
       canonicalId: undo.canonical_id,
-      ...undoResultOf(undo),
+      ...undoResultOf(store.db, undo),
     })),
     stuck:
       stuck === undefined
         ? null
-        : { stepKey: stuck.key, node: stuck.node_name, reason: stuck.error_message ?? '' },
+        : { stepKey: stuck.key, node: stuck.node_name, reason: reasonOf(store.db, stuck) },
   };
 }

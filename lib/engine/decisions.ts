@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { type CanonicalId, canonicalJson, type Instant, type JsonObject, type JsonValue } from '../model';
-import type { StepDecisionRow, Tx } from '../store';
+import { open, type StepDecisionRow, seal, type Tx } from '../store';
 import type { Run, Step } from './types';
 
 /** What people have decided about failed steps, and how a step is changed by it when it is reached again. */
@@ -40,19 +41,19 @@ export async function decisionOn(tx: Tx, place: StepPlace): Promise<DecisionMade
   const row = await tx
     .selectFrom('step_decision')
     .selectAll()
-    .where('run_id', '=', place.runId)
-    .where('node_id', '=', place.nodeId)
-    .where('operation', '=', place.operation)
-    .where('canonical_id', '=', place.canonicalId)
+    .where('key', '=', keyOf(place))
     .executeTakeFirst();
-  return row === undefined ? null : decisionOf(row);
+  return row === undefined ? null : decisionOf(tx, row);
 }
 
 /** A later decision about the same step takes the place of an earlier one. */
 export async function saveDecision(tx: Tx, place: StepPlace, decision: DecisionMade): Promise<void> {
+  const key = keyOf(place);
+  const sealed = (correction: Correction) =>
+    seal(tx, 'step_decision', 'value', { key }, JSON.stringify(correction));
   const values = {
     kind: decision.kind,
-    value: decision.kind === 'correct' ? JSON.stringify(decision.correction) : null,
+    value: decision.kind === 'correct' ? sealed(decision.correction) : null,
     external_id: decision.kind === 'complete' ? decision.externalId : null,
     reason: decision.reason,
     actor: decision.actor,
@@ -61,23 +62,30 @@ export async function saveDecision(tx: Tx, place: StepPlace, decision: DecisionM
   await tx
     .insertInto('step_decision')
     .values({
+      key,
       run_id: place.runId,
       node_id: place.nodeId,
       operation: place.operation,
       canonical_id: place.canonicalId,
       ...values,
     })
-    .onConflict((conflict) =>
-      conflict.columns(['run_id', 'node_id', 'operation', 'canonical_id']).doUpdateSet(values),
-    )
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
     .execute();
 }
 
-export function decisionOf(row: StepDecisionRow): DecisionMade {
+function keyOf({ runId, nodeId, operation, canonicalId }: StepPlace): string {
+  return `${runId}:${hash('sha256', [nodeId, operation, canonicalId].join('|'))}`;
+}
+
+function decisionOf(tx: Tx, row: StepDecisionRow): DecisionMade {
   const made = { actor: row.actor, reason: row.reason, at: row.at };
   switch (row.kind) {
     case 'correct':
-      return { kind: 'correct', correction: JSON.parse(row.value ?? '{}') as Correction, ...made };
+      return {
+        kind: 'correct',
+        correction: JSON.parse(open(tx, 'step_decision', 'value', row) ?? '{}') as Correction,
+        ...made,
+      };
     case 'complete':
       return { kind: 'complete', externalId: row.external_id ?? '', ...made };
     case 'skip':

@@ -1,5 +1,6 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
-import type { RunRow, Store, Tx } from '../store';
+import { open, type RunRow, type Store, type Tx } from '../store';
+import type { OwedWrites } from './owed-writes';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
@@ -22,6 +23,7 @@ interface Place {
 
 export interface DispatcherOptions {
   store: Store;
+  owed: OwedWrites;
   tracker: RunTracker;
   now(): Instant;
   lease(): Lease;
@@ -39,6 +41,7 @@ export class Dispatcher {
   /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
   private readonly places = new Map<string, Place>();
   private paused = false;
+  private due = false;
 
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -118,6 +121,17 @@ export class Dispatcher {
     }
   }
 
+  /** Asks for a pump that waits for `pumpIfDue`: what has just failed would fail again. */
+  pumpLater(): void {
+    this.due = true;
+  }
+
+  pumpIfDue(): void {
+    if (!this.due) return;
+    this.due = false;
+    this.pumpAll();
+  }
+
   pumpAll(): void {
     for (const id of this.sources.keys()) this.pump(id);
   }
@@ -133,7 +147,10 @@ export class Dispatcher {
     source.claiming = true;
     this.options.track(
       this.claim(sourceId, source)
-        .catch((error: unknown) => this.options.onFailure('Runs could not be claimed', error))
+        .catch((error: unknown) => {
+          this.options.onFailure('Runs could not be claimed', error);
+          this.pumpLater();
+        })
         .finally(() => {
           source.claiming = false;
           if (source.again) {
@@ -145,7 +162,7 @@ export class Dispatcher {
   }
 
   private async claim(sourceId: string, source: Source): Promise<void> {
-    const { store, lease, now } = this.options;
+    const { store, owed, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(
         tx,
@@ -158,7 +175,7 @@ export class Dispatcher {
     }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
-      await store.write((tx) =>
+      await owed.insist('Runs could not be queued again', (tx) =>
         requeue(
           tx,
           claimed.map(({ run }) => ({ run, at: atNodes(run) })),
@@ -207,6 +224,6 @@ export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<D
     source: row.source,
     subject: row.subject,
     time: row.time,
-    data: JSON.parse(row.data) as JsonObject,
+    data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
   };
 }

@@ -252,15 +252,21 @@ export class DryRunner {
     const { store, tenant } = this.options;
     const keys = keysOf(tenant, run, step);
     const { own, earlier } = await lookUp(store.db, step.canonicalId, keys);
-    if (own?.state === 'confirmed') return { verdict: 'already_done', result: resultOf(own) };
+    if (own?.state === 'confirmed') return { verdict: 'already_done', result: resultOf(store.db, own) };
     const isSame = earlier?.fingerprint === keys.fingerprint;
     if (earlier?.state === 'confirmed' && isSame)
-      return { verdict: 'already_done', result: resultOf(earlier) };
+      return {
+        verdict: 'already_done',
+        result: resultOf(store.db, earlier),
+      };
     if (decision?.kind === 'skip') return { verdict: 'would_skip', result: { refs: [] } };
     if (decision?.kind === 'complete') return this.adopt(step, decision.externalId);
     if (earlier?.state === 'confirmed') {
       if (!step.updates) throw refused(otherContent(step));
-      return { verdict: 'would_update', result: resultOf(earlier) };
+      return {
+        verdict: 'would_update',
+        result: resultOf(store.db, earlier),
+      };
     }
     const found = await this.ask(step, async (info) => (await step.probe?.(step.wire, info)) ?? null);
     if (found === null)

@@ -1,6 +1,15 @@
 import { sql } from 'kysely';
 import type { CanonicalId, Instant, JsonValue } from '../model';
-import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
+import {
+  appendAudit,
+  open,
+  prepared,
+  type Sealed,
+  type StepRow,
+  type StepState,
+  seal,
+  type Tx,
+} from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
 import type { Failure, Run, Step, StepReply, StepResult } from './types';
@@ -37,17 +46,17 @@ export type Begin =
  * first and read back only when it was there.
  */
 export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const isNew = (await insertIntent(tx, identityOf(run, step, keys, at))).length > 0;
+  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
-    return { do: 'answer', result: resultOf(own), origin: 'replayed' };
+    return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
   const earlier = step.readOnly ? undefined : await earlierStep(tx, step.canonicalId, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
-      return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
+      return { do: 'answer', result: resultOf(tx, earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
       return { do: 'refuse', failure: otherContent(step) };
@@ -91,26 +100,39 @@ export async function settleEarlier(
   at: Instant,
 ): Promise<void> {
   if (found !== null) await recordRefs(tx, found.result.refs, at);
-  await tx
-    .updateTable('step')
-    .set(
-      found === null
-        ? { state: 'failed', ended_at: at }
-        : {
-            state: 'confirmed',
-            origin: 'probe',
-            reply: JSON.stringify(found.reply),
-            result: JSON.stringify(found.result),
-            error_code: null,
-            error_message: null,
-            ended_at: at,
-          },
-    )
+  const others = await tx
+    .selectFrom('step')
+    .select('key')
     .where('canonical_id', '=', canonicalId)
     .where('idempotency_key', '=', keys.idempotencyKey)
     .where('key', '!=', keys.key)
     .where('state', 'in', ['intent', 'unknown'])
     .execute();
+  for (const { key } of others) {
+    await tx
+      .updateTable('step')
+      .set(
+        found === null
+          ? { state: 'failed', ended_at: at }
+          : {
+              state: 'confirmed',
+              origin: 'probe',
+              ...sealedReply(tx, key, found),
+              error_code: null,
+              error_message: null,
+              ended_at: at,
+            },
+      )
+      .where('key', '=', key)
+      .execute();
+  }
+}
+
+function sealedReply(tx: Tx, key: string, { reply, result }: StepReply): { reply: Sealed; result: Sealed } {
+  return {
+    reply: seal(tx, 'step', 'reply', { key }, JSON.stringify(reply)),
+    result: seal(tx, 'step', 'result', { key }, JSON.stringify(result)),
+  };
 }
 
 function isUncertain(state: StepState | undefined): boolean {
@@ -121,7 +143,7 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-type EarlierStep = Pick<StepRow, 'state' | 'fingerprint' | 'reply' | 'result'>;
+type EarlierStep = Pick<StepRow, 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
 const selectEarlier = prepared<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
@@ -129,7 +151,7 @@ const selectEarlier = prepared<
 >((db, value) =>
   db
     .selectFrom('step')
-    .select(['state', 'fingerprint', 'reply', 'result'])
+    .select(['key', 'state', 'fingerprint', 'reply', 'result'])
     // Part of the idempotency key, and what the index begins with.
     .where('canonical_id', '=', value.canonicalId)
     .where('idempotency_key', '=', value.idempotencyKey)
@@ -214,8 +236,8 @@ async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promis
 const updateAnswered = prepared<{
   key: string;
   attempt: number;
-  reply: string | null;
-  result: string | null;
+  reply: Sealed | null;
+  result: Sealed | null;
   at: Instant;
 }>((db, value) =>
   db
@@ -239,13 +261,25 @@ async function answerFromEarlier(
   tx: Tx,
   run: Run,
   { key }: StepKeys,
-  { reply, result }: EarlierStep,
+  earlier: EarlierStep,
   at: Instant,
 ): Promise<void> {
-  await updateAnswered(tx, { key, attempt: run.attempt, reply, result, at });
+  await updateAnswered(tx, {
+    key,
+    attempt: run.attempt,
+    reply: copied(tx, 'reply', earlier, key),
+    result: copied(tx, 'result', earlier, key),
+    at,
+  });
 }
 
-function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
+/** A value of an earlier step, sealed for the row that it is copied to. */
+function copied(tx: Tx, column: 'reply' | 'result', earlier: EarlierStep, key: string): Sealed | null {
+  const text = open(tx, 'step', column, earlier);
+  return text === null ? null : seal(tx, 'step', column, { key }, text);
+}
+
+function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
   return {
     key: keys.key,
     run_id: run.id,
@@ -258,7 +292,7 @@ function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
     canonical_id: step.canonicalId,
     fingerprint: keys.fingerprint,
     idempotency_key: keys.idempotencyKey,
-    wire: JSON.stringify(step.wire),
+    wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
     started_at: at,
     undo: step.undo,
   };
@@ -272,8 +306,8 @@ export interface Counts {
 interface Confirmed extends Counts, Record<string, unknown> {
   key: string;
   origin: 'call' | 'probe' | 'manual';
-  reply: string;
-  result: string;
+  reply: Sealed;
+  result: Sealed;
   at: Instant;
   durationMs: number;
 }
@@ -311,8 +345,7 @@ export async function confirm(
   await updateConfirmed(tx, {
     key: keys.key,
     origin: answer.origin,
-    reply: JSON.stringify(answer.reply.reply),
-    result: JSON.stringify(answer.reply.result),
+    ...sealedReply(tx, keys.key, answer.reply),
     calls: counts.calls,
     probes: counts.probes,
     at,
@@ -351,7 +384,7 @@ export async function recordFailure(
     .set((row) => ({
       state,
       error_code: failure.code,
-      error_message: failure.reason,
+      error_message: seal(tx, 'step', 'error_message', keys, failure.reason),
       calls: row('calls', '+', counts.calls),
       probes: row('probes', '+', counts.probes),
       ended_at: ended?.at ?? null,
@@ -366,6 +399,18 @@ export async function recordSkipped(tx: Tx, { key }: Pick<StepKeys, 'key'>, at: 
   await tx.updateTable('step').set({ state: 'skipped', ended_at: at }).where('key', '=', key).execute();
 }
 
-export function resultOf(row: Pick<StepRow, 'result'>): StepResult {
-  return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
+/** What was sent, or was to be. */
+export const wireOf = (tx: Tx, row: Pick<StepRow, 'key' | 'wire'>): JsonValue =>
+  JSON.parse(open(tx, 'step', 'wire', row)) as JsonValue;
+
+/** The vendor's reply, where undoing the step needs it; else null. */
+export const replyOf = (tx: Tx, row: Pick<StepRow, 'key' | 'reply'>): JsonValue =>
+  JSON.parse(open(tx, 'step', 'reply', row) ?? 'null') as JsonValue;
+
+/** Why the step has failed, in plain words. */
+export const reasonOf = (tx: Tx, row: Pick<StepRow, 'key' | 'error_message'>): string =>
+  open(tx, 'step', 'error_message', row) ?? '';
+
+export function resultOf(tx: Tx, row: Pick<StepRow, 'key' | 'result'>): StepResult {
+  return JSON.parse(open(tx, 'step', 'result', row) ?? '{"refs":[]}') as StepResult;
 }

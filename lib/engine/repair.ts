@@ -12,6 +12,7 @@ import {
   type StepPlace,
   saveDecision,
 } from './decisions';
+import { reasonOf, wireOf } from './journal';
 import { rerun, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';
 import type { TargetOperation, Targets } from './targets';
@@ -53,8 +54,8 @@ export class Repair {
     return {
       runId: step.run_id,
       operation: step.operation,
-      wire: JSON.parse(step.wire) as JsonValue,
-      error: step.error_code === null ? null : { code: step.error_code, message: step.error_message ?? '' },
+      wire: wireOf(db, step),
+      error: step.error_code === null ? null : { code: step.error_code, message: reasonOf(db, step) },
       decision: await decisionOn(db, placeOfRow(step)),
     };
   }
@@ -65,7 +66,7 @@ export class Repair {
    */
   async correct(stepKey: string, correction: Correction, author: Author): Promise<void> {
     await this.decide(stepKey, { kind: 'correct', correction }, author, (step) => {
-      const before = JSON.parse(step.wire) as JsonValue;
+      const before = wireOf(this.options.store.db, step);
       return { before: fingerprint(before), after: fingerprint(corrected(before, correction)) };
     });
   }
@@ -142,7 +143,7 @@ export class Repair {
       throw new Q2cError('STEP_UNDECIDED', `${undecided}, and it cannot be looked up. Retry the run later.`);
     }
     const { probe } = operation;
-    const wire = JSON.parse(step.wire) as JsonValue;
+    const wire = wireOf(this.options.store.db, step);
     const found = await persist(() => probe(wire, this.info()), operation.classify, this.options).catch(
       (error: unknown) => {
         if (!(error instanceof GivenUp)) throw error;
@@ -188,7 +189,7 @@ export class Repair {
     if (holder !== undefined && holder.canonical_id !== step.canonical_id) {
       throw new Q2cError('RECORD_TAKEN', `${record} belongs to ${holder.canonical_id} already.`);
     }
-    const wire = JSON.parse(step.wire) as JsonValue;
+    const wire = wireOf(this.options.store.db, step);
     const isThere = await persist(() => look(externalId, wire, this.info()), classify, this.options).catch(
       (error: unknown) => {
         if (!(error instanceof GivenUp)) throw error;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type CanonicalId, fingerprint, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type RunRow, type StepRow, type Store, type Tx } from '../store';
+import { appendAudit, open, type RunRow, type StepRow, type Store, seal, type Tx } from '../store';
 import { ENGINE, openCase, resolveCasesOfStep } from './cases';
 import { externalId } from './identity';
-import { resultOf } from './journal';
+import { replyOf, resultOf, wireOf } from './journal';
 import { delay, GivenUp, isRetriable, type Patience, persist } from './retry';
 import { toRun } from './runs';
 import type { TargetOperation, Targets, UndoEffect } from './targets';
@@ -82,8 +82,9 @@ export class Undo {
     const operation = await this.options.targets.operationOf(step);
     const { undo } = operation;
     if (undo === undefined) throw refused(`the connector cannot undo ${step.operation} any more`);
-    const wire = JSON.parse(step.wire) as JsonValue;
-    const reply = isUncertain(step) ? await this.probe(operation, step, wire) : replyOf(step);
+    const { db } = this.options.store;
+    const wire = wireOf(db, step);
+    const reply = isUncertain(step) ? await this.probe(operation, step, wire) : replyOf(db, step);
     if (reply === null) return { effect: 'absent' };
     // Found by a probe: an update of what was there before has nothing of its own to take away.
     if (isUncertain(step) && (await this.wasThere(step, operation))) return { effect: 'kept', why: 'target' };
@@ -145,6 +146,7 @@ async function isUsedElsewhere(tx: Tx, run: RunRow, step: StepRow): Promise<bool
 /** Journals the intent, or takes an earlier one up again. */
 async function insertIntent(tx: Tx, step: StepRow, at: Instant): Promise<void> {
   const key = undoKeyOf(step.key);
+  const reply = replyOf(tx, step);
   const again = {
     state: 'intent',
     started_at: at,
@@ -164,8 +166,8 @@ async function insertIntent(tx: Tx, step: StepRow, at: Instant): Promise<void> {
       instance: step.instance,
       operation: step.operation,
       canonical_id: step.canonical_id,
-      wire: step.reply ?? 'null',
-      fingerprint: fingerprint(replyOf(step)),
+      wire: seal(tx, 'step', 'wire', { key }, JSON.stringify(reply)),
+      fingerprint: fingerprint(reply),
       idempotency_key: keyOf(step.key),
       undo: 'none',
       undoes: step.key,
@@ -197,7 +199,7 @@ export async function recordUndo(
       state: effect === 'kept' ? 'skipped' : 'confirmed',
       origin: actor === ENGINE ? 'call' : 'manual',
       calls: row('calls', '+', isCalled ? 1 : 0),
-      result: JSON.stringify({ refs: [], evidence: result }),
+      result: seal(tx, 'step', 'result', { key }, JSON.stringify({ refs: [], evidence: result })),
       error_code: null,
       error_message: null,
       ended_at: at,
@@ -240,7 +242,7 @@ async function setState(tx: Tx, { key }: StepRow, state: 'undone' | 'failed'): P
 }
 
 async function removeRefs(tx: Tx, step: StepRow): Promise<void> {
-  for (const { id, ref } of resultOf(step).refs) {
+  for (const { id, ref } of resultOf(tx, step).refs) {
     await tx
       .deleteFrom('xref')
       .where('system', '=', ref.system)
@@ -266,7 +268,7 @@ async function recordStuck(
       state: failure.kind === 'unknown' ? 'unknown' : 'failed',
       calls: row('calls', '+', 1),
       error_code: failure.code,
-      error_message: failure.reason,
+      error_message: seal(tx, 'step', 'error_message', { key }, failure.reason),
       ended_at: at,
     }))
     .where('key', '=', key)
@@ -291,8 +293,8 @@ async function recordStuck(
 }
 
 /** What the undo of a step came to, as it was recorded. */
-export const undoResultOf = (undo: StepRow): UndoResult =>
-  (JSON.parse(undo.result ?? '{}') as { evidence: UndoResult }).evidence;
+export const undoResultOf = (tx: Tx, undo: StepRow): UndoResult =>
+  (JSON.parse(open(tx, 'step', 'result', undo) ?? '{}') as { evidence: UndoResult }).evidence;
 
 function failureOf(error: unknown): Failure {
   if (error instanceof GivenUp) return error.failure;
@@ -305,7 +307,5 @@ function failureOf(error: unknown): Failure {
 
 const refused = (reason: string): GivenUp =>
   new GivenUp({ kind: 'rejected', code: 'COMPENSATION_FAILED', reason }, null);
-
-const replyOf = (step: StepRow): JsonValue => JSON.parse(step.reply ?? 'null') as JsonValue;
 
 const keyOf = (key: string): string => createHash('sha256').update(undoKeyOf(key)).digest('hex');

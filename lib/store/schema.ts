@@ -6,6 +6,13 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+declare const sealed: unique symbol;
+
+/** Payload text, encrypted when the store has a key: written through `seal`, read through `open` (encryption.ts). */
+export interface Sealed {
+  readonly [sealed]: true;
+}
+
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
@@ -16,7 +23,7 @@ export interface EventTable {
   subject: CanonicalId;
   time: Instant;
   received_at: Instant;
-  data: string;
+  data: Sealed;
   duplicates: number;
 }
 
@@ -100,15 +107,15 @@ export interface StepTable {
    * and checked in the target.
    */
   origin: 'call' | 'probe' | 'earlier_run' | 'manual' | null;
-  wire: string;
-  reply: string | null;
-  result: string | null;
+  wire: Sealed;
+  reply: Sealed | null;
+  result: Sealed | null;
   error_code: string | null;
-  error_message: string | null;
+  error_message: Sealed | null;
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
-  undo: UndoKind;
+  undo: Generated<UndoKind>;
   /** Key of the step that this one takes back. */
   undoes: string | null;
 }
@@ -118,6 +125,8 @@ export interface StepTable {
  * when that is reached again with other content.
  */
 export interface StepDecisionTable {
+  /** The run's id and, after a colon, the SHA-256 of node, operation and canonical id. */
+  key: string;
   run_id: string;
   node_id: string;
   operation: string;
@@ -125,7 +134,7 @@ export interface StepDecisionTable {
   /** `correct`: send other content. `complete`: a person has made the record. `skip`: go on without it. */
   kind: 'correct' | 'complete' | 'skip';
   /** Of `correct`: the correction as JSON. */
-  value: string | null;
+  value: Sealed | null;
   /** Of `complete`: the target's own id of the record. */
   external_id: string | null;
   reason: string;
@@ -180,7 +189,7 @@ export interface CaseTable {
   id: CanonicalId;
   dedupe_key: string;
   code: string;
-  message: string;
+  message: Sealed;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -194,7 +203,7 @@ export interface CaseTable {
   amount_at_risk: string | null;
   currency: string | null;
   /** Context for the repairer, masked. */
-  detail: string;
+  detail: Sealed;
   occurrences: number;
   reopened: number;
   opened_at: Instant;
@@ -208,10 +217,10 @@ export interface CaseHistoryTable {
   at: Instant;
   actor: string;
   action: string;
-  detail: string;
+  detail: Sealed;
 }
 
-/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. Kept for ever, so it names no person. */
 export interface AuditTable {
   seq: Generated<number>;
   at: Instant;
@@ -232,7 +241,7 @@ export interface OutboxTable {
   subject: CanonicalId;
   /** Events of one key are handed on in the order of `seq`. */
   ordering_key: CanonicalId;
-  envelope: string;
+  envelope: Sealed;
   created_at: Instant;
   /** Since when nobody waits for the event any more. */
   sent_at: Instant | null;
@@ -267,7 +276,7 @@ export interface RejectedEventTable {
   event_type: string | null;
   reason: string;
   /** As text, cut after 64 KiB. */
-  payload: string;
+  payload: Sealed;
   arrivals: number;
   first_at: Instant;
   last_at: Instant;
@@ -277,6 +286,19 @@ export interface CursorTable {
   source: string;
   value: string;
   updated_at: Instant;
+}
+
+/** Keys whose values may be in the store. The one that came into use last seals. */
+export interface EncryptionKeyTable {
+  id: string;
+  in_use_since: Instant;
+}
+
+/** Work that one host at a time does every now and then. */
+export interface MaintenanceTable {
+  task: string;
+  /** When a host last took it on. */
+  claimed_at: Instant;
 }
 
 export interface Schema {
@@ -295,6 +317,8 @@ export interface Schema {
   outbox_delivery: OutboxDeliveryTable;
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
+  encryption_key: EncryptionKeyTable;
+  maintenance: MaintenanceTable;
 }
 
 export type EventRow = Selectable<EventTable>;

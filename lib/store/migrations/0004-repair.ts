@@ -15,6 +15,7 @@ export function repair(): Migration {
 
       await db.schema
         .createTable('step_decision')
+        .addColumn('key', 'text', (c) => c.primaryKey())
         .addColumn('run_id', 'text', (c) => c.notNull())
         .addColumn('node_id', 'text', (c) => c.notNull())
         .addColumn('operation', 'text', (c) => c.notNull())
@@ -25,8 +26,8 @@ export function repair(): Migration {
         .addColumn('reason', 'text', (c) => c.notNull())
         .addColumn('actor', 'text', (c) => c.notNull())
         .addColumn('at', 'text', (c) => c.notNull())
-        .addPrimaryKeyConstraint('step_decision_pk', ['run_id', 'node_id', 'operation', 'canonical_id'])
         .execute();
+      await db.schema.createIndex('step_decision_run').on('step_decision').column('run_id').execute();
 
       await db.schema
         .createTable('cancellation')

@@ -124,7 +124,7 @@ test('the case of the run is resolved by whoever cancelled it, with the reason',
   await engine.repairs.cancellations.cancel(runId, AUTHOR);
   const history = await store.db.selectFrom('case_history').selectAll().orderBy('seq', 'desc').execute();
   expect(history[0]).toMatchObject({ action: 'resolved', actor: 'kim' });
-  expect(JSON.parse(history[0]?.detail ?? '{}')).toEqual({ by: 'cancelled', reason: AUTHOR.reason });
+  expect(JSON.parse(String(history[0]?.detail))).toEqual({ by: 'cancelled', reason: AUTHOR.reason });
 });
 
 test('a deal won again after the cancel makes everything anew', async () => {

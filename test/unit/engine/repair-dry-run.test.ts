@@ -1,20 +1,9 @@
 import { type DryRunReport, type Engine, PLACEHOLDER_ID, type Step } from '../../../lib/engine';
+import { type Decision, saveDecision } from '../../../lib/engine/decisions';
 import { businessEvent, newId } from '../../../lib/model';
 import { type Store, verifyAudit } from '../../../lib/store';
 import { fail, startEngine, until } from '../../support/engine';
-import {
-  AUTHOR,
-  failedStep,
-  flow,
-  ids,
-  inState,
-  openCases,
-  refuse,
-  runRow,
-  stepRows,
-  Vendor,
-  win,
-} from './repair-support';
+import { AUTHOR, flow, ids, inState, openCases, refuse, runRow, Vendor, win } from './repair-support';
 
 let engine: Engine;
 let store: Store;
@@ -207,34 +196,26 @@ describe('verdicts', () => {
 
   test('decisions of people count', async () => {
     const runId = await stuck();
-    const stepKey = await failedStep(store);
-    const [other] = await stepRows(store);
     const place = {
-      run_id: runId,
+      runId,
+      nodeId: 'n-project',
       operation: 'project.create',
-      node_id: 'n-project',
-      canonical_id: deal.project,
+      canonicalId: deal.project,
     };
-    const made = { ...AUTHOR, at: other?.started_at ?? '', value: null, external_id: null };
-    const decide = (values: object) =>
-      store.db
-        .insertInto('step_decision')
-        .values({ ...place, ...made, kind: 'skip', ...values })
-        .onConflict((conflict) =>
-          conflict.columns(['run_id', 'node_id', 'operation', 'canonical_id']).doUpdateSet(values),
-        )
-        .execute();
-    expect(stepKey).toContain(runId);
+    const decide = (decision: Decision) =>
+      store.write((tx) =>
+        saveDecision(tx, place, { ...decision, ...AUTHOR, at: '2026-01-05T10:00:00.000Z' }),
+      );
 
     await decide({ kind: 'skip' });
     expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_skip']);
-    await decide({ kind: 'correct', value: JSON.stringify({ patch: { name: 'right' } }) });
+    await decide({ kind: 'correct', correction: { patch: { name: 'right' } } });
     expect((await engine.repairs.dryRun(runId, 'kim')).steps[1]).toMatchObject({
       verdict: 'would_create',
       wire: { name: 'right' },
     });
     const id = vendor.byHand();
-    await decide({ kind: 'complete', external_id: id });
+    await decide({ kind: 'complete', externalId: id });
     expect(verdicts(await engine.repairs.dryRun(runId, 'kim'))[1]).toEqual(['project.create', 'would_adopt']);
     expect(vendor.records.at(-1)?.key).toBeNull();
   });
