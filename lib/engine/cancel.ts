@@ -5,7 +5,7 @@ import type { Author } from './decisions';
 import { reasonOf, wireOf } from './journal';
 import { requireReason, stepByKey } from './repair';
 import { runById } from './rerun';
-import { persist, runDelay } from './retry';
+import { GivenUp, persist, runDelay } from './retry';
 import type { Lease } from './runs';
 import {
   isUncertain,
@@ -79,7 +79,8 @@ export class Cancellations {
    *
    * @param undoKey key of the step that the case is about
    * @param outcome `removed`: the record is gone; `kept`: it stays
-   * @throws Q2cError `STEP_UNKNOWN`, `REASON_MISSING`; `STEP_NOT_UNDONE` when the record is still there
+   * @throws Q2cError `STEP_UNKNOWN`, `REASON_MISSING`; `STEP_NOT_UNDONE` when the record is still there;
+   *   `STEP_UNDECIDED` when the target does not say
    */
   async settle(undoKey: string, outcome: 'removed' | 'kept', author: Author): Promise<CancelReport> {
     requireReason(author);
@@ -260,7 +261,13 @@ export class Cancellations {
     if (operation === null || probe === undefined) return;
     const info = { idempotencyKey: '', attempt: 1, signal, lookOnly: true } as const;
     const wire = wireOf(this.options.store.db, step);
-    const found = await persist(() => probe(wire, info), operation.classify, this.options);
+    const found = await persist(() => probe(wire, info), operation.classify, this.options).catch(
+      (error: unknown) => {
+        if (!(error instanceof GivenUp)) throw error;
+        const reason = `Whether it is gone from ${step.system} cannot be found out: ${error.failure.reason}`;
+        throw new Q2cError('STEP_UNDECIDED', `${reason}. Try again later.`, { cause: error });
+      },
+    );
     if (found === null) return;
     throw new Q2cError(
       'STEP_NOT_UNDONE',

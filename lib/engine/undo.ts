@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CanonicalId, fingerprint, type Instant, type JsonValue, Q2cError } from '../model';
 import { appendAudit, open, type RunRow, type StepRow, type Store, seal, type Tx } from '../store';
 import { ENGINE, openCase, resolveCasesOfStep } from './cases';
@@ -84,10 +84,14 @@ export class Undo {
     if (undo === undefined) throw refused(`the connector cannot undo ${step.operation} any more`);
     const { db } = this.options.store;
     const wire = wireOf(db, step);
-    const reply = isUncertain(step) ? await this.probe(operation, step, wire) : replyOf(db, step);
-    if (reply === null) return { effect: 'absent' };
-    // Found by a probe: an update of what was there before has nothing of its own to take away.
-    if (isUncertain(step) && (await this.wasThere(step, operation))) return { effect: 'kept', why: 'target' };
+    let reply = replyOf(db, step);
+    if (isUncertain(step)) {
+      reply = await this.probe(operation, step, wire);
+      if (reply === null) return { effect: 'absent' };
+      // An update of what was there before has nothing of its own to take away.
+      if (await this.wasThere(step, operation)) return { effect: 'kept', why: 'target' };
+    }
+    if (reply === null) throw refused(`the reply of ${step.operation} was not kept`);
     const effect = await this.persist(operation, (info) => undo(wire, reply, info), step);
     return effect === 'kept' ? { effect, why: 'target' } : { effect };
   }
@@ -308,4 +312,4 @@ function failureOf(error: unknown): Failure {
 const refused = (reason: string): GivenUp =>
   new GivenUp({ kind: 'rejected', code: 'COMPENSATION_FAILED', reason }, null);
 
-const keyOf = (key: string): string => createHash('sha256').update(undoKeyOf(key)).digest('hex');
+const keyOf = (key: string): string => hash('sha256', undoKeyOf(key));

@@ -253,6 +253,20 @@ describe('what cannot be undone', () => {
     expect(await openCases(store)).toEqual([]);
   });
 
+  test('a call whose reply was not kept is not taken for one that never came through', async () => {
+    const runId = await stuck();
+    await store.db
+      .updateTable('step')
+      .set({ reply: null })
+      .where('operation', '=', 'project.create')
+      .execute();
+    expect(await engine.repairs.cancellations.cancel(runId, AUTHOR)).toMatchObject({
+      state: 'cancelling',
+      stuck: { reason: 'the reply of project.create was not kept' },
+    });
+    expect(vendor.records).toHaveLength(2);
+  });
+
   test('what a person has removed is asked for in the target, and forgotten', async () => {
     const runId = await stuck();
     vendor.twist('undo project', refuse);
