@@ -1,4 +1,4 @@
-import type { Instant, JsonObject } from '../model';
+import { type Instant, type JsonObject, Q2cError } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
 import type { OwedWrites } from './owed-writes';
 import { claimRuns, type Lease, RESUMED, requeue, toRun } from './runs';
@@ -15,6 +15,8 @@ interface Source {
   concurrency: number;
   running: number;
   prepare: Prepare;
+  /** Sends an event into the flow; null for what goes on with messages that were kept. */
+  dispatch: ((run: DispatchedRun) => void) | null;
   /** Set while a claim is under way; `again` asks for one more when it is done. */
   claiming: boolean;
   again: boolean;
@@ -52,20 +54,21 @@ export class Dispatcher {
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    return this.add(nodeId, concurrency, async (tx, row) => {
+    const prepare: Prepare = async (tx, row) => {
       const event = await eventOf(tx, row);
       return ({ run, dispatch: number }) =>
         dispatch({ ...run, dispatch: number, catchUp: row.catch_up === 1, event });
-    });
+    };
+    return this.add(nodeId, { concurrency, prepare, dispatch });
   }
 
   /** Sends runs on that had waited, whatever their source: that may be gone, or a message without any. */
   registerResumed(concurrency: number, prepare: Prepare): void {
-    this.add(RESUMED, concurrency, prepare);
+    this.add(RESUMED, { concurrency, prepare, dispatch: null });
   }
 
-  private add(id: SourceId, concurrency: number, prepare: Prepare): () => void {
-    const source: Source = { id, concurrency, running: 0, prepare, claiming: false, again: false };
+  private add(id: SourceId, kind: Pick<Source, 'concurrency' | 'prepare' | 'dispatch'>): () => void {
+    const source: Source = { id, ...kind, running: 0, claiming: false, again: false };
     this.sources.set(id, source);
     this.pump(id);
     return () => {
@@ -117,6 +120,27 @@ export class Dispatcher {
     const place = this.places.get(runId);
     this.places.delete(runId);
     if (place?.held) place.source.running--;
+  }
+
+  /**
+   * Sends a run into its flow that is only looked at: it takes no place, and nothing of it is recorded.
+   * @throws Q2cError `SOURCE_NOT_DEPLOYED`
+   */
+  sendDry(active: ActiveRun, event: DispatchedRun['event']): void {
+    const { run, dispatch } = active;
+    const source = this.sources.get(run.sourceNode);
+    if (!source?.dispatch || this.paused) {
+      throw new Q2cError(
+        'SOURCE_NOT_DEPLOYED',
+        `The node that sends ${run.title} into its flow is not deployed. Deploy it and try again.`,
+      );
+    }
+    this.options.tracker.enter(active);
+    try {
+      source.dispatch({ ...run, dispatch, catchUp: false, dryRun: true, event });
+    } finally {
+      this.options.tracker.leave(active);
+    }
   }
 
   /** Asks for a pump that waits for `pumpIfDue`: what has just failed would fail again. */
@@ -192,7 +216,9 @@ export class Dispatcher {
 
   private send(source: Source, row: RunRow, send: (active: ActiveRun) => void): void {
     const { tracker } = this.options;
-    const active = tracker.begin(toRun(row), row.event_seq !== null, row.resume === 1);
+    const active = tracker.begin(toRun(row), row.event_seq !== null, {
+      isResumption: row.resume === 1,
+    });
     source.running++;
     this.places.set(row.id, { source, held: true });
     tracker.enter(active);
@@ -211,7 +237,7 @@ function atNodes({ at_nodes }: RunRow): NodeInfo[] {
   return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
-async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
+export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<DispatchedRun['event']> {
   const row = await tx
     .selectFrom('event')
     .selectAll()

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
+import { putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
+import type { DryPassage } from './dry-run';
 import { claimNaturalKey, identify } from './identity';
-import { passOnce } from './once';
+import { earlierPassage, passOnce } from './once';
 import { admit, catchUp } from './order';
 import { OwedWrites } from './owed-writes';
+import { Repairs } from './repairs';
+import { rerun, runById } from './rerun';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import { insertRun, type Lease, RESUMED, reopen, requeue, requeueAbandoned, requeueDue, toRun } from './runs';
@@ -25,12 +28,12 @@ import type {
   NewCase,
   NodeInfo,
   OnceRequest,
+  Passing,
   Reference,
   RetryPolicy,
   Signal,
   Step,
   StepOutcome,
-  WaitOutcome,
   WaitRequest,
 } from './types';
 import { Waits } from './waiting';
@@ -89,6 +92,7 @@ export class Engine {
   private readonly stopping = new AbortController();
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
+  readonly repairs: Repairs;
   private readonly work = new Set<Promise<unknown>>();
   private readonly announced = new Set<() => void>();
   private readonly owed: OwedWrites;
@@ -123,7 +127,7 @@ export class Engine {
       now: this.now,
       onReady: () => this.dispatcher.pump(RESUMED),
     });
-    this.steps = new StepRunner({
+    const common = {
       store: options.store,
       tenant: options.tenant,
       retry: this.retry,
@@ -131,6 +135,16 @@ export class Engine {
       random: this.random,
       stopping: this.stopping.signal,
       cancelling: this.cancelling.signal,
+    };
+    this.steps = new StepRunner(common);
+    this.repairs = new Repairs({
+      ...common,
+      tracker: this.tracker,
+      dispatcher: this.dispatcher,
+      steps: this.steps,
+      lease: () => this.lease(),
+      track: (promise) => this.track(promise),
+      onFailure: (what, error) => this.logFailure(what, error),
     });
   }
 
@@ -148,6 +162,7 @@ export class Engine {
     for (const task of [
       () => this.catchUp(),
       () => this.requeueDue(),
+      () => this.repairs.resume(),
       () => this.waits.sweep(),
       () => this.closeGaps(),
     ]) {
@@ -169,6 +184,7 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
+    this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable, isResumption }) => repeatable || isResumption);
     for (const { run } of broken) this.dispatcher.release(run.id);
     this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken)));
@@ -189,6 +205,7 @@ export class Engine {
     this.dispatcher.clear();
     const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
     this.stopping.abort(reason);
+    this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
     const patience = setTimeout(
@@ -285,28 +302,8 @@ export class Engine {
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
   async retryRun(runId: string, actor: string): Promise<void> {
     const source = await this.store.write(async (tx) => {
-      const run = await tx.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
-      if (run === undefined) throw new Q2cError('RUN_UNKNOWN', `There is no run ${runId}.`);
-      if (run.state !== 'failed' || run.event_seq === null) {
-        throw new Q2cError(
-          'RUN_NOT_RETRIABLE',
-          `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
-        );
-      }
-      await tx
-        .updateTable('run')
-        .set({ state: 'queued', resume: 0, attempt: run.attempt + 1, retry_at: null })
-        .where('seq', '=', run.seq)
-        .execute();
-      await restartWaits(tx, [run.id]);
-      await appendAudit(tx, {
-        at: this.now(),
-        actor,
-        action: 'run.retried',
-        subject: run.correlation_id,
-        runId,
-        detail: { attempt: run.attempt + 1 },
-      });
+      const run = await runById(tx, runId);
+      await rerun(tx, run, actor, this.now());
       return run.source_node;
     });
     this.dispatcher.pump(source);
@@ -352,7 +349,10 @@ export class Engine {
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const active = this.requireActive(runId);
     try {
-      return await this.track(this.steps.run(active.run, step));
+      const done = active.dry
+        ? this.repairs.dryRuns.step(active.dry, step)
+        : this.steps.run(active.run, step);
+      return await this.track(done);
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
       throw error;
@@ -361,14 +361,23 @@ export class Engine {
     }
   }
 
-  identify(system: string, instance: string, references: readonly Reference[]): Promise<CanonicalId[]> {
+  /** @param runId the run that wants to know, if any: a dry one leaves no trace of new records */
+  identify(
+    system: string,
+    instance: string,
+    references: readonly Reference[],
+    runId?: string,
+  ): Promise<CanonicalId[]> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) return this.repairs.dryRuns.identify(dry, system, instance, references);
     return this.track(
       this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
     );
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
-  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<KeyHolder[]> {
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
+    if (this.dryPassage(runId) !== null) return this.repairs.dryRuns.claim(claims);
     return this.track(
       this.store.write(async (tx) => {
         const holders: KeyHolder[] = [];
@@ -381,6 +390,7 @@ export class Engine {
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const active = this.requireActive(runId);
+    if (active.dry !== null) return this.repairs.dryRuns.fail(active.dry, requests);
     const opened = await this.track(
       this.store.write(async (tx) => {
         const cases: OpenedCase[] = [];
@@ -395,8 +405,17 @@ export class Engine {
   /**
    * Puts a business event into the outbox; the same event id is put there once. Runs may be waiting for it.
    * @param options.receiver the only one to be told; without it everyone registered is
+   * @param options.runId the run that announces it: what a dry one would tell is only reported
    */
-  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
+  async announce(
+    event: BusinessEvent,
+    { receiver, runId }: { receiver?: string; runId?: string } = {},
+  ): Promise<void> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) {
+      dry.events.push(event.type);
+      return;
+    }
     const resumed = await this.track(
       this.store.write(async (tx) => {
         const at = this.now();
@@ -421,19 +440,34 @@ export class Engine {
    * Keeps a message of a run until an event comes or its time is over (`Waits`).
    * @returns why it goes on at once, or null when it waits: then its node is handed the message later
    */
-  wait(runId: string, request: WaitRequest): Promise<{ outcome: WaitOutcome; suspension: number } | null> {
-    return this.track(this.waits.arrive(this.requireActive(runId), request));
+  wait(runId: string, request: WaitRequest): Promise<Passing | null> {
+    const active = this.requireActive(runId);
+    return this.track(
+      active.dry === null ? this.waits.arrive(active, request) : this.waits.look(active, active.dry, request),
+    );
   }
 
-  /** Says that something has happened, such as an approval. @returns how many messages it let go on */
-  signal(signal: Signal): Promise<number> {
-    return this.track(this.waits.signal(signal));
+  /**
+   * Says that something has happened, such as an approval.
+   * @param options.runId the run that says it: what a dry one would say is only reported
+   * @returns how many messages it let go on
+   */
+  async signal(signal: Signal, { runId }: { runId?: string } = {}): Promise<number> {
+    const dry = this.dryPassage(runId);
+    if (dry === null) return this.track(this.waits.signal(signal));
+    dry.events.push(signal.event);
+    return 0;
   }
 
   /** Lets a message pass once (`OnceRequest`). @returns null when it may pass, or the passage that was first */
   once(runId: string, request: OnceRequest): Promise<EarlierPassage | null> {
     const active = this.requireActive(runId);
+    if (active.dry !== null) return earlierPassage(this.store.db, active.dry.run.id, request);
     return this.track(this.store.write((tx) => passOnce(tx, active, request, this.now())));
+  }
+
+  private dryPassage(runId: string | undefined): DryPassage | null {
+    return runId === undefined ? null : (this.tracker.get(runId)?.dry ?? null);
   }
 
   private requireActive(runId: string): ActiveRun {
@@ -448,6 +482,10 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
+    if (ended.dry !== null) {
+      ended.dry.finish(true, ended.errors);
+      return;
+    }
     let goesOn = false;
     await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       if (ended.isBroken) return requeue(tx, [ended]);
@@ -464,7 +502,7 @@ export class Engine {
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
   private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
-    const gone = new ActiveRun(toRun(row), row.event_seq !== null, row.resume === 1);
+    const gone = new ActiveRun(toRun(row), row.event_seq !== null, { isResumption: row.resume === 1 });
     await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       if (gone.isResumption) gone.resumed.push(...(await resumptionsOf(tx, row)).map(({ seq }) => seq));
       gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
@@ -475,7 +513,11 @@ export class Engine {
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
     for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
-      const { run } = stalled;
+      const { run, dry, errors } = stalled;
+      if (dry !== null) {
+        dry.finish(false, errors);
+        continue;
+      }
       const opened = await this.store.write((tx) => openCase(tx, run, runStalled(run), this.now()));
       stalled.cases.add(opened.id);
       await this.endRun(stalled);
@@ -506,13 +548,13 @@ export class Engine {
   // ------------------------------------------------------------------ housekeeping
 
   private async heartbeat(): Promise<void> {
-    if (this.tracker.isEmpty) return;
+    if (this.tracker.isEmpty && !this.repairs.cancellations.isBusy) return;
     await this.store.write(async (tx) => {
       await tx
         .updateTable('run')
         .set({ lease_until: this.lease().until })
         .where('lease_owner', '=', this.owner)
-        .where('state', '=', 'running')
+        .where('state', 'in', ['running', 'cancelling'])
         .execute();
     });
   }

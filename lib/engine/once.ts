@@ -13,11 +13,12 @@ const ALIVE = ['queued', 'running', 'waiting'] as const;
 export async function passOnce(
   tx: Tx,
   active: ActiveRun,
-  { nodeId, key, guarantee }: OnceRequest,
+  request: OnceRequest,
   at: Instant,
 ): Promise<EarlierPassage | null> {
   const runId = active.run.id;
-  const scope = key === null ? `run:${runId}` : `key:${key}`;
+  const { nodeId, guarantee } = request;
+  const scope = scopeOf(runId, request);
   const place = `${nodeId}|${scope}`;
   const state = guarantee === 'at_least_once' ? 'open' : 'passed';
   const inserted = await tx
@@ -27,16 +28,8 @@ export async function passOnce(
     .returning('run_id')
     .executeTakeFirst();
   if (inserted === undefined) {
-    const first = await tx
-      .selectFrom('passage')
-      .leftJoin('run', 'run.id', 'passage.run_id')
-      .select(['passage.run_id', 'passage.state', 'passage.passed_at', 'run.state as run_state'])
-      .where('passage.node_id', '=', nodeId)
-      .where('passage.scope', '=', scope)
-      .executeTakeFirstOrThrow();
-    const isOwn = first.run_id === runId;
-    const isTaken = isOwn ? active.openPassages.has(place) : ALIVE.some((alive) => alive === first.run_state);
-    if (first.state === 'passed' || isTaken) return { at: first.passed_at, run: first.run_id };
+    const first = await earlierPassage(tx, runId, request, active.openPassages.has(place));
+    if (first !== null) return first;
     await tx
       .updateTable('passage')
       .set({ run_id: runId, state, passed_at: at })
@@ -46,6 +39,31 @@ export async function passOnce(
   }
   if (state === 'open') active.openPassages.add(place);
   return null;
+}
+
+const scopeOf = (runId: string, { key }: OnceRequest): string =>
+  key === null ? `run:${runId}` : `key:${key}`;
+
+/**
+ * The passage because of which a message of a run may not pass.
+ * @param isOwn it is of the very passage of the run that asks
+ */
+export async function earlierPassage(
+  tx: Tx,
+  runId: string,
+  request: OnceRequest,
+  isOwn = false,
+): Promise<EarlierPassage | null> {
+  const first = await tx
+    .selectFrom('passage')
+    .leftJoin('run', 'run.id', 'passage.run_id')
+    .select(['passage.run_id', 'passage.state', 'passage.passed_at', 'run.state as run_state'])
+    .where('passage.node_id', '=', request.nodeId)
+    .where('passage.scope', '=', scopeOf(runId, request))
+    .executeTakeFirst();
+  if (first === undefined) return null;
+  const isTaken = first.run_id === runId ? isOwn : ALIVE.some((alive) => alive === first.run_state);
+  return first.state === 'passed' || isTaken ? { at: first.passed_at, run: first.run_id } : null;
 }
 
 /** The passage of the run came through: what it has let pass does not pass again. */

@@ -144,9 +144,9 @@ export const RESUMED = Symbol('resumed');
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run, or one of the same source that waits and holds it. States are literals: SQLite uses a
- * partial index for a list of states only when the list is literal, else it reads the table through; for one bound state
- * it would have to plan again for the value.
+ * running or an older queued run, one that is being taken back, or one of the same source that waits and holds it.
+ * States are literals: SQLite uses a partial index for a list of states only when the list is literal, else it reads the
+ * table through; for one bound state it would have to plan again for the value.
  */
 export async function claimRuns(
   tx: Tx,
@@ -170,9 +170,13 @@ export async function claimRuns(
             .selectFrom('run as other')
             .select('other.seq')
             .whereRef('other.ordering_key', '=', 'run.ordering_key')
-            .where('other.state', 'in', [sql.lit<RunState>('queued'), sql.lit<RunState>('running')])
+            .where('other.state', 'in', [
+              sql.lit<RunState>('queued'),
+              sql.lit<RunState>('running'),
+              sql.lit<RunState>('cancelling'),
+            ])
             .where((older) =>
-              older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
+              older.or([older('other.state', '!=', 'queued'), older('other.seq', '<', older.ref('run.seq'))]),
             ),
         ),
       ),

@@ -79,12 +79,13 @@ export async function resumptionsOf(tx: Tx, run: RunRow): Promise<SuspensionRow[
   return all.filter((row) => row.state === 'fired' && !goesOn(bySeq.get(row.parent)));
 }
 
-/** Where a message of this passage waits, as text. */
-export function placeOf(active: ActiveRun, { node, event, key, parent }: WaitRequest): string {
-  const spot = JSON.stringify([active.run.id, node.id, event, key, parent]);
-  const ordinal = active.arrivals.get(spot) ?? 0;
-  active.arrivals.set(spot, ordinal + 1);
-  return JSON.stringify([active.run.id, node.id, event, key, parent, ordinal]);
+/** Where a message of this passage waits, as text. @param runId the run whose journal counts */
+export function placeOf(runId: string, { arrivals }: ActiveRun, request: WaitRequest): string {
+  const spot = [runId, request.node.id, request.event, request.key, request.parent];
+  const name = JSON.stringify(spot);
+  const ordinal = arrivals.get(name) ?? 0;
+  arrivals.set(name, ordinal + 1);
+  return JSON.stringify([...spot, ordinal]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { CanonicalId } from '../model';
+import type { DryPassage } from './dry-run';
 import type { NodeInfo, Run } from './types';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
@@ -9,11 +10,21 @@ export interface FlowError {
   code: string | null;
 }
 
+/** What is special about a dispatch. */
+export interface Passage {
+  /** It goes on with messages that were kept, not with its event. */
+  isResumption?: boolean;
+  /** It is only a look at what the run would write. */
+  dry?: DryPassage | null;
+}
+
 /** One dispatch of a run, from its first message to its last, and what happened on the way. */
 export class ActiveRun {
   private static dispatches = 0;
   /** Tells this dispatch from others of the same run, for as long as the process lives. */
   readonly dispatch = ++ActiveRun.dispatches;
+  readonly isResumption: boolean;
+  readonly dry: DryPassage | null;
   /** Messages on their way between or inside nodes. */
   inFlight = 0;
   errors: FlowError[] = [];
@@ -36,13 +47,15 @@ export class ActiveRun {
 
   /**
    * @param repeatable its event can be dispatched again when messages get lost
-   * @param isResumption it goes on with messages that were kept, not with its event
    */
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
-    readonly isResumption = false,
-  ) {}
+    { isResumption = false, dry = null }: Passage = {},
+  ) {
+    this.isResumption = isResumption;
+    this.dry = dry;
+  }
 
   /** Nodes that messages are on their way to, or are in. */
   get at(): NodeInfo[] {
@@ -95,8 +108,8 @@ export class RunTracker {
     return this.active.size === 0;
   }
 
-  begin(run: Run, repeatable: boolean, isResumption = false): ActiveRun {
-    const active = new ActiveRun(run, repeatable, isResumption);
+  begin(run: Run, repeatable: boolean, how: Passage = {}): ActiveRun {
+    const active = new ActiveRun(run, repeatable, how);
     this.active.set(run.id, active);
     return active;
   }

@@ -8,6 +8,7 @@ import type {
   JsonValue,
   Money,
 } from '../model';
+import type { UndoKind } from '../store';
 
 /** The node a step, case or error belongs to. */
 export interface NodeInfo {
@@ -33,6 +34,8 @@ export interface DispatchedRun extends Run {
   dispatch: number;
   /** Changes of the record are missing for good: read it from its master, whatever the event says. */
   catchUp: boolean;
+  /** Only to see what it would write (docs/decisions/0011): nothing outside may be changed on its way. */
+  dryRun?: true;
   event: {
     id: string;
     type: string;
@@ -61,6 +64,8 @@ export interface CallInfo {
   /** 1 for the first call of this step, counted over restarts. */
   attempt: number;
   signal: AbortSignal;
+  /** Look, but change nothing, not even to mark a record as ours. */
+  lookOnly?: true;
 }
 
 /** A record to remember under a canonical id. */
@@ -113,7 +118,7 @@ export interface StepReply {
   result: StepResult;
 }
 
-/** One system call, described without knowing the vendor: what to call, how to probe. */
+/** One system call, described without knowing the vendor: what to call, how to probe, whether it can be undone. */
 export interface Step {
   node: NodeInfo;
   system: string;
@@ -133,9 +138,17 @@ export interface Step {
   /** The mapped payload without volatile fields; fingerprinted and journaled. */
   wire: JsonValue;
   visibleAfterMs: number;
-  call(info: CallInfo): Promise<StepReply>;
+  undo: UndoKind;
+  /** @param wire `wire` above, or what a person has made of it */
+  call(wire: JsonValue, info: CallInfo): Promise<StepReply>;
   /** Null = certainly not there. Throws `unknown` when it cannot decide. */
-  probe?(info: CallInfo): Promise<StepReply | null>;
+  probe?(wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
+  /**
+   * Takes a record over that a person has made. May be repeated.
+   * @param externalId the target's own id
+   * @returns null when there is no such record
+   */
+  adopt?(externalId: string, wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
   classify(error: unknown): Failure;
   /** For the case, if one must be opened. */
   about: CaseSubject;
@@ -151,8 +164,11 @@ export interface CaseSubject {
 }
 
 export interface StepOutcome extends StepResult {
-  /** `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content. */
-  origin: 'call' | 'probe' | 'earlier_run' | 'replayed';
+  /**
+   * `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content; `manual`:
+   * made by a person; `skipped`: a person goes on without it; `dry_run`: what is there, or a stand-in for it.
+   */
+  origin: 'call' | 'probe' | 'earlier_run' | 'replayed' | 'manual' | 'skipped' | 'dry_run';
 }
 
 export interface NewCase {
@@ -277,14 +293,18 @@ export type WaitedEvent = {
 /** Why a message goes on. */
 export type WaitOutcome = { by: 'event'; event: WaitedEvent } | { by: 'timeout'; deadline: Instant };
 
-/** A message goes on from the node that kept it. */
-export interface Resumption {
-  run: Run;
-  dispatch: number;
+/** A message goes on at once. */
+export interface Passing {
+  outcome: WaitOutcome;
   /** To be given as `parent` when the message comes to wait again. */
   suspension: number;
+}
+
+/** A message goes on from the node that kept it. */
+export interface Resumption extends Passing {
+  run: Run;
+  dispatch: number;
   message: JsonObject;
-  outcome: WaitOutcome;
 }
 
 /** How often a message may pass a node that guards what is not repeatable. */

@@ -9,6 +9,7 @@ import {
   type SuspensionRow,
   type Tx,
 } from '../store';
+import type { DryPassage } from './dry-run';
 import {
   earlierOccurrence,
   forgetOccurrences,
@@ -20,7 +21,7 @@ import { expireOverdue, reportMissingNodes, resolveMissingNodes } from './overdu
 import type { Arrival } from './runs';
 import { done, FIRED, fire, keep, outcomeOf, placeOf, selectMatching, WAITING } from './suspensions';
 import type { ActiveRun } from './tracker';
-import type { Resumption, Signal, WaitOutcome, WaitRequest } from './types';
+import type { Passing, Resumption, Signal, WaitOutcome, WaitRequest } from './types';
 
 export interface WaitsOptions {
   store: Store;
@@ -57,11 +58,8 @@ export class Waits {
    * Keeps a message, unless what it waits for has happened already.
    * @returns why it goes on at once and the number of its suspension, or null when it waits
    */
-  async arrive(
-    active: ActiveRun,
-    request: WaitRequest,
-  ): Promise<{ outcome: WaitOutcome; suspension: number } | null> {
-    const place = placeOf(active, request);
+  async arrive(active: ActiveRun, request: WaitRequest): Promise<Passing | null> {
+    const place = placeOf(active.run.id, active, request);
     return this.options.store.write(async (tx) => {
       const at = this.options.now();
       const suspension = await keep(tx, active, request, place, at);
@@ -85,6 +83,24 @@ export class Waits {
     const outcome: WaitOutcome = { by: 'event', event: { ...earlier.content, key: request.key } };
     await fire(tx, suspension, outcome, earlier.ref, at);
     return outcome;
+  }
+
+  /** What `arrive` would come to for a run that is only looked at; where it would wait, its passage ends. */
+  async look(active: ActiveRun, { run, halts }: DryPassage, request: WaitRequest): Promise<Passing | null> {
+    const { store, now } = this.options;
+    const known = await store.db
+      .selectFrom('suspension')
+      .select(['seq', 'place', 'outcome'])
+      .where('place', '=', placeOf(run.id, active, request))
+      .executeTakeFirst();
+    const outcome = known === undefined ? null : outcomeOf(store.db, known);
+    if (outcome !== null) return { outcome, suspension: known?.seq ?? 0 };
+    const earlier = await earlierOccurrence(store.db, run.id, request, now());
+    if (earlier !== null) {
+      return { outcome: { by: 'event', event: { ...earlier.content, key: request.key } }, suspension: 0 };
+    }
+    halts.push({ node: request.node, type: 'q2c-wait', why: 'waits' });
+    return null;
   }
 
   /**

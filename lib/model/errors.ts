@@ -10,17 +10,28 @@ export type TechnicalCode =
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
   | 'MESSAGE_NOT_STORABLE'
+  | 'REASON_MISSING'
+  | 'RECORD_NOT_FOUND'
+  | 'RECORD_TAKEN'
   | 'RUN_NOT_ACTIVE'
+  | 'RUN_NOT_CANCELLABLE'
   | 'RUN_NOT_RETRIABLE'
   | 'RUN_UNKNOWN'
   | 'SIMULATOR_UNAVAILABLE'
+  | 'SOURCE_NOT_DEPLOYED'
+  | 'STEP_NOT_COMPLETABLE'
+  | 'STEP_NOT_UNDONE'
+  | 'STEP_SETTLED'
+  | 'STEP_UNDECIDED'
+  | 'STEP_UNKNOWN'
   | 'STORE_BACKUP_INVALID'
   | 'STORE_IN_USE'
   | 'STORE_KEY_WRONG'
   | 'STORE_MIGRATION_FAILED'
   | 'STORE_NEWER'
   | 'STORE_UNAVAILABLE'
-  | 'STORE_WRITE_FAILED';
+  | 'STORE_WRITE_FAILED'
+  | 'TARGET_NOT_CONNECTED';
 
 /** Every stable code an error of this package can carry. */
 export type ErrorCode = ExceptionCode | TechnicalCode;

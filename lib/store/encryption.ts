@@ -15,6 +15,7 @@ import type { Schema, Sealed } from './schema';
 export const SEALED = {
   event: { columns: ['data'], row: ['source', 'event_id'], order: 'seq' },
   step: { columns: ['wire', 'reply', 'result', 'error_message'], row: ['key'], order: 'seq' },
+  step_decision: { columns: ['value'], row: ['key'], order: 'key' },
   exception_case: { columns: ['message', 'detail'], row: ['id'], order: 'id' },
   case_history: { columns: ['detail'], row: ['case_id', 'at', 'action'], order: 'seq' },
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },

@@ -10,6 +10,7 @@ import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
 import { events } from './migrations/0003-events';
+import { repair } from './migrations/0004-repair';
 import { waiting } from './migrations/0005-waiting';
 import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
@@ -29,6 +30,7 @@ export interface MigrationContext {
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0003-events': events,
+  '0004-repair': repair,
   '0005-waiting': waiting,
   '0006-order': order,
   '0007-keeping': keeping,

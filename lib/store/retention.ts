@@ -377,6 +377,8 @@ async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promise<Piec
   // A key that passed a node once over all runs is kept for ever, as natural keys are.
   await tx.deleteFrom('passage').where('run_id', '=', run.id).where('scope', '=', `run:${run.id}`).execute();
   await tx.deleteFrom('suspension').where('run_id', '=', run.id).execute();
+  await tx.deleteFrom('step_decision').where('run_id', '=', run.id).execute();
+  await tx.deleteFrom('cancellation').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();

@@ -41,6 +41,7 @@ export interface EventTable {
 /**
  * `parked`: waits for an earlier change of its record that is missing. `waiting`: its messages are kept at nodes that
  * wait for an event. `superseded`: failed, and a later run of the same record came through with its present content.
+ * `cancelling`: its steps are being undone, or wait for somebody because one could not be.
  */
 export type RunState =
   | 'parked'
@@ -50,6 +51,7 @@ export type RunState =
   | 'completed'
   | 'failed'
   | 'superseded'
+  | 'cancelling'
   | 'cancelled';
 
 /** One passage of one event through a flow. */
@@ -75,7 +77,7 @@ export interface RunTable {
   catch_up: Generated<number>;
   /** Raised by every retry of an ended run, not by a restart of the host. */
   attempt: number;
-  /** When a failed run is dispatched again by itself; null = only by a person. */
+  /** When a failed run is dispatched again, or a cancelling one goes on, by itself; null = only by a person. */
   retry_at: Instant | null;
   lease_owner: string | null;
   lease_until: Instant | null;
@@ -88,9 +90,16 @@ export interface RunTable {
 
 /**
  * `intent`: journaled, the call may or may not have left. `confirmed`, `rejected`, `unknown`: the outcome.
- * `failed`: surely not processed and given up.
+ * `failed`: surely not processed and given up. `skipped`: surely not processed, and a person has let it go.
+ * `undone`: was confirmed and taken back; whoever comes next does it anew.
  */
-export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'failed';
+export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'failed' | 'skipped' | 'undone';
+
+/**
+ * What undoing a step takes. `none`: it created nothing. `call`: the operation knows how, with the values of its own
+ * call. `person`: it created something that only a person can take back.
+ */
+export type UndoKind = 'none' | 'call' | 'person';
 
 /** One journaled system call, or one local decision that must come out the same on replay. */
 export interface StepTable {
@@ -113,8 +122,11 @@ export interface StepTable {
   /** Calls made, and probes made, over all attempts. */
   calls: number;
   probes: number;
-  /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
-  origin: 'call' | 'probe' | 'earlier_run' | null;
+  /**
+   * How the result came about: by our call, found by a probe, taken from an earlier run's step, or made by a person
+   * and checked in the target.
+   */
+  origin: 'call' | 'probe' | 'earlier_run' | 'manual' | null;
   wire: Sealed;
   reply: Sealed | null;
   result: Sealed | null;
@@ -123,6 +135,41 @@ export interface StepTable {
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
+  undo: Generated<UndoKind>;
+  /** Key of the step that this one takes back. */
+  undoes: string | null;
+}
+
+/**
+ * What a person has decided about a failed step. It holds for the step of this run, node, operation and record also
+ * when that is reached again with other content.
+ */
+export interface StepDecisionTable {
+  /** The run's id and, after a colon, the SHA-256 of node, operation and canonical id. */
+  key: string;
+  run_id: string;
+  node_id: string;
+  operation: string;
+  canonical_id: CanonicalId;
+  /** `correct`: send other content. `complete`: a person has made the record. `skip`: go on without it. */
+  kind: 'correct' | 'complete' | 'skip';
+  /** Of `correct`: the correction as JSON. */
+  value: Sealed | null;
+  /** Of `complete`: the target's own id of the record. */
+  external_id: string | null;
+  reason: string;
+  actor: string;
+  at: Instant;
+}
+
+/** Who wants a run taken back, and why. */
+export interface CancellationTable {
+  run_id: string;
+  actor: string;
+  reason: string;
+  requested_at: Instant;
+  /** Times that it has stopped at a step. */
+  attempts: number;
 }
 
 /** `(system, instance, type, external_id)` belongs to exactly one canonical id, and one of each per canonical id. */
@@ -344,6 +391,8 @@ export interface Schema {
   event: EventTable;
   run: RunTable;
   step: StepTable;
+  step_decision: StepDecisionTable;
+  cancellation: CancellationTable;
   xref: XrefTable;
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;
@@ -365,6 +414,7 @@ export interface Schema {
 export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
+export type StepDecisionRow = Selectable<StepDecisionTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
+import { CaseOpened, DryRunBlocked, type Engine, type NodeInfo } from '../../lib/engine';
 import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
@@ -55,7 +55,8 @@ export function onInput(node: Node, options: InputOptions): void {
         if (host.isStale(msg)) {
           progress.dropped();
         } else {
-          progress.finished();
+          if (msg.q2c?.dryRun) progress.dropped();
+          else progress.finished();
           if (next !== null) send(next as NodeMessage | NodeMessage[]);
         }
         done();
@@ -67,7 +68,8 @@ export function onInput(node: Node, options: InputOptions): void {
           done();
           return;
         }
-        progress.failed(codeOf(error) ?? 'NODE_FAILED');
+        if (msg.q2c?.dryRun) progress.dropped();
+        else progress.failed(codeOf(error) ?? 'NODE_FAILED');
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -141,7 +143,12 @@ function failed(
 
 function isCaseOrInterruption(error: unknown): boolean {
   const code = codeOf(error);
-  return error instanceof CaseOpened || code === 'ENGINE_STOPPING' || code === 'RUN_NOT_ACTIVE';
+  return (
+    error instanceof CaseOpened ||
+    error instanceof DryRunBlocked ||
+    code === 'ENGINE_STOPPING' ||
+    code === 'RUN_NOT_ACTIVE'
+  );
 }
 
 function codeOf(error: unknown): ErrorCode | undefined {

@@ -1,4 +1,5 @@
 import type { NodeMessage } from 'node-red';
+import type { DispatchedRun } from '../../lib/engine';
 import {
   type CanonicalId,
   type DealDocument,
@@ -19,6 +20,8 @@ export interface RunEnvelope {
   /** The suspension that the message went through last. */
   waited?: number;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
+  /** Only a look at what the run would write: nothing may be changed on its way. */
+  dryRun?: true;
 }
 
 /** The deal document of a message that may carry something else. */
@@ -28,6 +31,13 @@ export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;
   /** Rows of a query. */
   result?: unknown;
+}
+
+/** The run as the first message of its passage carries it. */
+export function envelopeOf(run: DispatchedRun): RunEnvelope {
+  const { id, dispatch, correlationId, catchUp, dryRun } = run;
+  const { data: _, ...event } = run.event;
+  return { run: id, dispatch, correlationId, event, ...(catchUp && { catchUp }), ...(dryRun && { dryRun }) };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Resumption, WaitOutcome } from '../../lib/engine';
 import { businessEvents, type Instant, isBusinessEventType, type JsonObject } from '../../lib/model';
 import { type InputContext, onInput, type StoreNode } from '../_shared/input';
 import { dealOrNone, type Q2cMessage, type RunEnvelope } from '../_shared/message';
+import { stableId } from '../_shared/stable-id';
 import type { StatusLine } from '../_shared/status';
 import { evaluateText, evaluateTypedInput } from '../_shared/typed-input';
 import { deadlineOf } from './deadline';
@@ -78,7 +79,7 @@ export default function register(RED: NodeAPI): void {
       store?.engine().then(
         (engine) => {
           if (isClosed) return;
-          release = engine.waits.register(node.id, resume);
+          release = engine.waits.register(stableId(node), resume);
           counter.refresh();
         },
         // The store has said itself why it cannot be opened.
@@ -98,7 +99,10 @@ export default function register(RED: NodeAPI): void {
 /** Tells that an event has come: once per run and key, however often the run is repeated. */
 async function notify({ msg, engine, runId, node }: InputContext, event: string, key: string) {
   const { payload } = keptMessage({ payload: msg.payload });
-  await engine.signal({ event, key, actor: node.name, data: { payload }, id: `${runId}:${node.id}` });
+  await engine.signal(
+    { event, key, actor: node.name, data: { payload }, id: `${runId}:${node.id}` },
+    { runId },
+  );
   return msg;
 }
 

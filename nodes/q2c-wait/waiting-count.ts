@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { StoreNode } from '../_shared/input';
+import { stableId } from '../_shared/stable-id';
 import type { StatusLine } from '../_shared/status';
 
 /** Shows how many messages the node keeps. */
@@ -45,6 +46,6 @@ export class WaitingCount {
 
   private async count(): Promise<number> {
     const store = this.RED.nodes.getNode(this.store) as StoreNode | null;
-    return store === null ? 0 : (await store.engine()).waits.count(this.node.id);
+    return store === null ? 0 : (await store.engine()).waits.count(stableId(this.node));
   }
 }

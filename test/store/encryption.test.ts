@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { listCases, runReport } from '../../lib/api/reports';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
+import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
 import { keyringFromEnv, openSqliteStore, type Store, verifyAudit } from '../../lib/store';
@@ -79,6 +80,7 @@ async function work(label: string): Promise<string[]> {
       if (!('caseId' in error)) throw error;
     });
     await rejectEvent(id);
+    await decide(run, step);
     engine.messageLeft(active);
     ended.push(run.id);
   }
@@ -136,6 +138,13 @@ async function rejectEvent(id: string): Promise<void> {
   const message = { topic: id, payload: Buffer.from(JSON.stringify({ name: SECRET })), properties: {} };
   const refused = { reason: 'no CloudEvent', id, source: null, type: null };
   await store.write((tx) => recordRejected(tx, 'node', message, refused, new Date().toISOString()));
+}
+
+/** A person corrects what a step sends. */
+async function decide(run: DispatchedRun, step: Step): Promise<void> {
+  const made = { actor: 'kim', reason: 'agreed', at: new Date().toISOString() };
+  const correction = { patch: { name: SECRET } };
+  await store.write((tx) => saveDecision(tx, placeOf(run, step), { kind: 'correct', correction, ...made }));
 }
 
 async function unfinished(): Promise<number> {

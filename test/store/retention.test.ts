@@ -175,6 +175,29 @@ test('an old run goes with its steps and its event; a young one stays', async ()
   expect(await sweepNow()).toEqual(none);
 });
 
+test('what people have decided about a run goes with it', async () => {
+  for (const days of [31, 29]) {
+    const { id } = await run({ days, state: 'cancelled' });
+    const by = { run_id: id, actor: 'kim', reason: 'agreed' };
+    const step = { node_id: 'n', operation: 'task.create', canonical_id: 'tsk', external_id: null };
+    await store.write(async (tx) => {
+      await tx
+        .insertInto('cancellation')
+        .values({ ...by, requested_at: now, attempts: 0 })
+        .execute();
+      await tx
+        .insertInto('step_decision')
+        .values({ ...by, ...step, key: `${id}:d`, kind: 'skip', value: null, at: now })
+        .execute();
+    });
+  }
+  const [young] = (await kept()).slice(-1);
+  await sweepNow();
+  for (const table of ['cancellation', 'step_decision'] as const) {
+    expect(await store.db.selectFrom(table).select('run_id').execute()).toEqual([{ run_id: young }]);
+  }
+});
+
 test.each(['customer.upsert', 'salesOrder.create', 'billingSchedule.create', 'something.new'])(
   'the key of %s lives 400 days, and as long as something happens to its deal',
   async (operation) => {

@@ -318,7 +318,7 @@ test('stopping breaks off a call that takes too long', async () => {
   impatient.engine.registerSource('source', 1, (run) => {
     const { engine } = impatient;
     engine.messageEntered(activeOf(run, engine));
-    const call = ({ signal }: { signal: AbortSignal }) =>
+    const call = (_: unknown, { signal }: { signal: AbortSignal }) =>
       new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => {
           cancelled = true;

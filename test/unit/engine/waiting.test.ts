@@ -640,6 +640,61 @@ test('a run whose wait node is gone becomes a case, and waits again when it is b
   expect(flow.passed).toMatchObject([{ by: 's1' }]);
 });
 
+test('a waiting run that is cancelled does not go on', async () => {
+  const flow = new Flow();
+  engine.waits.register('wait', () => undefined);
+  engine.registerSource('source', 4, (run) => {
+    const active = activeOf(run.id);
+    engine.messageEntered(active);
+    void flow.wait(active, run.event.id, 0).finally(() => engine.messageLeft(active));
+  });
+  await accept('e1');
+  await runState('waiting');
+  const [run] = await runs();
+  await engine.repairs.cancellations.cancel(run?.id ?? '', { actor: 'mia', reason: 'the deal is off' });
+  expect([await states(), await suspensions()]).toEqual(['cancelled', ['cancelled']]);
+  expect(await signal('s1')).toBe(0);
+});
+
+describe('a dry run', () => {
+  const dryRun = async () => engine.repairs.dryRun((await runs())[0]?.id ?? '', 'mia');
+  const refuse = () => {
+    throw fail('rejected', 'TARGET_REJECTED');
+  };
+
+  test('ends where the run would wait, and keeps nothing', async () => {
+    const flow = new Flow();
+    flow.before.script = [refuse];
+    flow.deploy();
+    await accept('e1');
+    await runState('failed');
+    const node = { id: 'wait', name: 'Contract' };
+    expect((await dryRun()).halts).toEqual([{ node, type: 'q2c-wait', why: 'waits' }]);
+    expect(await suspensions()).toEqual([]);
+
+    await signal('s1');
+    expect((await dryRun()).halts).toEqual([]);
+    expect(flow.passed).toMatchObject([{ by: 's1' }]);
+    expect(await suspensions()).toEqual([]);
+  });
+
+  test('passes where the run has passed before', async () => {
+    const flow = new Flow();
+    flow.after.script = [refuse];
+    flow.deploy();
+    await accept('e1');
+    await runState('waiting');
+    await signal('s1');
+    await runState('failed');
+    const report = await dryRun();
+    expect(report.halts).toEqual([]);
+    expect(report.steps.map(({ operation, verdict }) => `${operation} ${verdict}`)).toEqual([
+      'customer.upsert already_done',
+      'project.create would_create',
+    ]);
+  });
+});
+
 describe('once', () => {
   const node = { nodeId: 'mail', key: null };
 
