@@ -1,4 +1,6 @@
 export * from './audit';
+export * from './locks';
+export * from './postgres';
 export { prepared } from './prepared';
 export * from './schema';
 export { openSqliteStore } from './sqlite';

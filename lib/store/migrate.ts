@@ -7,11 +7,14 @@ import {
 } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { severalHosts } from './migrations/0002-several-hosts';
 import { writeLocality } from './migrations/0008-write-locality';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
 export interface MigrationContext {
+  /** Where the tables lie, if the dialect knows schemas and others may have tables of the same names. */
+  schema?: string;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
@@ -21,6 +24,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0002-several-hosts': severalHosts,
   '0008-write-locality': writeLocality,
 };
 
@@ -38,9 +42,10 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
     provider: { getMigrations: async () => migrations },
     migrationTableName: 'migration',
     migrationLockTableName: 'migration_lock',
+    ...(context.schema === undefined ? {} : { migrationTableSchema: context.schema }),
   });
 
-  await refuseNewer(db, Object.keys(migrations));
+  await refuseNewer(db, Object.keys(migrations), context.schema);
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed =
@@ -56,9 +61,9 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
 }
 
 /** Refuses a store that names a migration this version does not know: writing to it could lose data. */
-async function refuseNewer(db: Kysely<Schema>, known: string[]): Promise<void> {
+async function refuseNewer(db: Kysely<Schema>, known: string[], schema: string | undefined): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'migration')) return;
+  if (!tables.some((table) => table.name === 'migration' && table.schema === schema)) return;
   const rows = await (db as unknown as Kysely<{ migration: { name: string } }>)
     .selectFrom('migration')
     .select('name')

@@ -186,6 +186,19 @@ export interface CursorTable {
   updated_at: Instant;
 }
 
+/** Something that only one host at a time may do, such as polling for one source node. */
+export interface LeaseTable {
+  name: string;
+  owner: string;
+  until: Instant;
+}
+
+/** When the next call of a connection may start, over all hosts, in epoch milliseconds. */
+export interface RateBudgetTable {
+  name: string;
+  next_at: number;
+}
+
 export interface Schema {
   event: EventTable;
   run: RunTable;
@@ -197,6 +210,8 @@ export interface Schema {
   audit: AuditTable;
   outbox: OutboxTable;
   cursor: CursorTable;
+  lease: LeaseTable;
+  rate_budget: RateBudgetTable;
 }
 
 export type EventRow = Selectable<EventTable>;
