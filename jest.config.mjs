@@ -9,11 +9,24 @@ const project = (name, extra = {}) => ({
 /** Real hosts need the packed tarball; it is packed once for all test files of a run. */
 const packed = { globalSetup: '<rootDir>/test/support/pack.ts' };
 
+/** Tests that need PostgreSQL share one server. */
+const withPostgres = {
+  globalSetup: '<rootDir>/test/support/postgres-once.ts',
+  globalTeardown: '<rootDir>/test/support/postgres-stop.ts',
+};
+
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
   projects: [
     project('unit'),
-    project('store'),
+    project('store', withPostgres),
+    // What the engine promises holds on either store.
+    project('unit', {
+      ...withPostgres,
+      displayName: 'postgres',
+      testMatch: ['<rootDir>/test/unit/engine/**/*.test.ts'],
+      globals: { Q2C_TEST_STORE: 'postgres' },
+    }),
     project('contract'),
     project('simulator'),
     project('nodes'),

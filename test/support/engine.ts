@@ -1,12 +1,13 @@
 import { Engine, type EngineOptions, type Failure, type Step, type StepReply } from '../../lib/engine';
 import { newId } from '../../lib/model';
-import { openSqliteStore, type Store } from '../../lib/store';
+import type { Store } from '../../lib/store';
+import { openTestStore } from './stores';
 
 /** An engine that retries within milliseconds, on a store of its own. */
 export async function startEngine(
   options: Partial<EngineOptions> & { path?: string } = {},
 ): Promise<{ engine: Engine; store: Store; stop(): Promise<void> }> {
-  const store = options.store ?? (await openSqliteStore(options.path ?? ':memory:'));
+  const store = options.store ?? (await openTestStore(options.path));
   const { retry, ...rest } = options;
   const engine = new Engine({
     tenant: 'test',
