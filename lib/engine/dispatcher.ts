@@ -1,6 +1,7 @@
 import type { Instant, JsonObject } from '../model';
 import type { RunRow, Store, Tx } from '../store';
-import { claimRuns, type Lease, requeue, toRun } from './runs';
+import type { Lease } from './leases';
+import { claimRuns, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
 
@@ -126,19 +127,20 @@ export class Dispatcher {
         lease(),
         now(),
       );
-      return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
+      const events = await eventsOf(tx, runs);
+      return runs.map((run) => ({ run, event: requireEvent(events, run) }));
     }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
       const ids = claimed.map(({ run }) => run.id);
-      await store.write((tx) => requeue(tx, ids));
+      await store.write((tx) => requeue(tx, lease().owner, ids));
       this.pump(sourceId);
       return;
     }
     for (const { run, event } of claimed) this.send(source, run, event);
   }
 
-  private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
+  private send(source: Source, row: RunRow, event: Event): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), true);
     source.running++;
@@ -154,18 +156,22 @@ export class Dispatcher {
   }
 }
 
-async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
-  const row = await tx
-    .selectFrom('event')
-    .selectAll()
-    .where('seq', '=', run.event_seq ?? -1)
-    .executeTakeFirstOrThrow();
-  return {
-    id: row.event_id,
-    type: row.type,
-    source: row.source,
-    subject: row.subject,
-    time: row.time,
-    data: JSON.parse(row.data) as JsonObject,
-  };
+type Event = DispatchedRun['event'];
+
+async function eventsOf(tx: Tx, runs: readonly RunRow[]): Promise<Map<number, Event>> {
+  const numbers = runs.flatMap(({ event_seq }) => event_seq ?? []);
+  if (numbers.length === 0) return new Map();
+  const rows = await tx.selectFrom('event').selectAll().where('seq', 'in', numbers).execute();
+  return new Map(
+    rows.map(({ seq, event_id, type, source, subject, time, data }) => [
+      seq,
+      { id: event_id, type, source, subject, time, data: JSON.parse(data) as JsonObject },
+    ]),
+  );
+}
+
+function requireEvent(events: Map<number, Event>, { id, event_seq }: RunRow): Event {
+  const event = event_seq === null ? undefined : events.get(event_seq);
+  if (event === undefined) throw new Error(`Run ${id} has no event; the store was changed by hand`);
+  return event;
 }

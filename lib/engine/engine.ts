@@ -1,15 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
 import { appendAudit, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
+import { Leases } from './leases';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
-  type Lease,
+  lostOneOffs,
   reopen,
   requeue,
   requeueAbandoned,
@@ -41,13 +41,15 @@ export interface EngineOptions {
   graceMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** How long the others wait for a host that does not move any more before they take over its runs. */
+  leaseMs?: number;
+  /** Default: the store's clock. */
   now?: () => Instant;
   random?: () => number;
 }
 
-const LEASE_MS = 60_000;
-const HEARTBEAT_MS = 20_000;
-const RETRY_SCAN_MS = 1_000;
+const DEFAULT_LEASE_MS = 30_000;
+const SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
 
 /**
@@ -55,7 +57,6 @@ const STALL_SCAN_MS = 30_000;
  * call, notices the end of runs, and takes up what a dead host left. It knows neither Node-RED nor vendors.
  */
 export class Engine {
-  private readonly owner = `host_${randomUUID()}`;
   private readonly retry: RetryPolicy;
   private readonly now: () => Instant;
   private readonly random: () => number;
@@ -63,13 +64,14 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly leases: Leases;
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
-    this.now = options.now ?? (() => new Date().toISOString());
+    this.now = options.now ?? (() => options.store.now());
     this.random = options.random ?? Math.random;
     this.ends = { retry: this.retry, now: this.now, random: this.random };
     this.tracker = new RunTracker(options.graceMs ?? 25, {
@@ -77,11 +79,18 @@ export class Engine {
       moving: ({ run }) => this.dispatcher.resumePlace(run.id),
       ended: (ended) => this.track(this.endRun(ended)),
     });
+    this.leases = new Leases({
+      store: options.store,
+      now: this.now,
+      leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
+      stopping: this.stopping.signal,
+      onLost: () => this.leaseLost(),
+    });
     this.dispatcher = new Dispatcher({
       store: options.store,
       tracker: this.tracker,
       now: this.now,
-      lease: () => this.lease(),
+      lease: () => this.leases.grant(),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -91,7 +100,7 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
-      signal: this.stopping.signal,
+      leases: this.leases,
     });
   }
 
@@ -103,10 +112,9 @@ export class Engine {
 
   /** Takes up unfinished runs and begins to dispatch. Sources may register before or after. */
   async start(): Promise<void> {
-    await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
-    await this.failLostOneOffs();
-    this.every(HEARTBEAT_MS, () => this.heartbeat());
-    this.every(RETRY_SCAN_MS, () => this.requeueDue());
+    await this.takeOver();
+    this.every(this.leases.renewEveryMs, () => this.renewLeases());
+    this.every(SCAN_MS, () => this.scan());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
   }
@@ -117,12 +125,10 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
-    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
-    for (const { run } of broken) this.dispatcher.release(run.id);
-    const ids = broken.map(({ run }) => run.id);
+    const ids = this.breakOff(({ repeatable }) => repeatable).map(({ run }) => run.id);
     this.track(
       this.store
-        .write((tx) => requeue(tx, ids))
+        .write((tx) => requeue(tx, this.leases.owner, ids))
         .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
     );
   }
@@ -134,7 +140,7 @@ export class Engine {
 
   /**
    * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs stay as they are: the next
-   * start goes on with them.
+   * start goes on with them, or another host does at once.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
@@ -145,6 +151,11 @@ export class Engine {
     );
     this.tracker.interrupt();
     await Promise.allSettled(this.work);
+    await this.leases
+      .close()
+      .catch((error: unknown) =>
+        this.logFailure('The other hosts must wait for the end of the lease', error),
+      );
   }
 
   // ------------------------------------------------------------------ intake
@@ -154,6 +165,7 @@ export class Engine {
     const at = this.now();
     const accepted = await this.track(
       this.store.write(async (tx) => {
+        await this.leases.requireRole(tx, batch.source);
         let count = 0;
         for (const event of batch.events) {
           const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
@@ -185,6 +197,20 @@ export class Engine {
     return row === undefined ? null : (JSON.parse(row.value) as JsonValue);
   }
 
+  /**
+   * Makes this host the one that polls for a source, or keeps it so; the others stand by and ask again from time to
+   * time. A batch of that source is then accepted from this host only.
+   * @returns false while another host is the one
+   */
+  lead(source: string): Promise<boolean> {
+    return this.track(this.leases.take(source));
+  }
+
+  /** Polling has ended here: another host may begin at once. */
+  stopLeading(source: string): Promise<void> {
+    return this.track(this.leases.leave(source));
+  }
+
   // ------------------------------------------------------------------ dispatch
 
   /**
@@ -202,7 +228,7 @@ export class Engine {
         insertRun(
           tx,
           { eventSeq: null, sourceNode: nodeId, subject, title, state: 'running' },
-          this.lease(),
+          this.leases.grant(),
           this.now(),
         ),
       ),
@@ -215,7 +241,7 @@ export class Engine {
    * @throws Q2cError `RUN_NOT_ACTIVE` when the run is not known here, or waits to be dispatched again.
    */
   async reopen(runId: string): Promise<ActiveRun> {
-    const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.lease())));
+    const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.leases.grant())));
     // Another late message may have come first.
     if (row === null) return this.requireActive(runId);
     return this.tracker.begin(toRun(row), row.event_seq !== null);
@@ -232,11 +258,15 @@ export class Engine {
           `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
         );
       }
-      await tx
+      const queued = await tx
         .updateTable('run')
         .set({ state: 'queued', attempt: run.attempt + 1, retry_at: null })
         .where('seq', '=', run.seq)
-        .execute();
+        .where('state', '=', 'failed')
+        .returning('seq')
+        .executeTakeFirst();
+      // Somebody else has retried it in this moment, on another host.
+      if (queued === undefined) return run.source_node;
       await appendAudit(tx, {
         at: this.now(),
         actor,
@@ -285,6 +315,7 @@ export class Engine {
       return await this.track(this.steps.run(active.run, step));
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
+      if (isTakenOver(error)) this.breakOff((other) => other === active);
       throw error;
     } finally {
       active.lastProgressAt = Date.now();
@@ -313,6 +344,7 @@ export class Engine {
     const active = this.requireActive(runId);
     const opened = await this.track(
       this.store.write(async (tx) => {
+        await this.leases.requireRun(tx, runId);
         const cases: OpenedCase[] = [];
         for (const request of requests) cases.push(await openCase(tx, active.run, request, this.now()));
         return cases;
@@ -355,9 +387,13 @@ export class Engine {
 
   private async endRun(ended: ActiveRun): Promise<void> {
     try {
-      await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
+      await this.store.write(async (tx) => {
+        await this.leases.requireRun(tx, ended.run.id);
+        await recordEnd(tx, ended, this.ends);
+      }, 'committed');
     } catch (error) {
-      this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
+      // How the run ends is now for the other host to say.
+      if (!isTakenOver(error)) this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {
       this.dispatcher.release(ended.run.id);
     }
@@ -376,46 +412,66 @@ export class Engine {
   }
 
   /** One-off runs have no event to send again: their message was lost with the host. */
-  private async failLostOneOffs(): Promise<void> {
-    await this.store.write(async (tx) => {
-      const lost = await tx
-        .selectFrom('run')
-        .selectAll()
-        .where('state', '=', 'running')
-        .where('event_seq', 'is', null)
-        .where((where) => (this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now())))
-        .execute();
-      for (const row of lost) {
-        const active = new ActiveRun(toRun(row), false);
-        const node = { id: row.source_node, name: row.source_node };
-        const message = 'the host ended while the message was under way; send it again';
-        active.errors.push({ node, message, code: null });
-        await recordEnd(tx, active, this.ends);
-      }
+  private async failLostOneOffs(tx: Tx): Promise<void> {
+    for (const row of await lostOneOffs(tx, this.now())) {
+      const active = new ActiveRun(toRun(row), false);
+      const node = { id: row.source_node, name: row.source_node };
+      const message = 'the host ended while the message was under way; send it again';
+      active.errors.push({ node, message, code: null });
+      await recordEnd(tx, active, this.ends);
+    }
+  }
+
+  // ------------------------------------------------------------------ several hosts
+
+  /** Takes up the runs of hosts that are gone. @returns how many are queued again */
+  private async takeOver(): Promise<number> {
+    return this.store.write(async (tx) => {
+      await this.failLostOneOffs(tx);
+      return requeueAbandoned(tx, this.now());
     });
+  }
+
+  private async renewLeases(): Promise<void> {
+    let underWay: ActiveRun[] = [];
+    const lost = await this.leases.renew(() => {
+      underWay = this.tracker.all();
+      return underWay.map(({ run }) => run.id);
+    });
+    if (lost.length > 0) {
+      this.breakOff((active) => underWay.includes(active) && lost.includes(active.run.id));
+    }
+  }
+
+  /** This host has stood still, or could not reach the store: what it had under way is for the others to go on with. */
+  private leaseLost(): void {
+    const broken = this.breakOff(() => true);
+    if (broken.length === 0) return;
+    this.options.log(
+      'warn',
+      `The lease of this host ended before it could be renewed; ${broken.length} runs go on elsewhere or are begun anew.`,
+    );
+  }
+
+  /** Their messages still move, but no longer count and must not go on. */
+  private breakOff(which: (active: ActiveRun) => boolean): ActiveRun[] {
+    const broken = this.tracker.interrupt(which);
+    for (const { run } of broken) this.dispatcher.release(run.id);
+    return broken;
   }
 
   // ------------------------------------------------------------------ housekeeping
 
-  private async heartbeat(): Promise<void> {
-    if (this.tracker.isEmpty) return;
-    await this.store.write(async (tx) => {
-      await tx
-        .updateTable('run')
-        .set({ lease_until: this.lease().until })
-        .where('lease_owner', '=', this.owner)
-        .where('state', '=', 'running')
-        .execute();
-    });
-  }
-
-  private async requeueDue(): Promise<void> {
-    const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
-    if (queued > 0) this.dispatcher.pumpAll();
-  }
-
-  private lease(): Lease {
-    return { owner: this.owner, until: new Date(Date.parse(this.now()) + LEASE_MS).toISOString() };
+  private async scan(): Promise<void> {
+    const due = await this.store.write((tx) => requeueDue(tx, this.now()));
+    if (this.store.exclusive) {
+      if (due > 0) this.dispatcher.pumpAll();
+      return;
+    }
+    const taken = await this.takeOver();
+    if (taken > 0) this.options.log('info', `Took over ${taken} runs of a host that is gone`);
+    // Other hosts queue runs too, and end those that ours wait for.
+    this.dispatcher.pumpAll();
   }
 
   private every(ms: number, task: () => Promise<void>): void {
@@ -455,6 +511,10 @@ async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant
     .values({ source, value, updated_at: at })
     .onConflict((conflict) => conflict.column('source').doUpdateSet({ value, updated_at: at }))
     .execute();
+}
+
+function isTakenOver(error: unknown): boolean {
+  return error instanceof Q2cError && error.code === 'RUN_TAKEN_OVER';
 }
 
 function messageOf(error: unknown): string {

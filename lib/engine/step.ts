@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
-import type { Store } from '../store';
+import type { Durability, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { externalId } from './identity';
+import { isInProgress } from './in-progress';
 import {
   type Begin,
   begin,
@@ -14,6 +15,7 @@ import {
   settleEarlier,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
+import type { Leases } from './leases';
 import { delay, stepDelay } from './retry';
 import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
 
@@ -23,9 +25,12 @@ export interface StepRunnerOptions {
   retry: RetryPolicy;
   now(): Instant;
   random(): number;
-  /** Fires when the engine stops: no further call or probe is begun. */
-  signal: AbortSignal;
+  /** Tells whether the run is still this host's, and when work on it must break off. */
+  leases: Leases;
 }
+
+/** How often to look whether another host is through with the record, in milliseconds. */
+const TURN_MS = 50;
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
@@ -54,15 +59,12 @@ export class StepRunner {
   }
 
   private async execute(run: Run, step: Step): Promise<StepOutcome> {
-    const { store } = this.options;
     const keys = this.keysOf(run, step);
     const startedAt = Date.now();
-    this.options.signal.throwIfAborted();
+    const { signal } = this.options.leases;
+    signal.throwIfAborted();
 
-    const plan = await store.write(
-      (tx) => begin(tx, run, step, keys, this.options.now()),
-      step.readOnly ? 'committed' : 'flushed',
-    );
+    const plan = await this.begin(run, step, keys, signal);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
@@ -77,9 +79,9 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal: this.options.signal,
+        signal,
       };
-      const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
+      const found = probeNext ? await this.probe(run, step, keys, plan, info, counts, lastSentAt) : null;
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts));
@@ -93,7 +95,7 @@ export class StepRunner {
         throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
       if (uncertain) {
-        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
+        await this.write(run, (tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
         plan.calls += counts.calls;
         counts.calls = 0;
         counts.probes = 0;
@@ -101,9 +103,33 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        this.options.signal,
+        signal,
       );
     }
+  }
+
+  /** Journals the intent, when no other host works on the same record. */
+  private async begin(run: Run, step: Step, keys: StepKeys, signal: AbortSignal): Promise<Begin> {
+    const { now } = this.options;
+    for (;;) {
+      const plan = await this.write(
+        run,
+        async (tx) => ((await isInProgress(tx, run, step, now())) ? null : begin(tx, run, step, keys, now())),
+        step.readOnly ? 'committed' : 'flushed',
+      );
+      if (plan !== null) return plan;
+      await delay(TURN_MS, signal);
+    }
+  }
+
+  /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
+  private write<T>(run: Run, job: WriteJob<T>, durability?: Durability): Promise<T> {
+    const { store, leases } = this.options;
+    if (store.exclusive) return store.write(job, durability);
+    return store.write(async (tx) => {
+      await leases.requireRun(tx, run.id);
+      return job(tx);
+    }, durability);
   }
 
   /**
@@ -111,6 +137,7 @@ export class StepRunner {
    * @returns the adopted record, a failure, or null when a call is due
    */
   private async probe(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
@@ -130,9 +157,10 @@ export class StepRunner {
       const visibleAt = lastSentAt + step.visibleAfterMs;
       if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
       counts.probes++;
-      return await this.weigh(step, keys, plan, await step.probe(info));
+      this.checkLease(info.signal);
+      return await this.weigh(run, step, keys, plan, await step.probe(info));
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, info.signal), cause };
     }
   }
 
@@ -141,6 +169,7 @@ export class StepRunner {
    * @returns as `probe`
    */
   private async weigh(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
@@ -150,7 +179,8 @@ export class StepRunner {
     const isOwn = plan.unsettled !== 'other_content';
     const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
     if (plan.unsettled !== 'none') {
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => settleEarlier(tx, step.canonicalId, keys, reply, this.options.now()),
         'committed',
       );
@@ -170,17 +200,24 @@ export class StepRunner {
   }
 
   private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {
+    this.checkLease(info.signal);
     counts.calls++;
     try {
       return { ok: true, reply: await step.call(info), origin: 'call' };
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, info.signal), cause };
     }
   }
 
-  private classify(step: Step, cause: unknown): Failure {
-    // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
-    if (this.options.signal.aborted) throw this.options.signal.reason;
+  /** @throws when this host has stood still for so long that others may have taken over */
+  private checkLease(signal: AbortSignal): void {
+    this.options.leases.check();
+    signal.throwIfAborted();
+  }
+
+  private classify(step: Step, cause: unknown, signal: AbortSignal): Failure {
+    // Breaking off in the middle of a call leaves its outcome open; the journaled intent makes whoever goes on probe.
+    signal.throwIfAborted();
     return step.classify(cause);
   }
 
@@ -194,7 +231,8 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     try {
       // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
         'committed',
       );
@@ -229,7 +267,7 @@ export class StepRunner {
     startedAt: number,
   ): Promise<CaseOpened> {
     const at = this.options.now();
-    const opened = await this.options.store.write(async (tx) => {
+    const opened = await this.write(run, async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
       return openCase(
         tx,

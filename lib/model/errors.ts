@@ -7,6 +7,7 @@ export type TechnicalCode =
   | 'DEAL_DOCUMENT_INVALID'
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
+  | 'LEASE_LOST'
   | 'RUN_NOT_ACTIVE'
   | 'RUN_NOT_RETRIABLE'
   | 'RUN_TAKEN_OVER'

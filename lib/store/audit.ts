@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Instant, JsonObject } from '../model';
+import { lock } from './locks';
 import { prepared } from './prepared';
 import type { AuditRow } from './schema';
 import type { Store, Tx } from './store';
@@ -42,7 +43,7 @@ const insertLine = prepared<{ [Field in keyof NewLine]: NewLine[Field] }>((db, v
 
 /** Appends a line to the chain, within the transaction that makes the fact true. */
 export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  const last = heads.get(tx) ?? (await selectLast(tx, {}))[0]?.hash ?? GENESIS;
+  const last = heads.get(tx) ?? (await headOf(tx));
   const line = {
     at: entry.at,
     actor: entry.actor,
@@ -55,6 +56,12 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   const head = hashOf(line);
   await insertLine(tx, { ...line, hash: head });
   heads.set(tx, head);
+}
+
+/** Nobody else appends until the transaction is over: two hosts would go on from the same line. */
+async function headOf(tx: Tx): Promise<string> {
+  await lock(tx, 'audit');
+  return (await selectLast(tx, {}))[0]?.hash ?? GENESIS;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PostgresAdapter, type SelectQueryBuilder } from 'kysely';
+import { PostgresAdapter, type SelectQueryBuilder, sql } from 'kysely';
 import { prepared } from './prepared';
 import type { Schema } from './schema';
 import type { Tx } from './store';
@@ -14,11 +14,15 @@ export async function lock(tx: Tx, name: string): Promise<void> {
   if (isShared(tx)) await advisoryLock(tx, { key: keyOf(name) });
 }
 
-/** @returns false when another transaction holds the name */
-export async function tryLock(tx: Tx, name: string): Promise<boolean> {
-  if (!isShared(tx)) return true;
-  const [row] = await tryAdvisoryLock(tx, { key: keyOf(name) });
-  return row?.locked === true;
+/** Locks what can be locked at once. @returns those names; the others are held by another transaction */
+export async function tryLocks(tx: Tx, names: readonly string[]): Promise<string[]> {
+  if (!isShared(tx) || names.length === 0) return [...names];
+  const keys = names.map(keyOf);
+  const { rows } = await sql<{ key: number; locked: boolean }>`
+    select key, pg_try_advisory_xact_lock(hashtext(current_schema()), key) as locked
+    from unnest(${keys}::int[]) as key`.execute(tx);
+  const locked = new Set(rows.filter((row) => row.locked).map(({ key }) => key));
+  return names.filter((_, index) => locked.has(keys[index] ?? Number.NaN));
 }
 
 /** Locks the rows a query finds, leaving out those that another transaction has locked. */
@@ -30,7 +34,16 @@ export function skipLocked<T extends keyof Schema & string, O>(
   return isShared(tx) ? query.forUpdate(table).skipLocked() : query;
 }
 
-function isShared(tx: Tx): boolean {
+/** Keeps others from changing the rows a query finds; several transactions may do so at once. */
+export function shareLocked<T extends keyof Schema, O>(
+  tx: Tx,
+  query: SelectQueryBuilder<Schema, T, O>,
+): SelectQueryBuilder<Schema, T, O> {
+  return isShared(tx) ? query.forShare() : query;
+}
+
+/** True when other hosts may work on the same rows at the same time. */
+export function isShared(tx: Tx): boolean {
   return tx.getExecutor().adapter instanceof PostgresAdapter;
 }
 
@@ -38,14 +51,6 @@ function isShared(tx: Tx): boolean {
 const advisoryLock = prepared<{ key: number }>((db, value) =>
   db.selectNoFrom(({ fn, val }) =>
     fn('pg_advisory_xact_lock', [fn('hashtext', [fn('current_schema', [])]), val(value.key)]).as('locked'),
-  ),
-);
-
-const tryAdvisoryLock = prepared<{ key: number }, { locked: boolean }>((db, value) =>
-  db.selectNoFrom(({ fn, val }) =>
-    fn<boolean>('pg_try_advisory_xact_lock', [fn('hashtext', [fn('current_schema', [])]), val(value.key)]).as(
-      'locked',
-    ),
   ),
 );
 
