@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import { ulid } from 'ulid';
-import type { CanonicalId, Instant } from '../model';
+import { type CanonicalId, type Instant, newUlid } from '../model';
 import { isShared, prepared, type RunRow, type RunState, skipLocked, type Tx, tryLocks } from '../store';
 import type { Lease } from './leases';
 import type { IntakeEvent, Run } from './types';
@@ -30,7 +29,7 @@ interface NewRun {
 }
 
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
-  const id = `run_${ulid()}`;
+  const id = `run_${newUlid()}`;
   await tx
     .insertInto('run')
     .values({
