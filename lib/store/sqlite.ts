@@ -5,6 +5,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
+import { lockFile } from './file-lock';
 import { GroupCommitter } from './group-commit';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
@@ -17,10 +18,25 @@ import type { Store, Tx } from './store';
  * The connection is synchronous, so a group of writes runs without letting other work in between; that is why jobs
  * may await nothing but their own queries. One host at a time has the file.
  *
- * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
+ * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened, `STORE_IN_USE` when another host has it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
-  const database = openDatabase(path);
+  if (path === ':memory:') return openDatabase(path);
+  const lock = await explained(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    return lockFile(path);
+  });
+  try {
+    const store = await openDatabase(path);
+    return { ...store, close: () => store.close().finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openDatabase(path: string): Promise<Store> {
+  const database = await explained(path, async () => connect(path));
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
   try {
@@ -64,19 +80,24 @@ export async function openSqliteStore(path: string): Promise<Store> {
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
+function connect(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
+  // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
+  database.exec(
+    'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
+      // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
+      'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
+  );
+  return database;
+}
+
+/** Says what to do when file or folder do not let us in. */
+async function explained<T>(path: string, attempt: () => Promise<T>): Promise<T> {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    const database = new DatabaseSync(path, { timeout: 5000 });
-    // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
-    // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
-    database.exec(
-      'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
-        // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
-        'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
-    );
-    return database;
+    return await attempt();
   } catch (cause) {
+    if (cause instanceof Q2cError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Q2cError(
       'STORE_UNAVAILABLE',
