@@ -83,8 +83,8 @@ function isMissing(error: unknown): boolean {
 
 /** The low byte of SQLite's extended result code. */
 function resultCode(error: unknown): number {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  return code & 0xff;
+  const isCoded = typeof error === 'object' && error !== null && 'errcode' in error;
+  return isCoded ? Number(error.errcode) & 0xff : 0;
 }
 
 function inUse(path: string, holder: Holder | null): Q2cError {

@@ -52,7 +52,7 @@ export function codeOf(error: unknown): string {
 export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error);
   if (LOST_CODES.has(code) || code.startsWith('08')) return true;
-  return error instanceof Error && LOST_MESSAGES.test(error.message);
+  return LOST_MESSAGES.test(reasonOf(error));
 }
 
 /** Two transactions got in each other's way: the same work may pass when done again. */
@@ -125,6 +125,7 @@ export function connectionLost(cause: unknown, place: Place, isDecided = true): 
 
 /** Attempts at several addresses of one host come as one error without a message of its own. */
 function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return cause instanceof Error ? cause.message : String(cause);
+  if (typeof cause !== 'object' || cause === null) return String(cause);
+  if ('errors' in cause && Array.isArray(cause.errors)) return cause.errors.map(reasonOf).join('; ');
+  return 'message' in cause ? String(cause.message) : String(cause);
 }

@@ -98,7 +98,7 @@ export function poolConfig(settings: PostgresSettings, patient = false): PoolCon
     password,
     ssl: tls !== 'off' && { rejectUnauthorized: tls === 'verify', ...(ca === '' ? {} : { ca }) },
     max: Math.max(2, poolSize),
-    application_name: 'quote-to-cash',
+    application_name: `quote-to-cash ${schema}`,
     options: `-c search_path=${schema}`,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
