@@ -50,6 +50,8 @@ export interface EngineOptions {
 
 const DEFAULT_LEASE_MS = 30_000;
 const SCAN_MS = 1_000;
+/** How often to look for runs that other hosts queued, or whose key they were busy with. */
+const DISCOVER_MS = 250;
 const STALL_SCAN_MS = 30_000;
 
 /**
@@ -115,6 +117,7 @@ export class Engine {
     await this.takeOver();
     this.every(this.leases.renewEveryMs, () => this.renewLeases());
     this.every(SCAN_MS, () => this.scan());
+    if (!this.store.exclusive) this.every(DISCOVER_MS, async () => this.dispatcher.pumpAll());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
   }
@@ -464,14 +467,9 @@ export class Engine {
 
   private async scan(): Promise<void> {
     const due = await this.store.write((tx) => requeueDue(tx, this.now()));
-    if (this.store.exclusive) {
-      if (due > 0) this.dispatcher.pumpAll();
-      return;
-    }
-    const taken = await this.takeOver();
+    const taken = this.store.exclusive ? 0 : await this.takeOver();
     if (taken > 0) this.options.log('info', `Took over ${taken} runs of a host that is gone`);
-    // Other hosts queue runs too, and end those that ours wait for.
-    this.dispatcher.pumpAll();
+    if (due + taken > 0) this.dispatcher.pumpAll();
   }
 
   private every(ms: number, task: () => Promise<void>): void {

@@ -29,8 +29,10 @@ export function openPool(config: PoolConfig): Pool {
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format),
     },
   });
-  // An idle connection broke; the pool has taken it out already, and the next user gets another one.
+  // Whoever uses a connection that breaks hears of it by the statement under way, and the pool drops idle ones. Without
+  // these, either would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
