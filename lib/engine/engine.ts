@@ -1,11 +1,11 @@
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type Store, type Tx } from '../store';
+import { appendAudit, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { Leases } from './leases';
 import { DEFAULT_RETRY } from './retry';
-import { type EndContext, recordEnd, runStalled } from './run-end';
+import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
@@ -25,6 +25,7 @@ import type {
   Log,
   NaturalKeyClaim,
   NewCase,
+  NodeInfo,
   Reference,
   RetryPolicy,
   Step,
@@ -39,10 +40,14 @@ export interface EngineOptions {
   retry?: Partial<RetryPolicy>;
   /** Quiet time after which a run without messages in flight has ended. */
   graceMs?: number;
+  /** Time that calls under way have to end when the engine stops; then they are broken off and probed later. */
+  stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
   /** How long the others wait for a host that does not move any more before they take over its runs. */
   leaseMs?: number;
+  /** Whether a node of the flows is there and enabled; asked once the flows run. */
+  nodeExists?: (nodeId: string) => boolean;
   /** Default: the store's clock. */
   now?: () => Instant;
   random?: () => number;
@@ -53,6 +58,8 @@ const SCAN_MS = 1_000;
 /** How often to look for runs that other hosts queued, or whose key they were busy with. */
 const DISCOVER_MS = 250;
 const STALL_SCAN_MS = 30_000;
+/** Node-RED gives a node 15 s to close; what is left is for the store to close. */
+const STOP_AFTER_MS = 10_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -67,6 +74,7 @@ export class Engine {
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
   private readonly leases: Leases;
+  private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
@@ -85,7 +93,6 @@ export class Engine {
       store: options.store,
       now: this.now,
       leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
-      stopping: this.stopping.signal,
       onLost: () => this.leaseLost(),
     });
     this.dispatcher = new Dispatcher({
@@ -93,6 +100,8 @@ export class Engine {
       tracker: this.tracker,
       now: this.now,
       lease: () => this.leases.grant(),
+      nodeExists: options.nodeExists ?? (() => true),
+      onNodeGone: (row, node) => this.failNodeGone(row, node),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -103,6 +112,8 @@ export class Engine {
       now: this.now,
       random: this.random,
       leases: this.leases,
+      stopping: this.stopping.signal,
+      cancelling: this.cancelling.signal,
     });
   }
 
@@ -128,10 +139,10 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
-    const ids = this.breakOff(({ repeatable }) => repeatable).map(({ run }) => run.id);
+    const broken = this.breakOff(({ repeatable }) => repeatable);
     this.track(
       this.store
-        .write((tx) => requeue(tx, this.leases.owner, ids))
+        .write((tx) => requeue(tx, this.leases.owner, broken))
         .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
     );
   }
@@ -142,23 +153,25 @@ export class Engine {
   }
 
   /**
-   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs stay as they are: the next
-   * start goes on with them, or another host does at once.
+   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs go back to the queue: the next start
+   * goes on with them, or another host does at once.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.dispatcher.clear();
-    this.stopping.abort(
-      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
-    );
+    const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
+    this.stopping.abort(reason);
+    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
+    const patience = setTimeout(
+      () => this.cancelling.abort(reason),
+      this.options.stopAfterMs ?? STOP_AFTER_MS,
+    );
     await Promise.allSettled(this.work);
-    await this.leases
-      .close()
-      .catch((error: unknown) =>
-        this.logFailure('The other hosts must wait for the end of the lease', error),
-      );
+    clearTimeout(patience);
+    await this.store.write((tx) => requeue(tx, this.leases.owner, broken));
+    await this.leases.close();
   }
 
   // ------------------------------------------------------------------ intake
@@ -290,13 +303,18 @@ export class Engine {
     return this.tracker.get(runId);
   }
 
-  messageEntered(active: ActiveRun): void {
+  /** @param node where the message is on its way to, if it is on a wire */
+  messageEntered(active: ActiveRun, node?: NodeInfo): void {
+    if (node !== undefined) active.setOutFor(node);
     this.tracker.enter(active);
   }
 
-  /** @param passed the node that is done with the message, if it had no error */
-  messageLeft(active: ActiveRun, passed?: string): void {
-    if (passed !== undefined) active.passed.add(passed);
+  /** @param nodeId the node that is done with the message, with an error or without one */
+  messageLeft(active: ActiveRun, nodeId?: string, failed = false): void {
+    if (nodeId !== undefined) {
+      active.left(nodeId);
+      if (!failed) active.passed.add(nodeId);
+    }
     this.tracker.leave(active);
   }
 
@@ -402,6 +420,15 @@ export class Engine {
     }
     // Any source may have waited for this run's ordering key.
     this.dispatcher.pumpAll();
+  }
+
+  /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
+  private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
+    const gone = new ActiveRun(toRun(row), true);
+    await this.store.write(async (tx) => {
+      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
+      await recordEnd(tx, gone, this.ends);
+    });
   }
 
   private async sweepStalled(): Promise<void> {

@@ -18,8 +18,6 @@ export interface LeasesOptions {
   now(): Instant;
   /** How long a claim holds without being renewed, in milliseconds. */
   leaseMs: number;
-  /** Fires when the engine stops. */
-  stopping: AbortSignal;
   /** The lease has run out: nothing that was begun under it may go on. */
   onLost(): void;
 }
@@ -44,10 +42,9 @@ export class Leases {
     return this.options.leaseMs / 3;
   }
 
-  /** Fires when work begun now must break off: the engine stops or the lease is lost. */
-  get signal(): AbortSignal {
-    if (this.options.store.exclusive) return this.options.stopping;
-    return AbortSignal.any([this.options.stopping, this.lost.signal]);
+  /** Fires with a signal, and when work that is begun now must break off because the lease is lost. */
+  guard(signal: AbortSignal): AbortSignal {
+    return this.options.store.exclusive ? signal : AbortSignal.any([signal, this.lost.signal]);
   }
 
   /** A lease from now on, for rows that are about to be written. */

@@ -27,6 +27,10 @@ export interface StepRunnerOptions {
   random(): number;
   /** Tells whether the run is still this host's, and when work on it must break off. */
   leases: Leases;
+  /** Fires when the engine stops: no further call or probe is begun. */
+  stopping: AbortSignal;
+  /** Fires when the engine can wait no longer: calls under way are broken off. */
+  cancelling: AbortSignal;
 }
 
 /** How often to look whether another host is through with the record, in milliseconds. */
@@ -61,10 +65,12 @@ export class StepRunner {
   private async execute(run: Run, step: Step): Promise<StepOutcome> {
     const keys = this.keysOf(run, step);
     const startedAt = Date.now();
-    const { signal } = this.options.leases;
-    signal.throwIfAborted();
+    const { leases } = this.options;
+    const stopping = leases.guard(this.options.stopping);
+    const cancelling = leases.guard(this.options.cancelling);
+    stopping.throwIfAborted();
 
-    const plan = await this.begin(run, step, keys, signal);
+    const plan = await this.begin(run, step, keys, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
@@ -79,12 +85,14 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal,
+        signal: cancelling,
       };
-      const found = probeNext ? await this.probe(run, step, keys, plan, info, counts, lastSentAt) : null;
+      const found = probeNext
+        ? await this.probe(run, step, keys, plan, info, counts, lastSentAt, stopping)
+        : null;
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
-      const outcome = found ?? (await this.call(step, info, counts));
+      const outcome = found ?? (await this.call(step, info, counts, stopping));
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
       const { failure } = outcome;
@@ -103,13 +111,13 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        signal,
+        stopping,
       );
     }
   }
 
   /** Journals the intent, when no other host works on the same record. */
-  private async begin(run: Run, step: Step, keys: StepKeys, signal: AbortSignal): Promise<Begin> {
+  private async begin(run: Run, step: Step, keys: StepKeys, stopping: AbortSignal): Promise<Begin> {
     const { now } = this.options;
     for (;;) {
       const plan = await this.write(
@@ -118,7 +126,7 @@ export class StepRunner {
         step.readOnly ? 'committed' : 'flushed',
       );
       if (plan !== null) return plan;
-      await delay(TURN_MS, signal);
+      await delay(TURN_MS, stopping);
     }
   }
 
@@ -144,6 +152,7 @@ export class StepRunner {
     info: CallInfo,
     counts: Counts,
     lastSentAt: number,
+    stopping: AbortSignal,
   ): Promise<Attempt | null> {
     if (step.probe === undefined) {
       const failure: Failure = {
@@ -155,12 +164,12 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
+      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
       counts.probes++;
-      this.checkLease(info.signal);
+      this.checkLease(stopping);
       return await this.weigh(run, step, keys, plan, await step.probe(info));
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause, info.signal), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
@@ -199,25 +208,25 @@ export class StepRunner {
     return (await externalId(this.options.store.db, canonicalId, system, instance, recordType)) !== null;
   }
 
-  private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {
-    this.checkLease(info.signal);
+  private async call(step: Step, info: CallInfo, counts: Counts, stopping: AbortSignal): Promise<Attempt> {
+    this.checkLease(stopping);
     counts.calls++;
     try {
       return { ok: true, reply: await step.call(info), origin: 'call' };
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause, info.signal), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
   /** @throws when this host has stood still for so long that others may have taken over */
-  private checkLease(signal: AbortSignal): void {
+  private checkLease(stopping: AbortSignal): void {
     this.options.leases.check();
-    signal.throwIfAborted();
+    stopping.throwIfAborted();
   }
 
-  private classify(step: Step, cause: unknown, signal: AbortSignal): Failure {
+  private classify(step: Step, cause: unknown, stopping: AbortSignal): Failure {
     // Breaking off in the middle of a call leaves its outcome open; the journaled intent makes whoever goes on probe.
-    signal.throwIfAborted();
+    stopping.throwIfAborted();
     return step.classify(cause);
   }
 

@@ -9,6 +9,7 @@ import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
 import { severalHosts } from './migrations/0002-several-hosts';
 import { writeLocality } from './migrations/0008-write-locality';
+import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0002-several-hosts': severalHosts,
   '0008-write-locality': writeLocality,
+  '0009-deploys': deploys,
 };
 
 /**

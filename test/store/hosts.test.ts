@@ -45,6 +45,7 @@ class Host {
     const test = await startEngine({
       store: await openTestPostgres(schema),
       leaseMs,
+      stopAfterMs: 50,
       log: (_, message) => log.push(message),
       ...(now === undefined ? {} : { now }),
     });

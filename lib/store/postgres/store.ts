@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Pool } from 'pg';
 import { Q2cError } from '../../model';
 import { GroupCommitter } from '../group-commit';
@@ -8,6 +8,7 @@ import type { Store } from '../store';
 import { DatabaseClock } from './clock';
 import { openPool, Patience, reading } from './connections';
 import { isConflict, openFailure } from './failures';
+import { OwnSchemaDialect } from './own-tables';
 import { type PostgresSettings, placeOf, poolConfig, postgresDefaults } from './settings';
 import { Writer } from './writer';
 
@@ -84,7 +85,7 @@ async function signedIn<T>(settings: PostgresSettings, work: (db: Kysely<Schema>
   const pool = openPool({ ...poolConfig(settings, true), max: 1 });
   try {
     await requireVersion(pool);
-    return await work(new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }));
+    return await work(new Kysely<Schema>({ dialect: new OwnSchemaDialect({ pool }, settings.schema) }));
   } catch (error) {
     throw openFailure(error, placeOf(settings));
   } finally {
