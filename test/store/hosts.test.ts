@@ -37,17 +37,13 @@ class Host {
     readonly log: string[],
   ) {}
 
-  static async start(
-    work: Work,
-    { concurrency = 4, leaseMs = LEASE_MS, now = undefined as (() => string) | undefined } = {},
-  ) {
+  static async start(work: Work, { concurrency = 4, leaseMs = LEASE_MS } = {}) {
     const log: string[] = [];
     const test = await startEngine({
       store: await openTestPostgres(schema),
       leaseMs,
       stopAfterMs: 50,
       log: (_, message) => log.push(message),
-      ...(now === undefined ? {} : { now }),
     });
     const host = new Host(test, log);
     hosts.push(host);

