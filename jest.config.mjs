@@ -13,10 +13,7 @@ const project = (name, extra = {}) => ({
 const packed = { globalSetup: setup('pack') };
 
 /** Tests that need PostgreSQL share one server. */
-const withPostgres = {
-  globalSetup: '<rootDir>/test/support/postgres-once.ts',
-  globalTeardown: '<rootDir>/test/support/postgres-stop.ts',
-};
+const withPostgres = { globalSetup: setup('postgres-once'), globalTeardown: setup('postgres-stop') };
 
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
@@ -32,7 +29,7 @@ export default {
     }),
     project('contract'),
     project('simulator'),
-    project('nodes', { globalSetup: setup('build-nodes') }),
+    project('nodes', { ...withPostgres, globalSetup: setup('build-nodes') }),
     project('host', packed),
     project('browser', packed),
   ],

@@ -1,5 +1,5 @@
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type RunRow, type Store, type Tx } from '../store';
+import { appendAudit, type RunRow, reserveCall, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
@@ -225,6 +225,14 @@ export class Engine {
   /** Polling has ended here: another host may begin at once. */
   stopLeading(source: string): Promise<void> {
     return this.track(this.leases.leave(source));
+  }
+
+  /**
+   * Reserves the next call of a connection whose rate all hosts on the store share.
+   * @returns milliseconds to wait before it; null when this host has the rate to itself
+   */
+  async reserveCall(connection: string, requestsPerSecond: number): Promise<number | null> {
+    return this.store.exclusive ? null : this.track(reserveCall(this.store, connection, requestsPerSecond));
   }
 
   // ------------------------------------------------------------------ dispatch

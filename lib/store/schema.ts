@@ -195,7 +195,10 @@ export interface LeaseTable {
   until: Instant;
 }
 
-/** When the next call of a connection may start, over all hosts, in epoch milliseconds. */
+/**
+ * How far the calls of a connection are booked, over all hosts, in epoch microseconds: the theoretical arrival time of
+ * the generic cell rate algorithm.
+ */
 export interface RateBudgetTable {
   name: string;
   next_at: number;

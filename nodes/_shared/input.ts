@@ -5,6 +5,7 @@ import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
 import { stableId } from './stable-id';
 import { Progress, StatusLine } from './status';
+import type { TestReply } from './test-reply';
 
 /** A `q2c-store` node as other nodes see it. */
 export interface StoreNode extends Node {
@@ -12,6 +13,8 @@ export interface StoreNode extends Node {
   tenant: string;
   /** Resolves when the store is open; rejects with the reason when it cannot be opened. */
   engine(): Promise<Engine>;
+  /** Looks whether the store can be used, for the person at the form. */
+  test(): Promise<TestReply>;
 }
 
 export interface InputContext {

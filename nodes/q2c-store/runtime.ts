@@ -1,29 +1,42 @@
-import { isAbsolute, join } from 'node:path';
-import type { NodeAPI, NodeDef } from 'node-red';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine } from '../../lib/engine';
-import { openSqliteStore, type Store } from '../../lib/store';
+import { Q2cError } from '../../lib/model';
+import { describePostgres, openPostgresStore, openSqliteStore, type Store } from '../../lib/store';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
-import { defaults, type StoreProperties } from './types';
+import type { TestReply } from '../_shared/test-reply';
+import { leaseMs, postgresSettings, storePath } from './settings';
+import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
-const DEFAULT_FILE = 'q2c.db';
+/** How often to try a server that is not there when Node-RED starts. */
+const TRY_AGAIN_MS = 5_000;
+
+type StoreConfigNode = StoreNode & Node<StoreCredentials>;
+type Saved = NodeDef & Partial<StoreProperties>;
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
 export default function register(RED: NodeAPI): void {
   registerRoutes(RED);
 
-  function StoreConfig(this: StoreNode, config: NodeDef & StoreProperties) {
-    RED.nodes.createNode(this, config);
-    const path = storePath(RED.settings.userDir ?? process.cwd(), config.path);
-    this.tenant = config.tenant?.trim() || defaults.tenant;
-    const opened = open(this, path, this.tenant);
+  function StoreConfig(this: StoreConfigNode, saved: Saved) {
+    RED.nodes.createNode(this, saved);
+    // Stores that were saved before a property existed have its default.
+    const config: StoreProperties = { ...defaults, ...saved };
+    this.tenant = config.tenant.trim() || defaults.tenant;
+    const closing = new AbortController();
+    const opened = open(this, config, closing.signal);
     // Nodes that need the engine report the reason themselves; here it is reported once for the store.
-    opened.catch((error: Error) => this.error(error.message));
+    opened.catch((error: Error) => {
+      if (!closing.signal.aborted) this.error(error.message);
+    });
     this.engine = () => opened.then(({ engine }) => engine);
+    this.test = () => test(this, config);
 
     this.on('close', (done: () => void) => {
+      closing.abort();
       opened
         .then(
           async ({ engine, store }) => {
@@ -40,14 +53,15 @@ export default function register(RED: NodeAPI): void {
   }
 
   async function open(
-    node: StoreNode,
-    path: string,
-    tenant: string,
+    node: StoreConfigNode,
+    config: StoreProperties,
+    closing: AbortSignal,
   ): Promise<{ engine: Engine; store: Store }> {
-    const store = await openSqliteStore(path);
+    const store = await openStore(node, config, closing);
     const engine = new Engine({
       store,
-      tenant,
+      tenant: node.tenant,
+      leaseMs: leaseMs(config),
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
@@ -56,11 +70,60 @@ export default function register(RED: NodeAPI): void {
     return { engine, store };
   }
 
-  RED.nodes.registerType('q2c-store', StoreConfig);
+  async function openStore(
+    node: StoreConfigNode,
+    config: StoreProperties,
+    closing: AbortSignal,
+  ): Promise<Store> {
+    if (config.kind === 'sqlite') return openSqliteStore(pathOf(config));
+    const settings = postgresSettings(config, node.credentials ?? {});
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await openPostgresStore(settings);
+      } catch (error) {
+        // A server that starts later than Node-RED, as after a power cut, needs nobody's help.
+        if (!(error instanceof Q2cError) || error.code !== 'STORE_UNREACHABLE') throw error;
+        if (!isTold) node.error(`${error.message} It is tried again until it answers.`);
+        await sleep(TRY_AGAIN_MS, undefined, { signal: closing });
+      }
+    }
+  }
+
+  async function test(node: StoreConfigNode, config: StoreProperties): Promise<TestReply> {
+    const checks = [await checked('store', 'Store', () => describe(node, config))];
+    return { checks };
+  }
+
+  /** What and where the store is. @throws Q2cError with the reason why it cannot be used. */
+  async function describe(node: StoreConfigNode, config: StoreProperties): Promise<string> {
+    if (config.kind === 'sqlite') {
+      await node.engine();
+      return pathOf(config);
+    }
+    const server = await describePostgres(postgresSettings(config, node.credentials ?? {}));
+    // The server answers, so what there is to wait for is short.
+    const { store } = await node.engine();
+    await store.write(async () => undefined);
+    return server;
+  }
+
+  function pathOf({ path }: StoreProperties): string {
+    return storePath(RED.settings.userDir ?? process.cwd(), path);
+  }
+
+  RED.nodes.registerType<StoreConfigNode, Saved, object, StoreCredentials>('q2c-store', StoreConfig, {
+    credentials: { url: { type: 'password' }, password: { type: 'password' } },
+  });
 }
 
-/** A relative path lies below `<userDir>/quote-to-cash/`, where backups of the host find it. */
-function storePath(userDir: string, path: string): string {
-  const file = path.trim() === '' ? DEFAULT_FILE : path.trim();
-  return file === ':memory:' || isAbsolute(file) ? file : join(userDir, 'quote-to-cash', file);
+async function checked(
+  id: string,
+  label: string,
+  check: () => Promise<string>,
+): Promise<TestReply['checks'][number]> {
+  try {
+    return { id, label, ok: true, message: await check() };
+  } catch (error) {
+    return { id, label, ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
 }

@@ -392,6 +392,23 @@ describe('polling', () => {
   });
 });
 
+test('hosts share the rate of a connection', async () => {
+  const [one, two] = [await Host.start(async () => undefined), await Host.start(async () => undefined)];
+  // Ten a second: a burst of ten, then one every 100 ms, whoever asks.
+  const waits: (number | null)[] = [];
+  for (let call = 0; call < 15; call++) {
+    waits.push(await (call % 2 === 0 ? one : two).engine.reserveCall('crm', 10));
+  }
+  const numbers = waits.map(Number);
+  expect(waits).not.toContain(null);
+  expect(numbers.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 0));
+  const startedAt = numbers.findIndex((wait) => wait > 0);
+  // Time passes meanwhile, and gives calls back.
+  expect(startedAt).toBeLessThan(15);
+  expect(Math.max(...numbers)).toBeLessThanOrEqual(500);
+  expect(await one.engine.reserveCall('another', 10)).toBe(0);
+});
+
 test('a host whose clock is ten minutes off neither loses its runs nor takes those of others', async () => {
   const realNow = Date.now;
   const shift = 10 * 60_000;

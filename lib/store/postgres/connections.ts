@@ -8,7 +8,7 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from 'kysely';
-import pg, { type Pool, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
+import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 import type { Schema } from '../schema';
 import { connectionLost, isConnectionLoss, type Place } from './failures';
 
@@ -20,7 +20,9 @@ const RECONNECT_MAX_MS = 2_000;
 
 const INT8 = 20;
 
-export function openPool(config: PoolConfig): Pool {
+/** The driver is loaded for the first of them: hosts on the embedded store never need it. */
+export async function openPool(config: PoolConfig): Promise<Pool> {
+  const { default: pg } = await import('pg');
   const pool = new pg.Pool({
     ...config,
     // Sums and counts come as int8. All of ours fit into a number.

@@ -37,7 +37,7 @@ export async function openPostgresStore(
   const clock = new DatabaseClock();
   await prepareTables(settings);
 
-  const pool = openPool(poolConfig(settings));
+  const pool = await openPool(poolConfig(settings));
   const committer = new GroupCommitter(new Writer(pool, clock, patience));
   // The clock is read with every write; from here on there is a time to tell.
   await committer.write(async () => undefined, 'committed');
@@ -82,7 +82,7 @@ async function prepareTables(settings: PostgresSettings): Promise<void> {
 }
 
 async function signedIn<T>(settings: PostgresSettings, work: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
-  const pool = openPool({ ...poolConfig(settings, true), max: 1 });
+  const pool = await openPool({ ...poolConfig(settings, true), max: 1 });
   try {
     await requireVersion(pool);
     return await work(new Kysely<Schema>({ dialect: new OwnSchemaDialect({ pool }, settings.schema) }));

@@ -8,7 +8,9 @@ import type {
   SystemManifest,
   SystemModule,
 } from '../../../lib/systems/kit/types';
+import { host } from '../../_shared/host';
 import { simulatedEndpoint } from '../../_shared/simulator';
+import { stableId } from '../../_shared/stable-id';
 import type { ConnectionProperties } from './types';
 
 export interface Connected {
@@ -57,6 +59,8 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
     const client = module.createClient(settings, {
       // Those of the grants used so far can be had again at any time.
       tokens: memoryTokens(),
+      reserveCall: async (requestsPerSecond) =>
+        (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
     });
     return { client, module };
