@@ -1,9 +1,18 @@
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type RunRow, reserveCall, type Store, type Tx } from '../store';
+import {
+  appendAudit,
+  isStoreRefusal,
+  putIntoOutbox,
+  type RunRow,
+  reserveCall,
+  type Store,
+  type Tx,
+} from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { claimNaturalKey, identify } from './identity';
 import { Leases } from './leases';
+import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
@@ -21,6 +30,7 @@ import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
   IntakeBatch,
+  IntakeEvent,
   KeyHolder,
   Log,
   NaturalKeyClaim,
@@ -58,6 +68,7 @@ const SCAN_MS = 1_000;
 /** How often to look for runs that other hosts queued, or whose key they were busy with. */
 const DISCOVER_MS = 250;
 const STALL_SCAN_MS = 30_000;
+const SILENCE_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
 const STOP_AFTER_MS = 10_000;
 
@@ -77,6 +88,10 @@ export class Engine {
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
+  private readonly announced = new Set<() => void>();
+  private readonly owed: OwedWrites;
+  /** When a kind of failure was last logged: one that lasts is told once a minute. */
+  private readonly logged = new Map<string, number>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -95,8 +110,10 @@ export class Engine {
       leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
       onLost: () => this.leaseLost(),
     });
+    this.owed = new OwedWrites(options.store, (what, error) => this.logFailure(what, error));
     this.dispatcher = new Dispatcher({
       store: options.store,
+      owed: this.owed,
       tracker: this.tracker,
       now: this.now,
       lease: () => this.leases.grant(),
@@ -127,6 +144,7 @@ export class Engine {
   async start(): Promise<void> {
     await this.takeOver();
     this.every(this.leases.renewEveryMs, () => this.renewLeases());
+    this.every(SCAN_MS, () => this.catchUp());
     this.every(SCAN_MS, () => this.scan());
     if (!this.store.exclusive) this.every(DISCOVER_MS, async () => this.dispatcher.pumpAll());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
@@ -141,9 +159,7 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.breakOff(({ repeatable }) => repeatable);
     this.track(
-      this.store
-        .write((tx) => requeue(tx, this.leases.owner, broken))
-        .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
+      this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, this.leases.owner, broken)),
     );
   }
 
@@ -170,8 +186,8 @@ export class Engine {
     );
     await Promise.allSettled(this.work);
     clearTimeout(patience);
-    await this.store.write((tx) => requeue(tx, this.leases.owner, broken));
-    await this.leases.close();
+    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, this.leases.owner, broken));
+    await this.owed.insist('The lease could not be given back', (tx) => this.leases.release(tx));
   }
 
   // ------------------------------------------------------------------ intake
@@ -184,19 +200,25 @@ export class Engine {
         await this.leases.requireRole(tx, batch.source);
         let count = 0;
         for (const event of batch.events) {
-          const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          if (subject === undefined) continue;
+          const subject = await canonicalSubject(tx, batch, event.subject, at);
           const eventSeq = await insertEvent(tx, batch.source, event, subject, at);
           if (eventSeq === null) continue;
           await insertRun(
             tx,
-            { eventSeq, sourceNode: batch.sourceNode, subject, title: event.title, state: 'queued' },
+            {
+              eventSeq,
+              sourceNode: batch.sourceNode,
+              orderingKey: event.thread?.orderingKey ?? subject,
+              correlationId: event.thread?.correlationId ?? subject,
+              title: event.title,
+              state: 'queued',
+            },
             null,
             at,
           );
           count++;
         }
-        await saveCursor(tx, batch.source, batch.cursor, at);
+        if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
@@ -251,7 +273,14 @@ export class Engine {
       this.store.write((tx) =>
         insertRun(
           tx,
-          { eventSeq: null, sourceNode: nodeId, subject, title, state: 'running' },
+          {
+            eventSeq: null,
+            sourceNode: nodeId,
+            orderingKey: subject,
+            correlationId: subject,
+            title,
+            state: 'running',
+          },
           this.leases.grant(),
           this.now(),
         ),
@@ -326,8 +355,11 @@ export class Engine {
     this.tracker.leave(active);
   }
 
+  /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
-    active.errors.push(error);
+    if (!isStoreRefusal(error.code)) active.errors.push(error);
+    else if (active.repeatable) active.isBroken = true;
+    else active.errors.push({ ...error, code: null });
   }
 
   /** A Catch node has taken the errors of a node. */
@@ -383,24 +415,22 @@ export class Engine {
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
-  /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: BusinessEvent): Promise<void> {
-    return this.track(
-      this.store.write(async (tx) => {
-        await tx
-          .insertInto('outbox')
-          .values({
-            event_id: event.id,
-            type: event.type,
-            subject: event.subject,
-            envelope: JSON.stringify(event),
-            created_at: this.now(),
-            sent_at: null,
-          })
-          .onConflict((conflict) => conflict.column('event_id').doNothing())
-          .execute();
-      }, 'committed'),
-    );
+  /**
+   * Puts a business event into the outbox; the same event id is put there once.
+   * @param options.receiver the only one to be told; without it everyone registered is
+   */
+  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
+    await this.track(this.store.write((tx) => putIntoOutbox(tx, event, this.now(), receiver), 'committed'));
+    for (const listener of this.announced) listener();
+  }
+
+  /**
+   * Calls a listener after each event that this host has put into the outbox.
+   * @returns takes the listener out again
+   */
+  onAnnounced(listener: () => void): () => void {
+    this.announced.add(listener);
+    return () => this.announced.delete(listener);
   }
 
   private requireActive(runId: string): ActiveRun {
@@ -415,25 +445,21 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
-    try {
-      await this.store.write(async (tx) => {
-        await this.leases.requireRun(tx, ended.run.id);
-        await recordEnd(tx, ended, this.ends);
-      }, 'committed');
-    } catch (error) {
-      // How the run ends is now for the other host to say.
-      if (!isTakenOver(error)) this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
-    } finally {
-      this.dispatcher.release(ended.run.id);
-    }
-    // Any source may have waited for this run's ordering key.
-    this.dispatcher.pumpAll();
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
+      if (ended.isBroken) await requeue(tx, this.leases.owner, [ended]);
+      // Else another host has taken the run over, and how it ends is for that one to say.
+      else if (await this.leases.holdsRun(tx, ended.run.id)) await recordEnd(tx, ended, this.ends);
+    });
+    this.dispatcher.release(ended.run.id);
+    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
+    if (ended.isBroken) this.dispatcher.pumpLater();
+    else this.dispatcher.pumpAll();
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
   private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
     const gone = new ActiveRun(toRun(row), true);
-    await this.store.write(async (tx) => {
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
       await recordEnd(tx, gone, this.ends);
     });
@@ -500,6 +526,12 @@ export class Engine {
 
   // ------------------------------------------------------------------ housekeeping
 
+  /** After a time in which the store could not be written. */
+  private async catchUp(): Promise<void> {
+    if (await this.owed.settle()) this.dispatcher.pumpLater();
+    this.dispatcher.pumpIfDue();
+  }
+
   private async scan(): Promise<void> {
     const due = await this.store.write((tx) => requeueDue(tx, this.now()));
     const taken = this.store.exclusive ? 0 : await this.takeOver();
@@ -533,8 +565,24 @@ export class Engine {
   }
 
   private logFailure(what: string, error: unknown): void {
+    const last = this.logged.get(what);
+    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
+    this.logged.set(what, Date.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
+}
+
+/** @returns the canonical id of an event's record, made if the record is seen for the first time */
+async function canonicalSubject(
+  tx: Tx,
+  { system, instance }: IntakeBatch,
+  subject: IntakeEvent['subject'],
+  at: Instant,
+): Promise<CanonicalId> {
+  if (typeof subject === 'string') return subject;
+  const [id] = await identify(tx, system, instance, [subject], at);
+  if (id === undefined) throw new Error('One reference gives one id.');
+  return id;
 }
 
 async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant): Promise<void> {

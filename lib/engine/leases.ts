@@ -151,27 +151,28 @@ export class Leases {
    * @throws Q2cError `RUN_TAKEN_OVER` when they have.
    */
   async requireRun(tx: Tx, runId: string): Promise<void> {
-    if (this.options.store.exclusive) return;
-    const rows = await selectOwnRun(tx, { runId, owner: this.owner });
-    if (rows.length === 0) throw takenOver();
+    if (!(await this.holdsRun(tx, runId))) throw takenOver();
+  }
+
+  /** As `requireRun`. @returns false when another host has taken the run over */
+  async holdsRun(tx: Tx, runId: string): Promise<boolean> {
+    if (this.options.store.exclusive) return true;
+    return (await selectOwnRun(tx, { runId, owner: this.owner })).length > 0;
   }
 
   /** Lets go of everything at once: the others need not wait for the end of the lease. */
-  async close(): Promise<void> {
+  async release(tx: Tx): Promise<void> {
     const { store, now } = this.options;
     if (store.exclusive) return;
     this.rest();
     this.roles.clear();
-    await store.write(async (tx) => {
-      const at = now();
-      await tx
-        .updateTable('run')
-        .set({ lease_until: at })
-        .where('lease_owner', '=', this.owner)
-        .where('state', '=', 'running')
-        .execute();
-      await tx.deleteFrom('lease').where('owner', '=', this.owner).execute();
-    });
+    await tx
+      .updateTable('run')
+      .set({ lease_until: now() })
+      .where('lease_owner', '=', this.owner)
+      .where('state', '=', 'running')
+      .execute();
+    await tx.deleteFrom('lease').where('owner', '=', this.owner).execute();
   }
 
   private end(): Instant {

@@ -1,6 +1,15 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { isShared, prepared, type RunRow, type RunState, skipLocked, type Tx, tryLocks } from '../store';
+import {
+  isShared,
+  prepared,
+  type RunRow,
+  type RunState,
+  seal,
+  skipLocked,
+  type Tx,
+  tryLocks,
+} from '../store';
 import type { Lease } from './leases';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
@@ -23,7 +32,8 @@ export function toRun(row: RunRow): Run {
 interface NewRun {
   eventSeq: number | null;
   sourceNode: string;
-  subject: CanonicalId;
+  orderingKey: CanonicalId;
+  correlationId: CanonicalId;
   title: string;
   state: 'queued' | 'running';
 }
@@ -36,8 +46,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       id,
       event_seq: run.eventSeq,
       source_node: run.sourceNode,
-      ordering_key: run.subject,
-      correlation_id: run.subject,
+      ordering_key: run.orderingKey,
+      correlation_id: run.correlationId,
       title: run.title,
       state: run.state,
       attempt: 1,
@@ -50,8 +60,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       at_nodes: null,
     })
     .execute();
-  const { subject, sourceNode, title } = run;
-  return { id, attempt: 1, correlationId: subject, orderingKey: subject, sourceNode, title };
+  const { correlationId, orderingKey, sourceNode, title } = run;
+  return { id, attempt: 1, correlationId, orderingKey, sourceNode, title };
 }
 
 /** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */
@@ -71,7 +81,7 @@ export async function insertEvent(
       subject,
       time: event.time,
       received_at: at,
-      data: JSON.stringify(event.data),
+      data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
       duplicates: 0,
     })
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())

@@ -2,6 +2,8 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 
 /** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
 export type TechnicalCode =
+  | 'BROKER_REFUSED'
+  | 'BROKER_UNAVAILABLE'
   | 'CONFIG_MISSING'
   | 'CONNECTION_INVALID'
   | 'DEAL_DOCUMENT_INVALID'
@@ -13,9 +15,11 @@ export type TechnicalCode =
   | 'RUN_TAKEN_OVER'
   | 'RUN_UNKNOWN'
   | 'SIMULATOR_UNAVAILABLE'
+  | 'STORE_BACKUP_INVALID'
   | 'STORE_CONNECTION_LOST'
   | 'STORE_DATABASE_MISSING'
   | 'STORE_IN_USE'
+  | 'STORE_KEY_WRONG'
   | 'STORE_LOGIN_REFUSED'
   | 'STORE_MIGRATION_FAILED'
   | 'STORE_NEWER'

@@ -1,4 +1,5 @@
 import { Q2cError } from '../model';
+import { writeFailed } from './failure';
 import type { Durability, Tx, WriteJob } from './store';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
@@ -11,6 +12,8 @@ export interface CommitMedium {
    * @throws JobFailed as `work` threw it, after a rollback; any other error says that the commit failed.
    */
   transact(work: (tx: Tx) => Promise<void>, durability: Durability): Promise<void>;
+  /** True for an error of a job that the disk or the server is the cause of, not the job. */
+  isFailure(error: unknown): boolean;
   /** Puts everything committed so far on the disk; absent where a flushed commit does that itself. */
   flush?(): Promise<void>;
 }
@@ -83,10 +86,10 @@ export class GroupCommitter {
     } catch (error) {
       if (!(error instanceof JobFailed)) {
         // The commit failed (disk full, file gone): nobody may rely on anything of the group.
-        const failure = writeFailure(error);
+        const failure = error instanceof Q2cError ? error : writeFailed(error);
         for (const job of group) job.fail(failure);
       } else if (group.length === 1) {
-        group[0]?.fail(error.cause);
+        group[0]?.fail(this.medium.isFailure(error.cause) ? writeFailed(error.cause) : error.cause);
       } else {
         for (const job of group) await this.commit([job]);
       }
@@ -105,7 +108,7 @@ export class GroupCommitter {
       try {
         await this.medium.flush?.();
       } catch (error) {
-        const failure = writeFailure(error);
+        const failure = writeFailed(error);
         for (const job of jobs) job.fail(failure);
         continue;
       }
@@ -117,13 +120,3 @@ export class GroupCommitter {
 
 /** A job of a group threw; the cause is its own error. */
 export class JobFailed extends Error {}
-
-function writeFailure(cause: unknown): Q2cError {
-  if (cause instanceof Q2cError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Q2cError(
-    'STORE_WRITE_FAILED',
-    `The store could not be written: ${reason}. Do not rely on anything of this write.`,
-    { cause },
-  );
-}

@@ -6,6 +6,13 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+declare const sealed: unique symbol;
+
+/** Payload text, encrypted when the store has a key: written through `seal`, read through `open` (encryption.ts). */
+export interface Sealed {
+  readonly [sealed]: true;
+}
+
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
@@ -16,7 +23,7 @@ export interface EventTable {
   subject: CanonicalId;
   time: Instant;
   received_at: Instant;
-  data: string;
+  data: Sealed;
   duplicates: number;
 }
 
@@ -80,11 +87,11 @@ export interface StepTable {
   probes: number;
   /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
   origin: 'call' | 'probe' | 'earlier_run' | null;
-  wire: string;
-  reply: string | null;
-  result: string | null;
+  wire: Sealed;
+  reply: Sealed | null;
+  result: Sealed | null;
   error_code: string | null;
-  error_message: string | null;
+  error_message: Sealed | null;
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
@@ -127,7 +134,7 @@ export interface CaseTable {
   id: CanonicalId;
   dedupe_key: string;
   code: string;
-  message: string;
+  message: Sealed;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -141,7 +148,7 @@ export interface CaseTable {
   amount_at_risk: string | null;
   currency: string | null;
   /** Context for the repairer, masked. */
-  detail: string;
+  detail: Sealed;
   occurrences: number;
   reopened: number;
   opened_at: Instant;
@@ -155,10 +162,10 @@ export interface CaseHistoryTable {
   at: Instant;
   actor: string;
   action: string;
-  detail: string;
+  detail: Sealed;
 }
 
-/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. Kept for ever, so it names no person. */
 export interface AuditTable {
   seq: Generated<number>;
   at: Instant;
@@ -177,9 +184,47 @@ export interface OutboxTable {
   event_id: string;
   type: string;
   subject: CanonicalId;
-  envelope: string;
+  /** Events of one key are handed on in the order of `seq`. */
+  ordering_key: CanonicalId;
+  envelope: Sealed;
   created_at: Instant;
+  /** Since when nobody waits for the event any more. */
   sent_at: Instant | null;
+}
+
+/** Who is told every event announced from now on: a broker, or a node of the flow. */
+export interface OutboxReceiverTable {
+  /** Id of the receiver's node. */
+  id: string;
+  /** The only type it wants; null = every type. */
+  event_type: string | null;
+  created_at: Instant;
+}
+
+/** One event for one receiver. It waits until the receiver has it. */
+export interface OutboxDeliveryTable {
+  receiver: string;
+  outbox_seq: number;
+  delivered_at: Instant | null;
+}
+
+/** An event from outside that could not be accepted. The same bytes again only raise `arrivals`. */
+export interface RejectedEventTable {
+  seq: Generated<number>;
+  /** SHA-256 of node, topic and payload. */
+  digest: string;
+  node_id: string;
+  topic: string;
+  /** What could be read of it. */
+  event_source: string | null;
+  event_id: string | null;
+  event_type: string | null;
+  reason: string;
+  /** As text, cut after 64 KiB. */
+  payload: Sealed;
+  arrivals: number;
+  first_at: Instant;
+  last_at: Instant;
 }
 
 export interface CursorTable {
@@ -204,6 +249,19 @@ export interface RateBudgetTable {
   next_at: number;
 }
 
+/** Keys whose values may be in the store. The one that came into use last seals. */
+export interface EncryptionKeyTable {
+  id: string;
+  in_use_since: Instant;
+}
+
+/** Work that one host at a time does every now and then. */
+export interface MaintenanceTable {
+  task: string;
+  /** When a host last took it on. */
+  claimed_at: Instant;
+}
+
 export interface Schema {
   event: EventTable;
   run: RunTable;
@@ -214,9 +272,14 @@ export interface Schema {
   case_history: CaseHistoryTable;
   audit: AuditTable;
   outbox: OutboxTable;
+  outbox_receiver: OutboxReceiverTable;
+  outbox_delivery: OutboxDeliveryTable;
+  rejected_event: RejectedEventTable;
   cursor: CursorTable;
   lease: LeaseTable;
   rate_budget: RateBudgetTable;
+  encryption_key: EncryptionKeyTable;
+  maintenance: MaintenanceTable;
 }
 
 export type EventRow = Selectable<EventTable>;

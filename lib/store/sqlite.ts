@@ -5,8 +5,10 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
+import { isStoreFailure, unavailable } from './failure';
 import { lockFile } from './file-lock';
 import { GroupCommitter } from './group-commit';
+import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
@@ -18,16 +20,17 @@ import type { Store, Tx } from './store';
  * The connection is synchronous, so a group of writes runs without letting other work in between; that is why jobs
  * may await nothing but their own queries. One host at a time has the file.
  *
+ * @param keys encrypt payloads; null = they are kept readable
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened, `STORE_IN_USE` when another host has it.
  */
-export async function openSqliteStore(path: string): Promise<Store> {
-  if (path === ':memory:') return openDatabase(path);
+export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
+  if (path === ':memory:') return openDatabase(path, keys);
   const lock = await explained(path, () => {
     mkdirSync(dirname(path), { recursive: true });
     return lockFile(path);
   });
   try {
-    const store = await openDatabase(path);
+    const store = await openDatabase(path, keys);
     return { ...store, close: () => store.close().finally(() => lock.release()) };
   } catch (error) {
     lock.release();
@@ -35,18 +38,23 @@ export async function openSqliteStore(path: string): Promise<Store> {
   }
 }
 
-async function openDatabase(path: string): Promise<Store> {
+async function openDatabase(path: string, keys: Keyring | null): Promise<Store> {
   const database = await explained(path, async () => connect(path));
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
   try {
-    await migrate(db, {
-      autoIncrement: (column) => column.primaryKey().autoIncrement(),
-      clustered: (table) => table.modifyEnd(sql`without rowid`),
-    });
+    await migrate(
+      db,
+      {
+        autoIncrement: (column) => column.primaryKey().autoIncrement(),
+        clustered: (table) => table.modifyEnd(sql`without rowid`),
+      },
+      keys,
+    );
   } catch (error) {
     await db.destroy();
-    throw error;
+    const cause = error instanceof Q2cError ? error.cause : error;
+    throw isStoreFailure(cause) ? unavailable(path, cause) : error;
   }
   const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
   const direct: Direct = (text, parameters) => {
@@ -63,6 +71,7 @@ async function openDatabase(path: string): Promise<Store> {
       await transact(work);
       checkpointer?.committed();
     },
+    isFailure: isStoreFailure,
     ...(log === null ? {} : { flush: () => log.datasync() }),
   });
   return {
@@ -89,6 +98,8 @@ function connect(path: string): DatabaseSync {
       // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
       'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
   );
+  // A file that may only be read opens all the same; a transaction that writes tells.
+  database.exec('begin immediate; rollback;');
   return database;
 }
 
@@ -97,18 +108,12 @@ async function explained<T>(path: string, attempt: () => Promise<T>): Promise<T>
   try {
     return await attempt();
   } catch (cause) {
-    if (cause instanceof Q2cError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Q2cError(
-      'STORE_UNAVAILABLE',
-      `The store cannot be opened at ${path}: ${reason}. Check that the folder exists, is writable and has space.`,
-      { cause },
-    );
+    throw cause instanceof Q2cError ? cause : unavailable(path, cause);
   }
 }
 
 /** The subset of a driver that Kysely needs, with statements prepared once per SQL text. */
-function statementCache(database: DatabaseSync): SqliteDatabase {
+export function statementCache(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, ReturnType<SqliteDatabase['prepare']>>();
   const wrap = (statement: StatementSync) => ({
     reader: statement.columns().length > 0,

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
+import { isStoreRefusal } from '../../lib/store';
 import type { Q2cMessage } from './message';
 import { stableId } from './stable-id';
 
@@ -146,7 +147,7 @@ class Host {
       counted.engine.errorRaised(counted.active, {
         node: infoOf(node),
         message: error instanceof Error ? error.message : String(error),
-        code: isCaseOpened(error) ? error.code : null,
+        code: codeOf(error),
       });
     }
     counted.engine.messageLeft(counted.active, infoOf(node).id, Boolean(error));
@@ -158,9 +159,11 @@ const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
   name: node?.name || node?.type || id,
 });
 
-/** An error of ours whose case is open already. */
-function isCaseOpened(error: unknown): error is { code: string; caseId: string } {
-  return typeof error === 'object' && error !== null && 'caseId' in error && 'code' in error;
+/** Code of an error that needs no case: its case is open already, or the store refused and the run begins anew. */
+function codeOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  const code = String(error.code);
+  return 'caseId' in error || isStoreRefusal(code) ? code : null;
 }
 
 export const host = new Host();

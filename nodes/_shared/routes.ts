@@ -4,10 +4,8 @@ import { countRuns, listCases, listRuns, runReport } from '../../lib/api/reports
 import type { Engine } from '../../lib/engine';
 import { Q2cError } from '../../lib/model';
 import type { RunState } from '../../lib/store';
-import type { ConnectionNode } from '../_system/connection/runtime';
+import type { ConnectionTestReply, Testable } from './connection-test';
 import { host } from './host';
-import type { StoreNode } from './input';
-import type { TestReply } from './test-reply';
 
 const MAX_LIMIT = 500;
 const RUN_STATES: RunState[] = ['queued', 'running', 'completed', 'failed', 'superseded', 'cancelled'];
@@ -64,10 +62,10 @@ export function registerRoutes(RED: NodeAPI): void {
     ),
   );
   RED.httpAdmin.post('/q2c/connections/:id/test', write, (request: Request, response: Response) => {
-    respond(response, testConnection(RED, String(request.params.id)));
-  });
-  RED.httpAdmin.post('/q2c/stores/:id/test', write, (request: Request, response: Response) => {
-    respond(response, testStore(RED, String(request.params.id)));
+    testConnection(RED, String(request.params.id)).then(
+      (body) => response.json(body),
+      (error: unknown) => problem(response, error),
+    );
   });
 }
 
@@ -90,28 +88,12 @@ function answer(view: (request: Request, engine: Engine) => Promise<unknown>) {
   };
 }
 
-function respond(response: Response, work: Promise<TestReply>): void {
-  work.then(
-    (body) => response.json(body),
-    (error: unknown) => problem(response, error),
-  );
-}
-
-async function testStore(RED: NodeAPI, id: string): Promise<TestReply> {
-  const node = RED.nodes.getNode(id) as StoreNode | null;
-  if (node === null || typeof node.test !== 'function') {
-    throw new Q2cError('CONFIG_MISSING', 'Deploy the store first, then test it.');
-  }
-  return node.test();
-}
-
-async function testConnection(RED: NodeAPI, id: string): Promise<TestReply> {
-  const node = RED.nodes.getNode(id) as ConnectionNode | null;
-  if (node === null || typeof node.connect !== 'function') {
+async function testConnection(RED: NodeAPI, id: string): Promise<ConnectionTestReply> {
+  const node = RED.nodes.getNode(id) as Partial<Testable> | null;
+  if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  const { client } = await node.connect();
-  return { checks: await client.test() };
+  return { checks: await node.test() };
 }
 
 function problem(response: Response, error: unknown): void {

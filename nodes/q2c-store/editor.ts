@@ -1,7 +1,7 @@
+import { prepareTest } from '../_shared/editor/connection-test';
+import { markUnsetCredentials } from '../_shared/editor/credentials';
 import { fillDefaults } from '../_shared/editor/defaults';
-import { markUnsetSecrets } from '../_shared/editor/secrets';
-import { prepareTest } from '../_shared/editor/test-button';
-import { shortName, wholeNumberOrVariable } from '../_shared/editor/validators';
+import { daysOrEmpty, shortName, wholeNumberOrVariable } from '../_shared/editor/validators';
 import { defaults, type StoreProperties } from './types';
 
 fillDefaults(['q2c-store']);
@@ -47,6 +47,10 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
     schema: { value: defaults.schema },
     poolSize: { value: defaults.poolSize, validate: onPostgres(wholeNumberOrVariable) },
     leaseSeconds: { value: defaults.leaseSeconds, validate: onPostgres(wholeNumberOrVariable) },
+    financialDays: { value: defaults.financialDays, validate: daysOrEmpty(400) },
+    otherDays: { value: defaults.otherDays, validate: daysOrEmpty(1) },
+    caseDays: { value: defaults.caseDays, validate: daysOrEmpty(1) },
+    outboxDays: { value: defaults.outboxDays, validate: daysOrEmpty(1) },
   },
   credentials: {
     url: { type: 'password' },
@@ -63,7 +67,7 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
       .data('q2cNode', this.id)
       .on('change', () => showFields(this));
     showFields(this);
-    markUnsetSecrets(this);
-    prepareTest(this, `q2c/stores/${encodeURIComponent(this.id)}/test`);
+    markUnsetCredentials(this);
+    prepareTest(this);
   },
 });

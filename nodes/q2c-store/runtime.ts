@@ -2,13 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine } from '../../lib/engine';
 import { Q2cError } from '../../lib/model';
-import { describePostgres, openPostgresStore, openSqliteStore, type Store } from '../../lib/store';
+import {
+  describePostgres,
+  keyringFromEnv,
+  openPostgresStore,
+  openSqliteStore,
+  type Store,
+  sweepDaily,
+} from '../../lib/store';
+import type { ConnectionTestReply } from '../_shared/connection-test';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
-import type { TestReply } from '../_shared/test-reply';
-import { leaseMs, postgresSettings, storePath } from './settings';
+import { leaseMs, postgresSettings, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 /** How often to try a server that is not there when Node-RED starts. */
@@ -16,6 +23,12 @@ const TRY_AGAIN_MS = 5_000;
 
 type StoreConfigNode = StoreNode & Node<StoreCredentials>;
 type Saved = NodeDef & Partial<StoreProperties>;
+
+interface Opened {
+  engine: Engine;
+  store: Store;
+  sweeping: ReturnType<typeof sweepDaily>;
+}
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
 export default function register(RED: NodeAPI): void {
@@ -33,14 +46,15 @@ export default function register(RED: NodeAPI): void {
       if (!closing.signal.aborted) this.error(error.message);
     });
     this.engine = () => opened.then(({ engine }) => engine);
-    this.test = () => test(this, config);
+    this.test = async () => [await checked('store', 'Store', () => describe(this, config))];
 
     this.on('close', (done: () => void) => {
       closing.abort();
       opened
         .then(
-          async ({ engine, store }) => {
+          async ({ engine, store, sweeping }) => {
             host.detach(RED, this.id, engine);
+            await sweeping.stop();
             await engine.stop();
             await store.close();
           },
@@ -52,11 +66,8 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  async function open(
-    node: StoreConfigNode,
-    config: StoreProperties,
-    closing: AbortSignal,
-  ): Promise<{ engine: Engine; store: Store }> {
+  async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
+    const policy = retention(config);
     const store = await openStore(node, config, closing);
     const engine = new Engine({
       store,
@@ -67,7 +78,10 @@ export default function register(RED: NodeAPI): void {
     });
     host.attach(RED, node.id, engine);
     await engine.start();
-    return { engine, store };
+    const sweeping = sweepDaily(store, policy, (error) =>
+      node.error(`Old runs could not be removed: ${error instanceof Error ? error.message : String(error)}`),
+    );
+    return { engine, store, sweeping };
   }
 
   async function openStore(
@@ -75,11 +89,12 @@ export default function register(RED: NodeAPI): void {
     config: StoreProperties,
     closing: AbortSignal,
   ): Promise<Store> {
-    if (config.kind === 'sqlite') return openSqliteStore(pathOf(config));
+    const keys = keyringFromEnv(process.env);
+    if (config.kind === 'sqlite') return openSqliteStore(pathOf(config), keys);
     const settings = postgresSettings(config, node.credentials ?? {});
     for (let isTold = false; ; isTold = true) {
       try {
-        return await openPostgresStore(settings);
+        return await openPostgresStore(settings, { keys });
       } catch (error) {
         // A server that starts later than Node-RED, as after a power cut, needs nobody's help.
         if (!(error instanceof Q2cError) || error.code !== 'STORE_UNREACHABLE') throw error;
@@ -87,11 +102,6 @@ export default function register(RED: NodeAPI): void {
         await sleep(TRY_AGAIN_MS, undefined, { signal: closing });
       }
     }
-  }
-
-  async function test(node: StoreConfigNode, config: StoreProperties): Promise<TestReply> {
-    const checks = [await checked('store', 'Store', () => describe(node, config))];
-    return { checks };
   }
 
   /** What and where the store is. @throws Q2cError with the reason why it cannot be used. */
@@ -120,7 +130,7 @@ async function checked(
   id: string,
   label: string,
   check: () => Promise<string>,
-): Promise<TestReply['checks'][number]> {
+): Promise<ConnectionTestReply['checks'][number]> {
   try {
     return { id, label, ok: true, message: await check() };
   } catch (error) {

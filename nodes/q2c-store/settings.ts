@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { Q2cError } from '../../lib/model';
-import { type PostgresSettings, settingsOfUrl } from '../../lib/store';
+import { type PostgresSettings, type RetentionPolicy, retentionPolicy, settingsOfUrl } from '../../lib/store';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 const DEFAULT_FILE = 'q2c.db';
@@ -32,6 +32,17 @@ export function postgresSettings(config: StoreProperties, credentials: StoreCred
 
 export function leaseMs(config: StoreProperties): number {
   return 1000 * wholeNumber(config, 'leaseSeconds');
+}
+
+/** An empty field stands for the default. */
+export function retention(config: StoreProperties): RetentionPolicy {
+  const days = (text: string) => (text.trim() === '' ? undefined : Number(text));
+  return retentionPolicy({
+    financialDays: days(config.financialDays),
+    otherDays: days(config.otherDays),
+    caseDays: days(config.caseDays),
+    outboxDays: days(config.outboxDays),
+  });
 }
 
 function wholeNumber(config: StoreProperties, field: 'port' | 'poolSize' | 'leaseSeconds'): number {

@@ -26,6 +26,11 @@ export interface StoreProperties {
   poolSize: string;
   /** Seconds after which other hosts take over the runs of one that does not move any more, as text. */
   leaseSeconds: string;
+  /** Days that things are kept (`RetentionPolicy`); empty = the default, 0 = for ever. */
+  financialDays: string;
+  otherDays: string;
+  caseDays: string;
+  outboxDays: string;
 }
 
 export interface StoreCredentials {
@@ -48,4 +53,8 @@ export const defaults: StoreProperties = {
   schema: 'quote_to_cash',
   poolSize: '10',
   leaseSeconds: '30',
+  financialDays: '',
+  otherDays: '',
+  caseDays: '',
+  outboxDays: '',
 };

@@ -213,12 +213,21 @@ describe('a connection that breaks', () => {
     await store.write(async (tx) => {
       jobs++;
       await tx
-        .insertInto('case_history')
-        .values({ case_id: 'exc_1', at, actor: 'a', action: 'b', detail: '{}' })
+        .insertInto('audit')
+        .values({
+          at,
+          actor: 'a',
+          action: 'b',
+          subject: 's',
+          run_id: null,
+          detail: '{}',
+          prev_hash: '',
+          hash: '',
+        })
         .execute();
     });
     expect([jobs, commits]).toEqual([1, 1]);
-    expect(await store.db.selectFrom('case_history').select('seq').execute()).toHaveLength(1);
+    expect(await store.db.selectFrom('audit').select('seq').execute()).toHaveLength(1);
   });
 
   test('for a while: reads and writes wait and go on when the server is back', async () => {

@@ -7,6 +7,17 @@ import { appendAudit, type Store, verifyAudit } from '../../lib/store';
 import { openTestStore, STORE_KINDS } from '../support/stores';
 
 const at = '2026-01-05T10:00:00.000Z';
+/** Of no chain. */
+const line = {
+  at,
+  actor: 'a',
+  action: 'b',
+  subject: 's',
+  run_id: null,
+  detail: '{}',
+  prev_hash: '',
+  hash: '',
+};
 const cursor = (source: string) => ({ source, value: '1', updated_at: at });
 
 describe.each(STORE_KINDS)('on %s', (kind) => {
@@ -53,14 +64,14 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
         store.write(
           (tx) =>
             tx
-              .insertInto('case_history')
-              .values({ case_id: 'exc_1', at, actor: 'a', action: String(index), detail: '{}' })
+              .insertInto('audit')
+              .values({ ...line, action: String(index) })
               .execute(),
           index % 2 === 0 ? 'flushed' : 'committed',
         ),
       ),
     );
-    const rows = await store.db.selectFrom('case_history').select('action').orderBy('seq').execute();
+    const rows = await store.db.selectFrom('audit').select('action').orderBy('seq').execute();
     expect(rows.map(({ action }) => Number(action))).toEqual(numbers);
   });
 

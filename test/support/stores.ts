@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import {
+  type Keyring,
   openPostgresStore,
   openSqliteStore,
   type PostgresOptions,
@@ -23,8 +24,12 @@ const schemas = new Set<string>();
  * Opens a store of its own, or again the one that was opened with the same path.
  * @param path file of the embedded store; on PostgreSQL it only tells stores apart
  */
-export function openTestStore(path?: string, kind: Store['kind'] = testedKind()): Promise<Store> {
-  return kind === 'sqlite' ? openSqliteStore(path ?? ':memory:') : openTestPostgres(path);
+export function openTestStore(
+  path?: string,
+  kind: Store['kind'] = testedKind(),
+  keys: Keyring | null = null,
+): Promise<Store> {
+  return kind === 'sqlite' ? openSqliteStore(path ?? ':memory:', keys) : openTestPostgres(path, { keys });
 }
 
 /** The dialect that tests run on which do not name one. */

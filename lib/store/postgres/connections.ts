@@ -4,7 +4,7 @@ import {
   type DatabaseConnection,
   type Driver,
   Kysely,
-  PostgresAdapter,
+  type PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from 'kysely';
@@ -66,8 +66,8 @@ export class Patience {
 type Ask = (text: string, values: unknown[]) => Promise<QueryResult>;
 
 /** For reads outside a write: each statement takes any connection, and is asked again when that breaks. */
-export function reading(pool: Pool, patience: () => Patience): Kysely<Schema> {
-  return kyselyOn(async (text, values) => {
+export function reading(pool: Pool, adapter: PostgresAdapter, patience: () => Patience): Kysely<Schema> {
+  return kyselyOn(adapter, async (text, values) => {
     for (const patient = patience(); ; ) {
       try {
         return await pool.query(text, values);
@@ -91,17 +91,18 @@ function nameOf(text: string): string | undefined {
 }
 
 /** Queries of one transaction, all on one connection, where the server parses and plans each statement once. */
-export function within(client: PoolClient): Kysely<Schema> {
-  return kyselyOn((text, values) => {
+export function within(client: PoolClient, adapter: PostgresAdapter): Kysely<Schema> {
+  return kyselyOn(adapter, (text, values) => {
     const name = nameOf(text);
     return client.query({ text, values, ...(name === undefined ? {} : { name }) });
   });
 }
 
-function kyselyOn(ask: Ask): Kysely<Schema> {
+/** @param adapter of the store: what is known of a store, such as its keys, is found by it */
+function kyselyOn(adapter: PostgresAdapter, ask: Ask): Kysely<Schema> {
   return new Kysely<Schema>({
     dialect: {
-      createAdapter: () => new PostgresAdapter(),
+      createAdapter: () => adapter,
       createDriver: () => new StatementDriver(ask),
       createQueryCompiler: () => new PostgresQueryCompiler(),
       createIntrospector: (db) => new PostgresIntrospector(db),

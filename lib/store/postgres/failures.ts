@@ -33,6 +33,11 @@ const CONFLICT_CODES = new Set([
   '23505',
 ]);
 
+/** The server lacks room or memory, or its disk fails: classes 53 and 58 of its codes. */
+export function isServerFailure(error: unknown): boolean {
+  return /^5[38]/.test(codeOf(error));
+}
+
 const TLS_CODES = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',

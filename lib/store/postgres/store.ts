@@ -1,7 +1,9 @@
-import { Kysely, sql } from 'kysely';
+import { Kysely, PostgresAdapter, sql } from 'kysely';
 import type { Pool } from 'pg';
 import { Q2cError } from '../../model';
+import { protect } from '../encryption';
 import { GroupCommitter } from '../group-commit';
+import type { Keyring } from '../keyring';
 import { migrate } from '../migrate';
 import type { Schema } from '../schema';
 import type { Store } from '../store';
@@ -18,30 +20,34 @@ const OLDEST_SERVER = 13;
 export interface PostgresOptions {
   /** How long reads and writes wait for a lost connection to come back, in milliseconds. */
   reconnectMs?: number;
+  /** Encrypt payloads; null = they are kept readable. */
+  keys?: Keyring | null;
 }
 
 /**
  * Opens a store that several hosts share, and brings its tables to this version.
  *
  * @throws Q2cError `STORE_UNREACHABLE`, `STORE_LOGIN_REFUSED`, `STORE_TLS_FAILED`, `STORE_DATABASE_MISSING`,
- *   `STORE_RIGHTS_MISSING`, `STORE_NEWER`, `STORE_MIGRATION_FAILED`, `STORE_SETTINGS_INVALID` or else
+ *   `STORE_RIGHTS_MISSING`, `STORE_NEWER`, `STORE_KEY_WRONG`, `STORE_MIGRATION_FAILED`, `STORE_SETTINGS_INVALID` or else
  *   `STORE_UNAVAILABLE`, each saying what to do.
  */
 export async function openPostgresStore(
   given: Partial<PostgresSettings>,
-  { reconnectMs = 60_000 }: PostgresOptions = {},
+  { reconnectMs = 60_000, keys = null }: PostgresOptions = {},
 ): Promise<Store> {
   const settings = checked({ ...postgresDefaults, ...given });
   const place = placeOf(settings);
   const patience = () => new Patience(place, reconnectMs);
   const clock = new DatabaseClock();
-  await prepareTables(settings);
+  const adapter = new PostgresAdapter();
+  await prepareTables(settings, keys);
 
   const pool = await openPool(poolConfig(settings));
-  const committer = new GroupCommitter(new Writer(pool, clock, patience));
+  const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience));
   // The clock is read with every write; from here on there is a time to tell.
   await committer.write(async () => undefined, 'committed');
-  const db = reading(pool, patience);
+  const db = reading(pool, adapter, patience);
+  if (keys !== null) protect(db, keys);
   return {
     kind: 'postgres',
     exclusive: false,
@@ -70,14 +76,18 @@ export async function describePostgres(given: Partial<PostgresSettings>): Promis
   });
 }
 
-async function prepareTables(settings: PostgresSettings): Promise<void> {
+async function prepareTables(settings: PostgresSettings, keys: Keyring | null): Promise<void> {
   await signedIn(settings, async (db) => {
     await makeSchema(db, settings.schema);
-    await migrate(db, {
-      schema: settings.schema,
-      autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
-      clustered: (table) => table,
-    });
+    await migrate(
+      db,
+      {
+        schema: settings.schema,
+        autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
+        clustered: (table) => table,
+      },
+      keys,
+    );
   });
 }
 

@@ -1,9 +1,10 @@
+import type { PostgresAdapter } from 'kysely';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { type CommitMedium, JobFailed } from '../group-commit';
 import type { Durability, Tx } from '../store';
 import type { DatabaseClock } from './clock';
 import { type Patience, within } from './connections';
-import { isConflict, isConnectionLoss } from './failures';
+import { isConflict, isConnectionLoss, isServerFailure } from './failures';
 
 /** Attempts at a group that gets in the way of another host's. */
 const MAX_ATTEMPTS = 5;
@@ -22,6 +23,7 @@ interface Begun {
 export class Writer implements CommitMedium {
   constructor(
     private readonly pool: Pool,
+    private readonly adapter: PostgresAdapter,
     private readonly clock: DatabaseClock,
     private readonly patience: () => Patience,
   ) {}
@@ -41,12 +43,16 @@ export class Writer implements CommitMedium {
     }
   }
 
+  isFailure(error: unknown): boolean {
+    return isServerFailure(error);
+  }
+
   private async attempt(work: (tx: Tx) => Promise<void>, durability: Durability): Promise<void> {
     const client = await this.pool.connect();
     let committing: string | null = null;
     try {
       const { xid } = await this.begin(client, durability);
-      await within(client).connection().execute(work);
+      await within(client, this.adapter).connection().execute(work);
       committing = xid;
       await commit(client);
       client.release();

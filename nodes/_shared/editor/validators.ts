@@ -13,6 +13,16 @@ export const wholeNumberOrEmpty: Validator<unknown> = function (value, _options)
   return /^([1-9]\d{0,8})?$/.test(value.trim()) || this._('validator.wholeNumber');
 };
 
+/** Empty, 0 for ever, or a whole number of days, at least `minimum`. Flows saved before the field have none. */
+export function daysOrEmpty(minimum: number): Validator<unknown> {
+  return function (value = '', _options) {
+    const text = String(value).trim();
+    const days = Number(text);
+    const isDays = /^\d{1,6}$/.test(text) && (days === 0 || days >= minimum);
+    return text === '' || isDays || this._('validator.days', { minimum });
+  };
+}
+
 /** Empty, or an instant in UTC such as `2026-01-31T00:00:00Z`. */
 export const instantOrEmpty: Validator<unknown> = function (value, _options) {
   const text = value.trim();
@@ -31,4 +41,23 @@ export function oneOf(values: readonly string[]): Validator<unknown> {
 /** A name that may stand in keys and addresses. */
 export const shortName: Validator<unknown> = function (value, _options) {
   return /^[a-z0-9][a-z0-9-]*$/.test(value) || this._('validator.shortName');
+};
+
+/** Address of an MQTT broker, or an environment variable that holds one. */
+export const brokerUrl: Validator<unknown> = function (value, _options) {
+  return /^mqtts?:\/\/[^\s@/]+$|\$\{[^}]+\}/.test(value.trim()) || this._('validator.brokerUrl');
+};
+
+/** Empty, or an MQTT topic filter. */
+export const topicFilterOrEmpty: Validator<unknown> = function (value, _options) {
+  const levels = value.trim().split('/');
+  const valid = levels.every((level, at) =>
+    level === '#' ? at === levels.length - 1 : level === '+' || !/[+#]/.test(level),
+  );
+  return valid || this._('validator.topic');
+};
+
+/** Empty, or a name that MQTT allows for a group of subscribers. */
+export const groupOrEmpty: Validator<unknown> = function (value, _options) {
+  return !/[/+#]/.test(value) || this._('validator.group');
 };

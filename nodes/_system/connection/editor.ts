@@ -1,5 +1,5 @@
-import { markUnsetSecrets } from '../../_shared/editor/secrets';
-import { prepareTest } from '../../_shared/editor/test-button';
+import { prepareTest } from '../../_shared/editor/connection-test';
+import { markUnsetCredentials } from '../../_shared/editor/credentials';
 import type { ConnectionProperties } from './types';
 
 type ConnectionNode = EditorNode & ConnectionProperties;
@@ -26,8 +26,8 @@ export function prepare(node: ConnectionNode): void {
   $(`${prefix}-environment`).data('q2cNode', node.id);
   $(`${prefix}-environment, ${prefix}-auth`).on('change', () => showFields(node));
   showFields(node);
-  markUnsetSecrets(node);
-  prepareTest(node, `q2c/connections/${encodeURIComponent(node.id)}/test`);
+  markUnsetCredentials(node);
+  prepareTest(node);
 }
 
 /** What the open form says, else what is saved: the editor validates with the saved values of other fields. */

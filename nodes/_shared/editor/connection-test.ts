@@ -1,31 +1,29 @@
-import type { TestReply } from '../test-reply';
+import type { ConnectionTestReply } from '../connection-test';
 
 /**
- * The button “Test connection” of a form (`#q2c-test`, `#q2c-test-help`, `#q2c-checks`). The test runs in the host with
+ * The "Test connection" part of a form: `#q2c-test`, `#q2c-test-help`, `#q2c-checks`. The test runs in the host with
  * what is deployed there; the secrets never come back into the editor.
- *
- * @param url of the test, relative to the admin root
  */
-export function prepareTest(node: EditorNode, url: string): void {
+export function prepareTest(node: EditorNode): void {
   const deployed = RED.nodes.node(node.id) !== null && !node.changed;
   const button = $('#q2c-test').prop('disabled', !deployed);
-  $('#q2c-test-help').text(node._(deployed ? 'test.help' : 'test.undeployed'));
+  $('#q2c-test-help').text(node._(deployed ? 'connection.testHelp' : 'connection.testUndeployed'));
   button.on('click', () => {
     button.prop('disabled', true);
     showChecks([]);
-    $.ajax({ url, method: 'POST' })
-      .done((reply: TestReply) => showChecks(reply.checks))
+    $.ajax({ url: `q2c/connections/${encodeURIComponent(node.id)}/test`, method: 'POST' })
+      .done((reply: ConnectionTestReply) => showChecks(reply.checks))
       .fail((request) => showChecks([failure(node, request)]))
       .always(() => button.prop('disabled', false));
   });
 }
 
-type Check = TestReply['checks'][number];
+type Check = ConnectionTestReply['checks'][number];
 
 /** The host's own words if it gave any. */
 function failure(node: EditorNode, { status, responseJSON }: JQuery.jqXHR): Check {
-  const message = responseJSON?.title ?? node._('test.failed', { status });
-  return { id: 'request', label: node._('test.button'), ok: false, message };
+  const message = responseJSON?.title ?? node._('connection.testFailed', { status });
+  return { id: 'request', label: node._('connection.test'), ok: false, message };
 }
 
 function showChecks(checks: Check[]): void {
