@@ -236,17 +236,18 @@ export class Engine {
   }
 
   /**
-   * Makes this host the one that polls for a source, or keeps it so; the others stand by and ask again from time to
-   * time. A batch of that source is then accepted from this host only.
+   * Makes this host the one of all on the store that has a role, such as polling for a source, or keeps it so; the
+   * others stand by and ask again from time to time. Where the role is a source, its batches are then accepted from
+   * this host only.
    * @returns false while another host is the one
    */
-  lead(source: string): Promise<boolean> {
-    return this.track(this.leases.take(source));
+  lead(role: string): Promise<boolean> {
+    return this.track(this.leases.take(role));
   }
 
-  /** Polling has ended here: another host may begin at once. */
-  stopLeading(source: string): Promise<void> {
-    return this.track(this.leases.leave(source));
+  /** This host has ended with it: another one may begin at once. */
+  stopLeading(role: string): Promise<void> {
+    return this.track(this.leases.leave(role));
   }
 
   /**

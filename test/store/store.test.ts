@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '../../lib/engine/identity';
 import { isId } from '../../lib/model';
-import { appendAudit, type Store, verifyAudit } from '../../lib/store';
+import { appendAudit, keyringFromEnv, open, type Store, seal, verifyAudit } from '../../lib/store';
 import { openTestStore, STORE_KINDS } from '../support/stores';
 
 const at = '2026-01-05T10:00:00.000Z';
@@ -141,6 +141,25 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     );
     expect(new Set(ids.flat()).size).toBe(1);
     expect(isId(ids.flat()[0] ?? '', 'customer')).toBe(true);
+  });
+
+  test('payloads are sealed with a key, and without it nothing opens', async () => {
+    const keys = keyringFromEnv({ Q2C_ENCRYPTION_KEY: 'ab'.repeat(32) });
+    const sealed = join(folder, 'sealed.db');
+    const secret = await openTestStore(sealed, kind, keys);
+    const row = { case_id: 'exc_1', at, action: 'opened' } as const;
+    await secret.write(async (tx) => {
+      const detail = seal(tx, 'case_history', 'detail', row, 'Geheimnis GmbH');
+      await tx
+        .insertInto('case_history')
+        .values({ ...row, actor: 'a', detail })
+        .execute();
+    });
+    const read = await secret.db.selectFrom('case_history').selectAll().executeTakeFirstOrThrow();
+    expect(String(read.detail)).not.toContain('Geheimnis');
+    expect(open(secret.db, 'case_history', 'detail', read)).toBe('Geheimnis GmbH');
+    await secret.close();
+    await expect(openTestStore(sealed, kind)).rejects.toMatchObject({ code: 'STORE_KEY_WRONG' });
   });
 
   test('numbers come as numbers, also those the database counts', async () => {
