@@ -37,7 +37,10 @@ const selectInProgress = prepared<Question, { seq: number }>((db, value) =>
 export async function isInProgress(tx: Tx, run: Run, step: Step, at: Instant): Promise<boolean> {
   if (step.readOnly || !isShared(tx)) return false;
   const { canonicalId, system, instance, operation } = step;
-  await lock(tx, [system, instance, operation, canonicalId].join('|'));
-  const rows = await selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, at });
+  // The second waits for the first on the server, and sees what was committed before it got the lock.
+  const [, rows] = await Promise.all([
+    lock(tx, [system, instance, operation, canonicalId].join('|')),
+    selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, at }),
+  ]);
   return rows.length > 0;
 }

@@ -135,8 +135,11 @@ export class StepRunner {
     const { store, leases } = this.options;
     if (store.exclusive) return store.write(job, durability);
     return store.write(async (tx) => {
-      await leases.requireRun(tx, run.id);
-      return job(tx);
+      // What the job does meanwhile is undone with the transaction; it must be over before that.
+      const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
+      if (held.status === 'rejected') throw held.reason;
+      if (done.status === 'rejected') throw done.reason;
+      return done.value;
     }, durability);
   }
 

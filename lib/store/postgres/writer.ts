@@ -2,6 +2,7 @@ import type { PostgresAdapter } from 'kysely';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { type CommitMedium, JobFailed } from '../group-commit';
 import type { Durability, Tx } from '../store';
+import { finish } from '../transaction-end';
 import type { DatabaseClock } from './clock';
 import { type Patience, within } from './connections';
 import { isConflict, isConnectionLoss, isServerFailure } from './failures';
@@ -52,7 +53,12 @@ export class Writer implements CommitMedium {
     let committing: string | null = null;
     try {
       const { xid } = await this.begin(client, durability);
-      await within(client, this.adapter).connection().execute(work);
+      await within(client, this.adapter)
+        .connection()
+        .execute(async (tx) => {
+          await work(tx);
+          await finish(tx);
+        });
       committing = xid;
       await commit(client);
       client.release();
