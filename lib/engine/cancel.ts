@@ -3,11 +3,12 @@ import { appendAudit, type RunRow, type RunState, type StepRow, type Store, type
 import { closeCasesOfRun, noteOnCases } from './cases';
 import type { Author } from './decisions';
 import { reasonOf, wireOf } from './journal';
+import type { Lease } from './leases';
 import { settleEvent } from './order';
 import { requireReason, stepByKey } from './repair';
 import { runById } from './rerun';
 import { GivenUp, persist, runDelay } from './retry';
-import { type Lease, toRun } from './runs';
+import { toRun } from './runs';
 import { endWaits } from './suspensions';
 import {
   isUncertain,

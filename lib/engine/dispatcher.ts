@@ -1,7 +1,8 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
+import type { Lease } from './leases';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, type Lease, RESUMED, requeue, toRun } from './runs';
+import { claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
@@ -201,6 +202,7 @@ export class Dispatcher {
       await owed.insist('Runs could not be queued again', (tx) =>
         requeue(
           tx,
+          lease().owner,
           claimed.map(({ run }) => ({ run, at: atNodes(run) })),
         ),
       );

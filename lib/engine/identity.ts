@@ -22,8 +22,7 @@ export async function identify(
   const ids: CanonicalId[] = [];
   for (const reference of references) {
     const { id, isNew } = await idOf(tx, system, instance, reference);
-    if (isNew) await remember(tx, system, instance, reference, id, at);
-    ids.push(id);
+    ids.push(isNew ? await remember(tx, system, instance, reference, id, at) : id);
   }
   return ids;
 }
@@ -49,8 +48,8 @@ async function remember(
   reference: Reference,
   id: CanonicalId,
   at: Instant,
-): Promise<void> {
-  await insertXref(tx, {
+): Promise<CanonicalId> {
+  const [inserted] = await insertXref(tx, {
     system,
     instance,
     type: reference.type,
@@ -61,6 +60,11 @@ async function remember(
     url: null,
     created_at: at,
   });
+  if (inserted !== undefined) return id;
+  // Another host was faster: with the same record, or with another one that carries the same id.
+  const unclaimed = { ...reference, claims: null };
+  const now = await idOf(tx, system, instance, unclaimed);
+  return now.isNew ? remember(tx, system, instance, unclaimed, now.id, at) : now.id;
 }
 
 /** True when the canonical id already has a record of this type in the system: a claim by a second one is a copied record. */

@@ -1,9 +1,23 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { type EventRow, prepared, type RunRow, type RunState, seal, type Tx } from '../store';
+import {
+  type EventRow,
+  isShared,
+  prepared,
+  type RunRow,
+  type RunState,
+  seal,
+  skipLocked,
+  type Tx,
+  tryLocks,
+} from '../store';
+import type { Lease } from './leases';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
+
+/** Rows changed by one statement. */
+const CHUNK = 500;
 
 export function toRun(row: RunRow): Run {
   return {
@@ -134,11 +148,6 @@ export async function insertEvent(
   return { seq: row.seq, subject, orderingKey, correlationId, event };
 }
 
-export interface Lease {
-  owner: string;
-  until: Instant;
-}
-
 /** Takes, in place of runs of a source node, those of all sources that go on with messages they had kept. */
 export const RESUMED = Symbol('resumed');
 
@@ -155,9 +164,57 @@ export async function claimRuns(
   lease: Lease,
   at: Instant,
 ): Promise<RunRow[]> {
-  const claimable = await tx
+  const found = await skipLocked(tx, 'run', claimable(tx, source).orderBy('seq').limit(limit)).execute();
+  const runs = isShared(tx) ? await confirmed(tx, source, found) : found;
+  if (runs.length === 0) return [];
+  await tx
+    .updateTable('run')
+    .set((fields) => ({
+      state: 'running',
+      lease_owner: lease.owner,
+      lease_until: lease.until,
+      started_at: fields.fn.coalesce('started_at', fields.val(at)),
+      ended_at: null,
+      at_nodes: null,
+    }))
+    .where(
+      'seq',
+      'in',
+      runs.map(({ seq }) => seq),
+    )
+    .execute();
+  return runs;
+}
+
+/**
+ * Hosts that claim at the same time do not see each other's claims. Whoever has the key's lock to the end of the claim
+ * looks again, and then sees those of all who had it before.
+ */
+async function confirmed(
+  tx: Tx,
+  source: string | typeof RESUMED,
+  found: readonly RunRow[],
+): Promise<RunRow[]> {
+  const keys = await tryLocks(
+    tx,
+    found.map((run) => run.ordering_key),
+  );
+  if (keys.length === 0) return [];
+  return claimable(tx, source)
+    .where(
+      'seq',
+      'in',
+      found.map(({ seq }) => seq),
+    )
+    .where('ordering_key', 'in', keys)
+    .orderBy('seq')
+    .execute();
+}
+
+function claimable(tx: Tx, source: string | typeof RESUMED) {
+  return tx
     .selectFrom('run')
-    .selectAll()
+    .selectAll('run')
     .where('state', '=', sql.lit<RunState>('queued'))
     .$if(source === RESUMED, (query) => query.where('resume', '=', sql.lit(1)))
     .$if(source !== RESUMED, (query) =>
@@ -193,25 +250,7 @@ export async function claimRuns(
             .where('waiting.holds_key', '=', 1),
         ),
       ),
-    )
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
-  for (const run of claimable) {
-    await tx
-      .updateTable('run')
-      .set({
-        state: 'running',
-        lease_owner: lease.owner,
-        lease_until: lease.until,
-        started_at: run.started_at ?? at,
-        ended_at: null,
-        at_nodes: null,
-      })
-      .where('seq', '=', run.seq)
-      .execute();
-  }
-  return claimable;
+    );
 }
 
 /** Failed runs whose time for another automatic attempt has come begin anew. @returns their ids */
@@ -227,9 +266,10 @@ export async function requeueDue(tx: Tx, at: Instant): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Runs that were broken off go back to the queue, with the same attempt, and with where their messages were. */
+/** Runs of this host that were broken off go back to the queue, with the same attempt and where their messages were. */
 export async function requeue(
   tx: Tx,
+  owner: string,
   broken: readonly { run: Pick<Run, 'id'>; at: readonly NodeInfo[] }[],
 ): Promise<void> {
   for (const { run, at } of broken) {
@@ -243,6 +283,7 @@ export async function requeue(
       })
       .where('id', '=', run.id)
       .where('state', '=', 'running')
+      .where('lease_owner', '=', owner)
       .execute();
   }
 }
@@ -313,13 +354,35 @@ export async function supersede(
   return supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
 }
 
-/** Runs that were under way when their host ended go back to the queue, with the same attempt. */
-export async function requeueAbandoned(tx: Tx, exclusive: boolean, at: Instant): Promise<void> {
-  let abandoned = tx
-    .updateTable('run')
-    .set({ state: 'queued', lease_owner: null, lease_until: null })
-    .where('state', '=', 'running')
-    .where((where) => where.or([where('event_seq', 'is not', null), where('resume', '=', 1)]));
-  if (!exclusive) abandoned = abandoned.where('lease_until', '<', at);
-  await abandoned.execute();
+/**
+ * Runs that were under way when their host ended: all of them when no other host can work on the store, else those
+ * whose lease has ended, without those that another host is just taking over.
+ */
+function abandoned(tx: Tx, at: Instant) {
+  const running = tx.selectFrom('run').selectAll().where('state', '=', sql.lit<RunState>('running'));
+  return skipLocked(tx, 'run', isShared(tx) ? running.where('lease_until', '<', at) : running);
+}
+
+/** Abandoned runs go back to the queue, with the same attempt. @returns how many */
+export async function requeueAbandoned(tx: Tx, at: Instant): Promise<number> {
+  const rows = await abandoned(tx, at)
+    .where((where) => where.or([where('event_seq', 'is not', null), where('resume', '=', 1)]))
+    .execute();
+  for (let from = 0; from < rows.length; from += CHUNK) {
+    await tx
+      .updateTable('run')
+      .set({ state: 'queued', lease_owner: null, lease_until: null })
+      .where(
+        'seq',
+        'in',
+        rows.slice(from, from + CHUNK).map(({ seq }) => seq),
+      )
+      .execute();
+  }
+  return rows.length;
+}
+
+/** Abandoned runs that have neither an event to send again nor kept messages: theirs was lost with the host. */
+export async function lostOneOffs(tx: Tx, at: Instant): Promise<RunRow[]> {
+  return abandoned(tx, at).where('event_seq', 'is', null).where('resume', '=', 0).execute();
 }

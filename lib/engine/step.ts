@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
-import type { Store } from '../store';
+import type { Durability, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
-import { decisionOn, placeOf, withCorrection } from './decisions';
+import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { externalId } from './identity';
+import { isInProgress } from './in-progress';
 import {
   type Begin,
   begin,
@@ -16,6 +17,7 @@ import {
   settleEarlier,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
+import type { Leases } from './leases';
 import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';
 import type { CallInfo, Failure, NewCase, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
 
@@ -25,11 +27,16 @@ export interface StepRunnerOptions {
   retry: RetryPolicy;
   now(): Instant;
   random(): number;
+  /** Tells whether the run is still this host's, and when work on it must break off. */
+  leases: Leases;
   /** Fires when the engine stops: no further call or probe is begun. */
   stopping: AbortSignal;
   /** Fires when the engine can wait no longer: calls under way are broken off. */
   cancelling: AbortSignal;
 }
+
+/** How often to look whether another host is through with the record, in milliseconds. */
+const TURN_MS = 50;
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
@@ -58,7 +65,7 @@ export class StepRunner {
     return this.inTurn(step, () => this.execute(run, step));
   }
 
-  /** Runs a task while no other step works on the same record. */
+  /** Runs a task while no other step of this host works on the same record. */
   inTurn<T>({ system, instance, operation, canonicalId }: WrittenRecord, task: () => Promise<T>): Promise<T> {
     return this.turns.run([system, instance, operation, canonicalId].join('|'), task);
   }
@@ -66,25 +73,20 @@ export class StepRunner {
   private async execute(run: Run, planned: Step): Promise<StepOutcome> {
     const { store } = this.options;
     const startedAt = Date.now();
-    this.options.stopping.throwIfAborted();
+    const { leases } = this.options;
+    const stopping = leases.guard(this.options.stopping);
+    const cancelling = leases.guard(this.options.cancelling);
+    stopping.throwIfAborted();
 
     // Decisions are about steps that have failed: a first attempt has none to look for.
     const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
     const step = withCorrection(planned, decision);
     const keys = keysOf(this.options.tenant, run, step);
-    const plan = await store.write(
-      async (tx) => {
-        const at = this.options.now();
-        const next = await begin(tx, run, step, keys, at);
-        if (decision?.kind === 'skip' && next.do !== 'answer') await recordSkipped(tx, keys, at);
-        return next;
-      },
-      step.readOnly ? 'committed' : 'flushed',
-    );
+    const plan = await this.begin(run, step, keys, decision, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (decision?.kind === 'skip') return { refs: [], origin: 'skipped' };
     if (decision?.kind === 'complete')
-      return this.complete(run, step, keys, plan, decision.externalId, startedAt);
+      return this.complete(run, step, keys, plan, decision.externalId, startedAt, cancelling);
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
@@ -98,12 +100,14 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal: this.options.cancelling,
+        signal: cancelling,
       };
-      const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
+      const found = probeNext
+        ? await this.probe(run, step, keys, plan, info, counts, lastSentAt, stopping)
+        : null;
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
-      const outcome = found ?? (await this.call(step, info, counts));
+      const outcome = found ?? (await this.call(step, info, counts, stopping));
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
       const { failure } = outcome;
@@ -114,7 +118,7 @@ export class StepRunner {
         throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
       if (uncertain) {
-        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
+        await this.write(run, (tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
         plan.calls += counts.calls;
         counts.calls = 0;
         counts.probes = 0;
@@ -122,9 +126,48 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        this.options.stopping,
+        stopping,
       );
     }
+  }
+
+  /** Journals the intent, when no other host works on the same record. */
+  private async begin(
+    run: Run,
+    step: Step,
+    keys: StepKeys,
+    decision: DecisionMade | null,
+    stopping: AbortSignal,
+  ): Promise<Begin> {
+    const { now } = this.options;
+    for (;;) {
+      const plan = await this.write(
+        run,
+        async (tx) => {
+          const at = now();
+          if (await isInProgress(tx, run, step, at)) return null;
+          const next = await begin(tx, run, step, keys, at);
+          if (decision?.kind === 'skip' && next.do !== 'answer') await recordSkipped(tx, keys, at);
+          return next;
+        },
+        step.readOnly ? 'committed' : 'flushed',
+      );
+      if (plan !== null) return plan;
+      await delay(TURN_MS, stopping);
+    }
+  }
+
+  /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
+  private write<T>(run: Run, job: WriteJob<T>, durability?: Durability): Promise<T> {
+    const { store, leases } = this.options;
+    if (store.exclusive) return store.write(job, durability);
+    return store.write(async (tx) => {
+      // What the job does meanwhile is undone with the transaction; it must be over before that.
+      const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
+      if (held.status === 'rejected') throw held.reason;
+      if (done.status === 'rejected') throw done.reason;
+      return done.value;
+    }, durability);
   }
 
   /**
@@ -132,12 +175,14 @@ export class StepRunner {
    * @returns the adopted record, a failure, or null when a call is due
    */
   private async probe(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
     info: CallInfo,
     counts: Counts,
     lastSentAt: number,
+    stopping: AbortSignal,
   ): Promise<Attempt | null> {
     if (step.probe === undefined) {
       const failure: Failure = {
@@ -149,12 +194,12 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now())
-        await delay(visibleAt - Date.now(), this.options.stopping);
+      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
       counts.probes++;
-      return await this.weigh(step, keys, plan, await step.probe(step.wire, info));
+      this.checkLease(stopping);
+      return await this.weigh(run, step, keys, plan, await step.probe(step.wire, info));
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
@@ -163,6 +208,7 @@ export class StepRunner {
    * @returns as `probe`
    */
   private async weigh(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
@@ -172,7 +218,8 @@ export class StepRunner {
     const isOwn = plan.unsettled !== 'other_content';
     const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
     if (plan.unsettled !== 'none') {
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => settleEarlier(tx, step.canonicalId, keys, reply, this.options.now()),
         'committed',
       );
@@ -199,13 +246,10 @@ export class StepRunner {
     plan: Exclude<Begin, { do: 'answer' }>,
     externalId: string,
     startedAt: number,
+    signal: AbortSignal,
   ): Promise<StepOutcome> {
     const counts = noCounts();
-    const info: CallInfo = {
-      idempotencyKey: keys.idempotencyKey,
-      attempt: 1,
-      signal: this.options.cancelling,
-    };
+    const info: CallInfo = { idempotencyKey: keys.idempotencyKey, attempt: 1, signal };
     try {
       const reply = await persist(
         async () => {
@@ -224,18 +268,25 @@ export class StepRunner {
     }
   }
 
-  private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {
+  private async call(step: Step, info: CallInfo, counts: Counts, stopping: AbortSignal): Promise<Attempt> {
+    this.checkLease(stopping);
     counts.calls++;
     try {
       return { ok: true, reply: await step.call(step.wire, info), origin: 'call' };
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
-  private classify(step: Step, cause: unknown): Failure {
-    // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
-    if (this.options.stopping.aborted) throw this.options.stopping.reason;
+  /** @throws when this host has stood still for so long that others may have taken over */
+  private checkLease(stopping: AbortSignal): void {
+    this.options.leases.check();
+    stopping.throwIfAborted();
+  }
+
+  private classify(step: Step, cause: unknown, stopping: AbortSignal): Failure {
+    // Breaking off in the middle of a call leaves its outcome open; the journaled intent makes whoever goes on probe.
+    stopping.throwIfAborted();
     return step.classify(cause);
   }
 
@@ -249,7 +300,8 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     try {
       // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
         'committed',
       );
@@ -278,7 +330,7 @@ export class StepRunner {
     startedAt: number,
   ): Promise<CaseOpened> {
     const at = this.options.now();
-    const opened = await this.options.store.write(async (tx) => {
+    const opened = await this.write(run, async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
       return openCase(tx, run, caseOf(step, failure, keys.key), at);
     });

@@ -9,6 +9,7 @@ import { Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
+import { severalHosts } from './migrations/0002-several-hosts';
 import { events } from './migrations/0003-events';
 import { repair } from './migrations/0004-repair';
 import { waiting } from './migrations/0005-waiting';
@@ -20,6 +21,8 @@ import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
 export interface MigrationContext {
+  /** Where the tables lie, if the dialect knows schemas and others may have tables of the same names. */
+  schema?: string;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
@@ -29,6 +32,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed, and leave what `SEALED` calls `row` alone. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0002-several-hosts': severalHosts,
   '0003-events': events,
   '0004-repair': repair,
   '0005-waiting': waiting,
@@ -58,6 +62,7 @@ export async function migrate(
     provider: { getMigrations: async () => migrations },
     migrationTableName: 'migration',
     migrationLockTableName: 'migration_lock',
+    ...(context.schema === undefined ? {} : { migrationTableSchema: context.schema }),
   });
 
   await refuseNewer(db);

@@ -96,6 +96,7 @@ export class SalesforceClient implements SystemClient {
       ...common,
       errors,
       limits: values.limits,
+      reserveCall: dependencies.reserveCall,
       authenticator: createAuthenticator({
         http: this.#login,
         scheme: config.auth,

@@ -436,13 +436,9 @@ describe('a host that ends in the middle', () => {
   async function crash(options?: { connected: boolean }): Promise<void> {
     // Stops its clocks; it would wait for its call for ever.
     void engine.stop();
-    abandoned.push(store);
+    await store.close();
     await begin(options);
   }
-  const abandoned: Store[] = [];
-  afterEach(async () => {
-    for (const left of abandoned.splice(0)) await left.close();
-  });
 
   test.each([
     ['before the undo was processed', false],
