@@ -15,6 +15,8 @@ export interface HostOptions {
   /** Node-RED settings beside those that every test host has. */
   settings?: Record<string, unknown>;
   env?: Record<string, string>;
+  /** What it runs from its first start on; without it nothing, until something is deployed. */
+  flow?: FlowNode[];
 }
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
@@ -33,6 +35,8 @@ export class Host {
   private readonly lines = new EventEmitter();
   /** Everything that all processes of this host have printed. */
   output = '';
+  /** How the latest process has ended: its exit code, or the signal that killed it. Null while it runs. */
+  ending: number | NodeJS.Signals | null = null;
 
   private constructor(
     readonly userDir: string,
@@ -40,9 +44,16 @@ export class Host {
     private readonly env: Record<string, string>,
   ) {}
 
-  static async start({ userDir, settings = {}, env = {} }: HostOptions = {}): Promise<Host> {
+  /** A host that has not been started yet. */
+  static async prepare({ userDir, settings = {}, env = {}, flow }: HostOptions = {}): Promise<Host> {
     const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
     await host.writeSettings(settings);
+    if (flow !== undefined) await writeFile(join(host.userDir, 'flows.json'), JSON.stringify(flow));
+    return host;
+  }
+
+  static async start(options: HostOptions = {}): Promise<Host> {
+    const host = await Host.prepare(options);
     await host.start();
     return host;
   }
@@ -70,11 +81,15 @@ export class Host {
     await writeFile(join(this.userDir, 'settings.js'), text);
   }
 
-  /** Starts a process on the user directory and waits until its flows run. */
-  async start(): Promise<void> {
+  /**
+   * Starts a process on the user directory and waits until its flows run.
+   * @param env variables of this process alone
+   * @throws when the process ends before that
+   */
+  async start(env: Record<string, string> = {}): Promise<void> {
     const child = spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
       cwd: this.userDir,
-      env: { ...process.env, ...this.env },
+      env: { ...process.env, ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {
@@ -83,7 +98,11 @@ export class Host {
         this.lines.emit('line', line);
       });
     }
-    child.once('exit', (code, signal) => this.lines.emit('exit', code ?? signal));
+    this.ending = null;
+    child.once('exit', (code, signal) => {
+      this.ending = signal ?? code;
+      this.lines.emit('exit', this.ending);
+    });
     this.process = child;
     await this.waitForLog(flowsStarted);
   }

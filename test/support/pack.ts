@@ -1,21 +1,29 @@
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPack, packTarball } from '../../scripts/start/pack';
 
-let packed: Promise<string> | undefined;
+let template: Promise<string> | undefined;
 
-/** A new user directory of Node-RED with the packed pack installed in it, as a user would do it. */
+/** A new user directory of Node-RED with the packed pack installed in it. */
 export async function makeUserDir(): Promise<string> {
-  // Test files that run at the same time must share a tarball: packing builds `dist/`.
-  const given = process.env.Q2C_TARBALL;
-  packed ??= given ? Promise.resolve(given) : packTarball().then(({ file }) => file);
+  // Test files that run at the same time must share what is packed: packing builds `dist/`.
+  const given = process.env.Q2C_USER_DIR_TEMPLATE;
+  template ??= given ? Promise.resolve(given) : makeTemplate();
   const userDir = await mkdtemp(join(tmpdir(), 'q2c-user-'));
-  await installPack(await packed, userDir);
+  await cp(await template, userDir, { recursive: true });
   return userDir;
+}
+
+/** Packs, and installs the tarball as a user would, once: copies of the folder cost next to nothing. */
+export async function makeTemplate(): Promise<string> {
+  const { file } = await packTarball();
+  const folder = await mkdtemp(join(tmpdir(), 'q2c-template-'));
+  await installPack(file, folder);
+  return folder;
 }
 
 /** Jest `globalSetup` of the projects that start hosts: packs once for all their test files. */
 export default async function packOnce(): Promise<void> {
-  process.env.Q2C_TARBALL ??= (await packTarball()).file;
+  process.env.Q2C_USER_DIR_TEMPLATE ??= await makeTemplate();
 }

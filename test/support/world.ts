@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { until } from './engine';
 import { type FlowNode, Host } from './host';
+import { type StoreReader, sqliteReader } from './store-reader';
 
 const root = join(__dirname, '../..');
 
@@ -144,7 +144,8 @@ export interface WorldOptions {
 
 /** A real Node-RED with the packed pack and the template flow, and simulated vendors. */
 export class World {
-  private constructor(
+  /** Of parts that exist already; `start` makes them. */
+  constructor(
     readonly simulator: VendorControl,
     readonly host: Host,
   ) {}
@@ -262,9 +263,9 @@ export class World {
     return runs;
   }
 
-  /** The host's store, to look into while it works or after it stopped; the caller closes it. */
-  openStore(): DatabaseSync {
-    return new DatabaseSync(join(this.host.userDir, 'quote-to-cash/q2c.db'), { readOnly: true });
+  /** The host's store, to look into while it works or after it stopped. */
+  get store(): StoreReader {
+    return sqliteReader(join(this.host.userDir, 'quote-to-cash/q2c.db'));
   }
 }
 

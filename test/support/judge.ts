@@ -1,6 +1,6 @@
 import type { SimRecord } from '../../simulator/kit/types';
-import { firm } from '../support/deals';
-import type { SystemName, VendorControl } from '../support/world';
+import { firm } from './deals';
+import type { SystemName, VendorControl } from './world';
 
 /**
  * Judges what became of won deals from the simulators' records alone, never from the product's own: everything a
