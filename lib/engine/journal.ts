@@ -1,4 +1,4 @@
-import type { Instant, JsonValue } from '../model';
+import type { CanonicalId, Instant, JsonValue } from '../model';
 import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
@@ -42,7 +42,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
     return { do: 'answer', result: resultOf(own), origin: 'replayed' };
   }
 
-  const earlier = step.readOnly ? undefined : await earlierStep(tx, keys);
+  const earlier = step.readOnly ? undefined : await earlierStep(tx, step.canonicalId, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
@@ -84,6 +84,7 @@ function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
  */
 export async function settleEarlier(
   tx: Tx,
+  canonicalId: CanonicalId,
   keys: StepKeys,
   found: StepReply | null,
   at: Instant,
@@ -104,6 +105,7 @@ export async function settleEarlier(
             ended_at: at,
           },
     )
+    .where('canonical_id', '=', canonicalId)
     .where('idempotency_key', '=', keys.idempotencyKey)
     .where('key', '!=', keys.key)
     .where('state', 'in', ['intent', 'unknown'])
@@ -118,20 +120,27 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-const selectEarlier = prepared<{ idempotencyKey: string; key: string }, StepRow>((db, value) =>
-  db
-    .selectFrom('step')
-    .selectAll()
-    .where('idempotency_key', '=', value.idempotencyKey)
-    .where('key', '!=', value.key)
-    .where('state', 'in', ['confirmed', 'intent', 'unknown'])
-    .orderBy('seq', 'desc')
-    .limit(1),
+const selectEarlier = prepared<{ canonicalId: CanonicalId; idempotencyKey: string; key: string }, StepRow>(
+  (db, value) =>
+    db
+      .selectFrom('step')
+      .selectAll()
+      // Part of the idempotency key, and what the index begins with.
+      .where('canonical_id', '=', value.canonicalId)
+      .where('idempotency_key', '=', value.idempotencyKey)
+      .where('key', '!=', value.key)
+      .where('state', 'in', ['confirmed', 'intent', 'unknown'])
+      .orderBy('seq', 'desc')
+      .limit(1),
 );
 
 /** The latest other step under the same idempotency key whose outcome matters to a new one. */
-async function earlierStep(tx: Tx, { idempotencyKey, key }: StepKeys): Promise<StepRow | undefined> {
-  return (await selectEarlier(tx, { idempotencyKey, key }))[0];
+async function earlierStep(
+  tx: Tx,
+  canonicalId: CanonicalId,
+  { idempotencyKey, key }: StepKeys,
+): Promise<StepRow | undefined> {
+  return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
 type StepIdentity = ReturnType<typeof identityOf>;

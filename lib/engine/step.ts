@@ -150,7 +150,10 @@ export class StepRunner {
     const isOwn = plan.unsettled !== 'other_content';
     const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
     if (plan.unsettled !== 'none') {
-      await this.options.store.write((tx) => settleEarlier(tx, keys, reply, this.options.now()), 'committed');
+      await this.options.store.write(
+        (tx) => settleEarlier(tx, step.canonicalId, keys, reply, this.options.now()),
+        'committed',
+      );
       if (reply === null) plan.unsettled = 'none';
     }
     if (isAdopted) return { ok: true, reply, origin: 'probe' };
@@ -256,11 +259,10 @@ export class StepRunner {
 
   private keysOf(run: Run, step: Step): StepKeys {
     const print = fingerprint(step.wire);
+    const identity = [run.id, step.node.id, step.operation, step.canonicalId, print].join('|');
     return {
       fingerprint: print,
-      key: createHash('sha256')
-        .update([run.id, step.node.id, step.operation, step.canonicalId, print].join('|'))
-        .digest('hex'),
+      key: `${run.id}:${createHash('sha256').update(identity).digest('hex')}`,
       idempotencyKey: idempotencyKey({
         tenant: this.options.tenant,
         system: step.system,

@@ -7,6 +7,7 @@ import {
 } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { writeLocality } from './migrations/0008-write-locality';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -20,6 +21,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0008-write-locality': writeLocality,
 };
 
 /**

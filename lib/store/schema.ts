@@ -58,7 +58,7 @@ export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'faile
 /** One journaled system call, or one local decision that must come out the same on replay. */
 export interface StepTable {
   seq: Generated<number>;
-  /** SHA-256 of run, node, operation, canonical id and fingerprint. */
+  /** The run's id and, after a colon, the SHA-256 of run, node, operation, canonical id and fingerprint. */
   key: string;
   run_id: string;
   /** The run's attempt that last worked on the step. */

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
+import { Checkpointer } from './checkpointer';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
@@ -50,7 +51,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
     statement.run(parameters);
     return [];
   };
-  const committer = new GroupCommitter(database, db, direct, log);
+  const checkpointer =
+    log === null ? null : new Checkpointer(path, () => database.exec('pragma wal_autocheckpoint = 4096'));
+  const committer = new GroupCommitter(database, db, direct, log, checkpointer);
   return {
     kind: 'sqlite',
     exclusive: true,
@@ -58,6 +61,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     write: (job, durability = 'flushed') => committer.write(job, durability),
     async close() {
       await committer.drain();
+      await checkpointer?.close();
       await log?.close();
       await db.destroy();
     },
@@ -72,9 +76,8 @@ function openDatabase(path: string): DatabaseSync {
     // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
     database.exec(
       'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
-        // Keys are hashes, so writes touch pages all over the indexes: 64 MB keep the live part in memory, and a
-        // log of 16 MB before it is moved into the database collects many writes of the same page.
-        'pragma cache_size = -65536; pragma wal_autocheckpoint = 4096;',
+        // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
+        'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
     );
     return database;
   } catch (cause) {
@@ -124,6 +127,7 @@ class GroupCommitter {
     private readonly direct: Direct,
     /** The write-ahead log; null for a store in memory. */
     private readonly log: FileHandle | null,
+    private readonly checkpointer: Checkpointer | null,
   ) {
     this.control = {
       begin: database.prepare('begin immediate'),
@@ -183,6 +187,7 @@ class GroupCommitter {
       }
       return;
     }
+    this.checkpointer?.committed();
     for (const job of group) {
       if (job.durability === 'committed' || this.log === null) job.settle();
       else this.unflushed.push(job);
