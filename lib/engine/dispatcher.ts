@@ -1,5 +1,6 @@
 import type { Instant, JsonObject } from '../model';
 import type { RunRow, Store, Tx } from '../store';
+import { reach } from './failpoints';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
@@ -95,6 +96,7 @@ export class Dispatcher {
       const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
       return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
     }, 'committed');
+    if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
       const ids = claimed.map(({ run }) => run.id);

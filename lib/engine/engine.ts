@@ -3,6 +3,7 @@ import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2c
 import { appendAudit, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
+import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, recordEnd, runStalled } from './run-end';
@@ -168,7 +169,10 @@ export class Engine {
         return count;
       }),
     );
-    if (accepted > 0) this.dispatcher.pump(batch.sourceNode);
+    if (accepted > 0) {
+      reach('event-accepted');
+      this.dispatcher.pump(batch.sourceNode);
+    }
     return { accepted, duplicates: batch.events.length - accepted };
   }
 
@@ -352,6 +356,7 @@ export class Engine {
   private async endRun(ended: ActiveRun): Promise<void> {
     try {
       await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
+      reach('run-ended');
     } catch (error) {
       this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
     } finally {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
 import { CaseOpened, openCase } from './cases';
+import { reach } from './failpoints';
 import { externalId } from './identity';
 import {
   type Begin,
@@ -67,6 +68,8 @@ export class StepRunner {
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
+    if (!step.readOnly) reach('intent-journaled');
+
     const counts = noCounts();
     let probeNext = plan.probeBeforeCall;
     /** True while a call may have been processed that no probe has answered for. */
@@ -83,6 +86,7 @@ export class StepRunner {
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts));
+      if (!step.readOnly) reach(found === null ? 'call-answered' : 'probe-answered');
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
       const { failure } = outcome;
@@ -208,6 +212,7 @@ export class StepRunner {
       };
       throw await this.giveUp(run, step, keys, 'unknown', failure, cause, counts, startedAt);
     }
+    if (!step.readOnly) reach('outcome-journaled');
     return { ...answer.reply.result, origin: answer.origin };
   }
 
@@ -254,6 +259,7 @@ export class StepRunner {
         at,
       );
     });
+    reach('case-opened');
     return new CaseOpened([opened], failure.code, cause);
   }
 
