@@ -27,7 +27,11 @@ const TYPES: Record<SystemName, string[]> = {
 export async function readRecords(simulator: VendorControl): Promise<Records> {
   const records: Records = {};
   for (const [system, types] of Object.entries(TYPES) as [SystemName, string[]][]) {
-    for (const type of types) records[`${system}.${type}`] = await simulator.records(system, type);
+    const counts = await simulator.recordCounts(system);
+    for (const type of types) {
+      // A simulator knows some types only once it holds a record of them.
+      records[`${system}.${type}`] = counts[type] ? await simulator.records(system, type) : [];
+    }
   }
   return records;
 }

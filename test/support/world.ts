@@ -46,6 +46,11 @@ export class VendorControl {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
+  /** How many records a system holds, by type. */
+  async recordCounts(system: SystemName): Promise<Record<string, number>> {
+    return (await this.control<{ types: Record<string, number> }>('GET', `${system}/records`)).types;
+  }
+
   async records(system: SystemName, type: string): Promise<SimRecord[]> {
     const path = `${system}/records/${type}?limit=100000`;
     return (await this.control<{ records: SimRecord[] }>('GET', path)).records;

@@ -1,0 +1,82 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeTemplate } from '../support/pack';
+import { type Breakage, breakPack } from './breakages';
+import { type Options, readOptions, USAGE } from './options';
+import { failure, progress, summary } from './report';
+import { Runner } from './runner';
+
+/**
+ * `npm run test:crash`: seeds of deals, faults and crashes against real hosts, see docs/proof.md. Exit codes: 0 all
+ * seeds passed (or what was broken on purpose was noticed), 1 not so, 2 wrong arguments.
+ */
+
+async function main(options: Options): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'q2c-crash-'));
+  const template = await makeTemplate();
+  try {
+    if (options.breakages.length === 0) return await prove(options, folder, template);
+    let allNoticed = true;
+    for (const breakage of options.breakages) {
+      if (!(await isNoticed(breakage, options, folder, template))) allNoticed = false;
+    }
+    return allNoticed;
+  } finally {
+    await rm(template, { recursive: true, force: true });
+  }
+}
+
+async function prove(options: Options, folder: string, template: string): Promise<boolean> {
+  const began = Date.now();
+  const runner = new Runner(options, folder, template, (played) => {
+    console.log(progress(played));
+    if (played.outcome.complaints.length > 0) console.log(failure(played, options));
+  });
+  await runner.run();
+  console.log(summary(runner.played, Date.now() - began));
+  if (runner.failed.length === 0) await rm(folder, { recursive: true });
+  return runner.failed.length === 0;
+}
+
+/** Plays seeds until one of them fails, as it must. */
+async function isNoticed(
+  breakage: Breakage,
+  options: Options,
+  folder: string,
+  template: string,
+): Promise<boolean> {
+  const broken = join(folder, breakage.name);
+  await cp(template, broken, { recursive: true });
+  await breakPack(broken, breakage);
+  const runner = new Runner({ ...options, untilFailure: true }, folder, broken, () => undefined);
+  await runner.run();
+  const [noticed] = runner.failed;
+  const seeds = `${runner.played.length} ${runner.played.length === 1 ? 'seed' : 'seeds'}`;
+  if (noticed === undefined) {
+    console.log(`${breakage.name}: NOT NOTICED in ${seeds}`);
+    return false;
+  }
+  console.log(`${breakage.name}: noticed, within ${seeds}, by seed ${noticed.plan.seed}`);
+  for (const complaint of noticed.outcome.complaints.slice(0, 5)) console.log(`  - ${complaint}`);
+  return true;
+}
+
+let options: Options | null = null;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  process.exit(2);
+}
+if (options === null) {
+  console.log(USAGE);
+} else {
+  main(options).then(
+    (good) => process.exit(good ? 0 : 1),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}

@@ -1,0 +1,94 @@
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { until } from '../support/engine';
+import { Host } from '../support/host';
+import { type StoreReader, sqliteReader } from '../support/store-reader';
+import { templateFlow } from '../support/world';
+
+export interface SiteOptions {
+  hosts: number;
+  /** User directory with the pack that every host gets a copy of. */
+  template: string;
+  simulatorUrl: string;
+}
+
+/** The hosts of one seed with the template flow, on one store. Their folders lie in the folder of the seed. */
+export class Site {
+  private constructor(
+    private readonly folder: string,
+    readonly hosts: readonly Host[],
+    readonly store: StoreReader,
+    /** The file of the store, where it has one. */
+    readonly database: string,
+  ) {}
+
+  /** Hosts that have not been started yet. */
+  static async prepare(folder: string, { hosts: count, template, simulatorUrl }: SiteOptions): Promise<Site> {
+    const hosts: Host[] = [];
+    for (let number = 1; number <= count; number++) {
+      const userDir = join(folder, `host-${number}`);
+      await cp(template, userDir, { recursive: true });
+      const env = { Q2C_SIMULATOR_URL: simulatorUrl };
+      hosts.push(
+        await Host.prepare({ userDir, env, flow: templateFlow(), settings: { disableEditor: true } }),
+      );
+    }
+    const database = join(folder, 'host-1/quote-to-cash/q2c.db');
+    return new Site(folder, hosts, sqliteReader(database), database);
+  }
+
+  /**
+   * Starts a host.
+   * @returns resolves when its flows run, or when it was killed before that
+   */
+  async start(host: Host, env: Record<string, string> = {}): Promise<void> {
+    try {
+      await host.start(env);
+    } catch (error) {
+      if (host.ending !== 'SIGKILL') throw error;
+    }
+  }
+
+  /** Starts what does not run, and waits until all of them answer. */
+  async startAll(): Promise<void> {
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        if (!isRunning(host)) await host.start();
+        const path = `${host.url}/q2c/api/v1/runs/counts`;
+        await until('the store to open', async () => (await fetch(path)).ok, 30_000, 20);
+      }),
+    );
+  }
+
+  /** @throws when a host is not there although nobody has ended it */
+  expectRunning(): void {
+    for (const host of this.hosts) {
+      if (!isRunning(host)) throw new Error(`A host has ended by itself with ${host.ending}`);
+    }
+  }
+
+  /** A person repeats a failed run; fine when it has begun again by itself meanwhile. */
+  async retry(runId: string): Promise<void> {
+    const [host] = this.hosts;
+    try {
+      await host?.request('POST', `/q2c/api/v1/runs/${runId}/retry`);
+    } catch (error) {
+      const [row] = await this.store.rows(`select state from run where id = '${runId}'`);
+      if (row?.state === 'failed') throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.stop()));
+  }
+
+  /** Ends what still runs, and leaves what the hosts have printed beside their folders. */
+  async kill(): Promise<void> {
+    for (const [index, host] of this.hosts.entries()) {
+      await host.kill();
+      await writeFile(join(this.folder, `host-${index + 1}.log`), host.output);
+    }
+  }
+}
+
+export const isRunning = (host: Host): boolean => host.pid !== undefined && host.ending === null;

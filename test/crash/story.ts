@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../support/engine';
+import { armFaults } from '../support/faults';
+import type { Host } from '../support/host';
+import { judge, readRecords } from '../support/judge';
+import { complaintsAtAnyMoment, storeComplaints, unjournaledWrites } from '../support/store-judge';
+import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/world';
+import { type Crash, inWords, type Plan } from './plan';
+import { cutPower, recordFlushes } from './power-cut';
+import { isRunning, type Site } from './site';
+
+/** What a seed came to. */
+export interface Outcome {
+  /** What is missing, doubled or lost, in plain words; empty when all is as it must be. */
+  complaints: string[];
+  runs: number;
+  /** Crashes that struck as planned: a failpoint may not be reached before all is quiet. */
+  hits: Crash[];
+  /** Cases that were opened on the way. */
+  cases: number;
+  faults: number;
+  /** Bytes of the store's log that power cuts have taken. */
+  lostBytes: number;
+}
+
+/** Longest time until nothing moves any more, retries and their delays included. */
+const PATIENCE_MS = 120_000;
+
+/** How often a person tries again what has failed, once the vendors are well. */
+const REPAIRS = 3;
+
+/**
+ * Plays one seed: deals are closed, hosts crash and start again while vendors misbehave; then the vendors recover,
+ * a person repeats what has failed, and vendors and store are judged.
+ */
+export class Story {
+  private readonly deals: ClosedDeal[] = [];
+  private readonly touched: ClosedDeal[] = [];
+  readonly outcome: Outcome = { complaints: [], runs: 0, hits: [], cases: 0, faults: 0, lostBytes: 0 };
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly simulator: VendorControl,
+    private readonly site: Site,
+  ) {}
+
+  /** Fills `outcome`. @throws when something does not come to an end */
+  async play(): Promise<void> {
+    const { plan, simulator, site, outcome } = this;
+    await simulator.control('POST', 'reset', { seed: plan.seed });
+    await armFaults(simulator, plan.seed, plan.faults);
+    await this.closeDeals(Math.ceil(plan.deals / 2));
+    for (const crash of plan.crashes) {
+      await this.live(crash);
+      await this.closeDeals(plan.deals - this.deals.length);
+      await this.touch();
+    }
+    await site.startAll();
+    await this.quiet();
+    this.complain('with the faults still there', await complaintsAtAnyMoment(site.store));
+
+    outcome.faults = sum(Object.values(await simulator.faultsFired()));
+    await simulator.removeFaults();
+    await this.repair();
+    await this.judgeEnd();
+  }
+
+  private async closeDeals(count: number): Promise<void> {
+    if (count > 0) this.deals.push(...(await this.simulator.closeDeals(count)));
+  }
+
+  /** A person changes deals whose runs are there: each becomes a second run of its record, after the first. */
+  private async touch(): Promise<void> {
+    const { site, simulator, plan, touched } = this;
+    if (touched.length === plan.touched || !(await site.store.isReady())) return;
+    const rows = await site.store.rows(`
+      select external_id from xref join run on run.correlation_id = xref.canonical_id where system = 'salesforce'`);
+    const accepted = new Set(rows.map(({ external_id }) => external_id));
+    for (const deal of this.deals) {
+      if (touched.length === plan.touched || !accepted.has(deal.opportunityId) || touched.includes(deal))
+        continue;
+      await simulator.patch('salesforce', 'Opportunity', deal.opportunityId, { CloseDate: '2026-12-24' });
+      touched.push(deal);
+    }
+  }
+
+  // ---------------------------------------------------------------- crashes
+
+  /** Lets the hosts work until the crash is due, and looks at what it leaves. */
+  private async live(crash: Crash): Promise<void> {
+    const { site, outcome } = this;
+    const host = site.hosts[crash.host];
+    if (host === undefined) throw new Error(`There is no host ${crash.host}`);
+    await Promise.all(
+      site.hosts.filter((other) => other !== host && !isRunning(other)).map((other) => site.start(other)),
+    );
+    const from = await this.calls();
+    const started = site.start(host, environmentOf(crash));
+    const due = await this.due(crash, host, from);
+    if (due) outcome.hits.push(crash);
+    if (crash.kind === 'stop') {
+      await started;
+      await host.stop();
+    } else {
+      await host.kill();
+      await started;
+    }
+    if (crash.kind === 'power-cut') outcome.lostBytes += cutPower(site.database);
+    if (await site.store.isReady()) await this.look(crash);
+  }
+
+  /** @returns false when all was quiet before the moment came */
+  private async due(crash: Crash, host: Host, from: number): Promise<boolean> {
+    if (crash.kind === 'kill-while-starting') {
+      await sleep(crash.afterMs);
+      return true;
+    }
+    let due = false;
+    await until(
+      `the crash ${inWords(crash)}`,
+      async () => {
+        due =
+          crash.kind === 'failpoint' ? host.ending !== null : (await this.calls()) >= from + crash.afterCalls;
+        return due || (await this.isQuiet());
+      },
+      PATIENCE_MS,
+      20,
+    );
+    if (crash.kind !== 'failpoint') await sleep(crash.thenMs);
+    return due;
+  }
+
+  /** Calls the vendors have answered, or begun to. */
+  private async calls(): Promise<number> {
+    return sum(await Promise.all(SYSTEMS.map((system) => this.simulator.requestCount(system))));
+  }
+
+  private async look(crash: Crash): Promise<void> {
+    const { store } = this.site;
+    const records = await readRecords(this.simulator);
+    const when = `after ${inWords(crash)}`;
+    this.complain(when, await unjournaledWrites(records, store));
+    this.complain(when, await complaintsAtAnyMoment(store));
+  }
+
+  // ---------------------------------------------------------------- the end
+
+  /** All deals have been accepted, and no run is on its way. */
+  private async isQuiet(): Promise<boolean> {
+    if (!(await this.site.store.isReady())) return false;
+    const [row] = await this.site.store.rows(`
+      select count(*) as total, count(case when state in ('queued', 'running') then 1 end) as busy from run`);
+    return Number(row?.total) >= this.deals.length + this.touched.length && Number(row?.busy) === 0;
+  }
+
+  private async quiet(): Promise<void> {
+    await until(
+      'all runs to end',
+      async () => {
+        this.site.expectRunning();
+        return this.isQuiet();
+      },
+      PATIENCE_MS,
+      100,
+    );
+  }
+
+  /** The vendors are well again: what has failed is repeated, and has to come through. */
+  private async repair(): Promise<void> {
+    for (let round = 0; round < REPAIRS; round++) {
+      const failed = await this.site.store.rows("select id from run where state = 'failed'");
+      if (failed.length === 0) return;
+      await Promise.all(failed.map(({ id }) => this.site.retry(String(id))));
+      await this.quiet();
+    }
+  }
+
+  private async judgeEnd(): Promise<void> {
+    const { site, outcome, simulator, deals } = this;
+    const runs = await site.store.rows('select id, title, state from run');
+    outcome.runs = runs.length;
+    const expected = deals.length + this.touched.length;
+    if (runs.length !== expected) this.complain('in the end', [`${runs.length} runs, not ${expected}`]);
+    const open = runs.filter(({ state }) => state !== 'completed' && state !== 'superseded');
+    this.complain(
+      'not through',
+      open.map((run) => JSON.stringify(run)),
+    );
+    const records = await readRecords(simulator);
+    this.complain(
+      'vendors',
+      judge(
+        records,
+        deals.map(({ opportunityId }) => opportunityId),
+      ),
+    );
+    await site.stop();
+    this.complain('store', await storeComplaints(site.store));
+    const [cases] = await site.store.rows('select count(*) as count from exception_case');
+    outcome.cases = Number(cases?.count);
+  }
+
+  private complain(when: string, found: readonly string[]): void {
+    this.outcome.complaints.push(...found.map((complaint) => `${when}: ${complaint}`));
+  }
+}
+
+function environmentOf(crash: Crash): Record<string, string> {
+  if (crash.kind === 'failpoint') return { Q2C_FAILPOINT: `${crash.point}:${crash.arrival}` };
+  return crash.kind === 'power-cut' ? recordFlushes : {};
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
