@@ -2,17 +2,23 @@
  * Preloaded into a host whose power will be cut (`node --require`). Notes beside each SQLite log, after every flush,
  * the header of the log's index as it was before the flush began: all frames that it counts are on the disk.
  */
-const { openSync, readFileSync, readlinkSync, writeSync, existsSync } = require('node:fs');
+const { existsSync, openSync, readlinkSync, readSync, writeSync } = require('node:fs');
 const { open } = require('node:fs/promises');
 
 const HEADER_BYTES = 48;
-const notes = new Map();
+const files = new Map();
 
-/** Never truncated: the host may be killed between any two system calls. */
-function noteOf(log) {
-  const file = `${log}.flushed`;
-  if (!notes.has(log)) notes.set(log, openSync(file, existsSync(file) ? 'r+' : 'w+'));
-  return notes.get(log);
+/** The index and the note beside a log. They stay open: closing any handle of the index would free SQLite's locks. */
+function filesOf(log) {
+  if (!files.has(log)) {
+    const note = `${log}.flushed`;
+    // Never truncated: the host may be killed between any two system calls.
+    files.set(log, {
+      index: openSync(log.replace(/-wal$/, '-shm'), 'r'),
+      note: openSync(note, existsSync(note) ? 'r+' : 'w+'),
+    });
+  }
+  return files.get(log);
 }
 
 open(__filename).then(async (handle) => {
@@ -20,9 +26,10 @@ open(__filename).then(async (handle) => {
   await handle.close();
   const { datasync } = prototype;
   prototype.datasync = async function recordedDatasync() {
-    const log = readlinkSync(`/proc/self/fd/${this.fd}`);
-    const header = readFileSync(log.replace(/-wal$/, '-shm')).subarray(0, HEADER_BYTES);
+    const { index, note } = filesOf(readlinkSync(`/proc/self/fd/${this.fd}`));
+    const header = Buffer.alloc(HEADER_BYTES);
+    readSync(index, header, 0, HEADER_BYTES, 0);
     await datasync.call(this);
-    writeSync(noteOf(log), header, 0, HEADER_BYTES, 0);
+    writeSync(note, header, 0, HEADER_BYTES, 0);
   };
 });

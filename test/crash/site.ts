@@ -1,7 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../support/engine';
-import { Host } from '../support/host';
+import { type FlowNode, Host } from '../support/host';
 import { type StoreReader, sqliteReader } from '../support/store-reader';
 import { templateFlow } from '../support/world';
 
@@ -29,9 +29,7 @@ export class Site {
       const userDir = join(folder, `host-${number}`);
       await cp(template, userDir, { recursive: true });
       const env = { Q2C_SIMULATOR_URL: simulatorUrl };
-      hosts.push(
-        await Host.prepare({ userDir, env, flow: templateFlow(), settings: { disableEditor: true } }),
-      );
+      hosts.push(await Host.prepare({ userDir, env, flow: flow(), settings: { disableEditor: true } }));
     }
     const database = join(folder, 'host-1/quote-to-cash/q2c.db');
     return new Site(folder, hosts, sqliteReader(database), database);
@@ -90,5 +88,11 @@ export class Site {
     }
   }
 }
+
+/** Deals count from the beginning of time: a host may be killed before its source has noted when it began. */
+const flow = (): FlowNode[] =>
+  templateFlow((node) => {
+    if (node.type === 'q2c-salesforce-events') node.startAt = '2020-01-01T00:00:00Z';
+  });
 
 export const isRunning = (host: Host): boolean => host.pid !== undefined && host.ending === null;
