@@ -9,7 +9,7 @@ import {
   newId,
   Q2cError,
 } from '../model';
-import { appendAudit, type CaseState, type Tx } from '../store';
+import { appendAudit, type CaseState, prepared, type StepState, type Tx } from '../store';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -109,12 +109,11 @@ export interface WaitingCase {
   isUndecided: boolean;
 }
 
-/**
- * Unresolved cases of what the run is about. Those of another flow about the same record are not among them: that
- * this run came through says nothing about them.
- */
-export async function openCases(tx: Tx, run: Run): Promise<WaitingCase[]> {
-  const rows = await tx
+const selectOpenCases = prepared<
+  { correlationId: CanonicalId; sourceNode: string },
+  { id: CanonicalId; code: string; node_id: string; step_state: StepState | null }
+>((db, value) =>
+  db
     .selectFrom('exception_case')
     .leftJoin('step', 'step.key', 'exception_case.step_key')
     .select([
@@ -123,16 +122,23 @@ export async function openCases(tx: Tx, run: Run): Promise<WaitingCase[]> {
       'exception_case.node_id',
       'step.state as step_state',
     ])
-    .where('exception_case.correlation_id', '=', run.correlationId)
+    .where('exception_case.correlation_id', '=', value.correlationId)
     .where('exception_case.state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
     .where('exception_case.run_id', 'in', (from) =>
       from
         .selectFrom('run')
         .select('run.id')
-        .where('run.correlation_id', '=', run.correlationId)
-        .where('run.source_node', '=', run.sourceNode),
-    )
-    .execute();
+        .where('run.correlation_id', '=', value.correlationId)
+        .where('run.source_node', '=', value.sourceNode),
+    ),
+);
+
+/**
+ * Unresolved cases of what the run is about. Those of another flow about the same record are not among them: that
+ * this run came through says nothing about them.
+ */
+export async function openCases(tx: Tx, { correlationId, sourceNode }: Run): Promise<WaitingCase[]> {
+  const rows = await selectOpenCases(tx, { correlationId, sourceNode });
   return rows.map(({ id, code, node_id, step_state }) => ({
     id,
     code: code as ExceptionCode,

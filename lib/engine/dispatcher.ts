@@ -6,12 +6,19 @@ import type { RunTracker } from './tracker';
 import type { DispatchedRun } from './types';
 
 interface Source {
+  id: string;
   concurrency: number;
   running: number;
   dispatch(run: DispatchedRun): void;
   /** Set while a claim is under way; `again` asks for one more when it is done. */
   claiming: boolean;
   again: boolean;
+}
+
+/** One of a source's places, of which there are as many as its concurrency. */
+interface Place {
+  source: Source;
+  held: boolean;
 }
 
 export interface DispatcherOptions {
@@ -27,15 +34,15 @@ export interface DispatcherOptions {
 /** Hands queued runs to the source nodes that send them into their flows, up to the concurrency of each. */
 export class Dispatcher {
   private readonly sources = new Map<string, Source>();
-  /** The source that holds a place for a run; a deploy may put another source under the same id meanwhile. */
-  private readonly sourceOfRun = new Map<string, Source>();
+  /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
+  private readonly places = new Map<string, Place>();
   private paused = false;
 
   constructor(private readonly options: DispatcherOptions) {}
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    const source = { concurrency, running: 0, dispatch, claiming: false, again: false };
+    const source = { id: nodeId, concurrency, running: 0, dispatch, claiming: false, again: false };
     this.sources.set(nodeId, source);
     this.pump(nodeId);
     return () => {
@@ -57,11 +64,31 @@ export class Dispatcher {
     this.pumpAll();
   }
 
+  /**
+   * Nothing of the run moves: another one may take its place while the grace of its end passes. Its ordering key stays
+   * taken.
+   */
+  yieldPlace(runId: string): void {
+    const place = this.places.get(runId);
+    if (place === undefined || !place.held) return;
+    place.held = false;
+    place.source.running--;
+    this.pump(place.source.id);
+  }
+
+  /** It moves again after all. For a moment there may be one run more than there are places. */
+  resumePlace(runId: string): void {
+    const place = this.places.get(runId);
+    if (place === undefined || place.held) return;
+    place.held = true;
+    place.source.running++;
+  }
+
   /** The run has ended or was broken off: its place is free. */
   release(runId: string): void {
-    const source = this.sourceOfRun.get(runId);
-    this.sourceOfRun.delete(runId);
-    if (source !== undefined) source.running--;
+    const place = this.places.get(runId);
+    this.places.delete(runId);
+    if (place?.held) place.source.running--;
   }
 
   pumpAll(): void {
@@ -93,7 +120,13 @@ export class Dispatcher {
   private async claim(sourceId: string, source: Source): Promise<void> {
     const { store, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
-      const runs = await claimRuns(tx, sourceId, source.concurrency - source.running, lease(), now());
+      const runs = await claimRuns(
+        tx,
+        sourceId,
+        Math.max(0, source.concurrency - source.running),
+        lease(),
+        now(),
+      );
       return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
     }, 'committed');
     if (claimed.length > 0) reach('run-claimed');
@@ -111,7 +144,7 @@ export class Dispatcher {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), true);
     source.running++;
-    this.sourceOfRun.set(row.id, source);
+    this.places.set(row.id, { source, held: true });
     tracker.enter(active);
     try {
       source.dispatch({ ...active.run, dispatch: active.dispatch, event });

@@ -73,7 +73,11 @@ export class Engine {
     this.now = options.now ?? (() => new Date().toISOString());
     this.random = options.random ?? Math.random;
     this.ends = { retry: this.retry, now: this.now, random: this.random };
-    this.tracker = new RunTracker(options.graceMs ?? 25, (ended) => this.track(this.endRun(ended)));
+    this.tracker = new RunTracker(options.graceMs ?? 25, {
+      quiet: ({ run }) => this.dispatcher.yieldPlace(run.id),
+      moving: ({ run }) => this.dispatcher.resumePlace(run.id),
+      ended: (ended) => this.track(this.endRun(ended)),
+    });
     this.dispatcher = new Dispatcher({
       store: options.store,
       tracker: this.tracker,

@@ -1,5 +1,5 @@
-import { type CanonicalId, type Instant, isId, newId, Q2cError } from '../model';
-import { prepared, type Tx, type XrefRow } from '../store';
+import { type CanonicalId, type EntityName, type Instant, isId, newId, Q2cError } from '../model';
+import { type NaturalKeyRow, prepared, type Tx, type XrefRow } from '../store';
 import type { KeyHolder, NaturalKeyClaim, NewRef, Reference } from './types';
 
 /** Canonical ids of records (guides §2): made once, found again by cross-reference. */
@@ -149,6 +149,31 @@ export async function recordRefs(tx: Tx, refs: readonly NewRef[], at: Instant): 
   }
 }
 
+const selectHolder = prepared<
+  { entity: EntityName; key: string },
+  { canonical_id: CanonicalId; holder: string }
+>((db, value) =>
+  db
+    .selectFrom('natural_key')
+    .select(['canonical_id', 'holder'])
+    .where('entity', '=', value.entity)
+    .where('key', '=', value.key),
+);
+
+const deleteClaim = prepared<{ entity: EntityName; id: CanonicalId }>((db, value) =>
+  db.deleteFrom('natural_key').where('canonical_id', '=', value.id).where('entity', '=', value.entity),
+);
+
+const insertClaim = prepared<{ [Field in keyof NaturalKeyRow]: NaturalKeyRow[Field] }>((db, value) =>
+  db.insertInto('natural_key').values({
+    entity: value.entity,
+    key: value.key,
+    canonical_id: value.canonical_id,
+    holder: value.holder,
+    created_at: value.created_at,
+  }),
+);
+
 /**
  * Claims a natural key (guides §2) for a canonical id. A record has one key per kind: when it comes with another one
  * (its tax registration was corrected), the former is free for the record it really belongs to.
@@ -159,17 +184,9 @@ export async function claimNaturalKey(
   { entity, key, id, name }: NaturalKeyClaim,
   at: Instant,
 ): Promise<KeyHolder> {
-  const held = await tx
-    .selectFrom('natural_key')
-    .select(['canonical_id', 'holder'])
-    .where('entity', '=', entity)
-    .where('key', '=', key)
-    .executeTakeFirst();
+  const [held] = await selectHolder(tx, { entity, key });
   if (held !== undefined) return { id: held.canonical_id, name: held.holder || held.canonical_id };
-  await tx.deleteFrom('natural_key').where('canonical_id', '=', id).where('entity', '=', entity).execute();
-  await tx
-    .insertInto('natural_key')
-    .values({ entity, key, canonical_id: id, holder: name, created_at: at })
-    .execute();
+  await deleteClaim(tx, { entity, id });
+  await insertClaim(tx, { entity, key, canonical_id: id, holder: name, created_at: at });
   return { id, name };
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { CanonicalId, Instant, JsonValue } from '../model';
 import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { ENGINE } from './cases';
@@ -73,7 +74,7 @@ export function otherContent(step: Step): Failure {
   };
 }
 
-function unsettledBy(step: Step, earlier: StepRow | undefined, keys: StepKeys) {
+function unsettledBy(step: Step, earlier: EarlierStep | undefined, keys: StepKeys) {
   if (step.readOnly || !isUncertain(earlier?.state)) return 'none';
   return earlier?.fingerprint === keys.fingerprint ? 'same_content' : 'other_content';
 }
@@ -120,18 +121,29 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-const selectEarlier = prepared<{ canonicalId: CanonicalId; idempotencyKey: string; key: string }, StepRow>(
-  (db, value) =>
-    db
-      .selectFrom('step')
-      .selectAll()
-      // Part of the idempotency key, and what the index begins with.
-      .where('canonical_id', '=', value.canonicalId)
-      .where('idempotency_key', '=', value.idempotencyKey)
-      .where('key', '!=', value.key)
-      .where('state', 'in', ['confirmed', 'intent', 'unknown'])
-      .orderBy('seq', 'desc')
-      .limit(1),
+type EarlierStep = Pick<StepRow, 'state' | 'fingerprint' | 'reply' | 'result'>;
+
+const selectEarlier = prepared<
+  { canonicalId: CanonicalId; idempotencyKey: string; key: string },
+  EarlierStep
+>((db, value) =>
+  db
+    .selectFrom('step')
+    .select(['state', 'fingerprint', 'reply', 'result'])
+    // Part of the idempotency key, and what the index begins with.
+    .where('canonical_id', '=', value.canonicalId)
+    .where('idempotency_key', '=', value.idempotencyKey)
+    .where('key', '!=', value.key)
+    // Not `in`: SQLite would build a table of the states for each search.
+    .where((where) =>
+      where.or(
+        (['confirmed', 'intent', 'unknown'] as const).map((state) =>
+          where('state', '=', sql.lit<StepState>(state)),
+        ),
+      ),
+    )
+    .orderBy('seq', 'desc')
+    .limit(sql.lit(1)),
 );
 
 /** The latest other step under the same idempotency key whose outcome matters to a new one. */
@@ -139,7 +151,7 @@ async function earlierStep(
   tx: Tx,
   canonicalId: CanonicalId,
   { idempotencyKey, key }: StepKeys,
-): Promise<StepRow | undefined> {
+): Promise<EarlierStep | undefined> {
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
@@ -188,29 +200,38 @@ async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promis
     .execute();
 }
 
+const updateAnswered = prepared<{
+  key: string;
+  attempt: number;
+  reply: string | null;
+  result: string | null;
+  at: Instant;
+}>((db, value) =>
+  db
+    .updateTable('step')
+    .set({
+      state: 'confirmed',
+      run_attempt: value.attempt,
+      origin: 'earlier_run',
+      reply: value.reply,
+      result: value.result,
+      error_code: null,
+      error_message: null,
+      ended_at: value.at,
+      duration_ms: 0,
+    })
+    .where('key', '=', value.key),
+);
+
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
 async function answerFromEarlier(
   tx: Tx,
   run: Run,
-  keys: StepKeys,
-  earlier: StepRow,
+  { key }: StepKeys,
+  { reply, result }: EarlierStep,
   at: Instant,
 ): Promise<void> {
-  await tx
-    .updateTable('step')
-    .set({
-      state: 'confirmed',
-      run_attempt: run.attempt,
-      origin: 'earlier_run',
-      reply: earlier.reply,
-      result: earlier.result,
-      error_code: null,
-      error_message: null,
-      ended_at: at,
-      duration_ms: 0,
-    })
-    .where('key', '=', keys.key)
-    .execute();
+  await updateAnswered(tx, { key, attempt: run.attempt, reply, result, at });
 }
 
 function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
@@ -328,6 +349,6 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(row: StepRow): StepResult {
+function resultOf(row: Pick<StepRow, 'result'>): StepResult {
   return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
 }

@@ -1,5 +1,5 @@
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
-import type { Tx } from '../store';
+import { prepared, type Tx } from '../store';
 import { openCase, openCases, resolveCases } from './cases';
 import { runDelay } from './retry';
 import { supersede } from './runs';
@@ -12,6 +12,24 @@ export interface EndContext {
   now(): Instant;
   random(): number;
 }
+
+const updateEnded = prepared<{
+  id: string;
+  state: 'completed' | 'failed';
+  retryAt: Instant | null;
+  at: Instant;
+}>((db, value) =>
+  db
+    .updateTable('run')
+    .set({
+      state: value.state,
+      retry_at: value.retryAt,
+      lease_owner: null,
+      lease_until: null,
+      ended_at: value.at,
+    })
+    .where('id', '=', value.id),
+);
 
 /**
  * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
@@ -35,17 +53,12 @@ export async function recordEnd(
   await resolveCases(tx, run, cured, at);
   if (isThrough) await supersede(tx, run);
   const codes = fresh.map(({ code }) => code);
-  await tx
-    .updateTable('run')
-    .set({
-      state: isThrough ? 'completed' : 'failed',
-      retry_at: retryAt(run, codes, context),
-      lease_owner: null,
-      lease_until: null,
-      ended_at: at,
-    })
-    .where('id', '=', run.id)
-    .execute();
+  await updateEnded(tx, {
+    id: run.id,
+    state: isThrough ? 'completed' : 'failed',
+    retryAt: retryAt(run, codes, context),
+    at,
+  });
 }
 
 /** When every case of the run may heal by itself, the time of its next attempt; else null. */

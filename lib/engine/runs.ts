@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import { ulid } from 'ulid';
-import type { CanonicalId, Instant } from '../model';
-import type { RunRow, RunState, Tx } from '../store';
+import { type CanonicalId, type Instant, newUlid } from '../model';
+import { prepared, type RunRow, type RunState, type Tx } from '../store';
 import type { IntakeEvent, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -26,7 +25,7 @@ interface NewRun {
 }
 
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
-  const id = `run_${ulid()}`;
+  const id = `run_${newUlid()}`;
   await tx
     .insertInto('run')
     .values({
@@ -183,16 +182,18 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
   return row ?? null;
 }
 
-/**
- * The run came through with the present content of its record: failed runs of the same record and source, which
- * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
- */
-export async function supersede(tx: Tx, run: Run): Promise<void> {
-  await tx
+const supersedeFailed = prepared<{
+  correlationId: CanonicalId;
+  orderingKey: CanonicalId;
+  sourceNode: string;
+}>((db, value) =>
+  db
     .updateTable('run')
     .set({ state: 'superseded', retry_at: null })
-    .where('ordering_key', '=', run.orderingKey)
-    .where('source_node', '=', run.sourceNode)
+    // Follows from the ordering key, and has the index.
+    .where('correlation_id', '=', value.correlationId)
+    .where('ordering_key', '=', value.orderingKey)
+    .where('source_node', '=', value.sourceNode)
     .where('state', '=', 'failed')
     .where((where) =>
       where.not(
@@ -204,8 +205,15 @@ export async function supersede(tx: Tx, run: Run): Promise<void> {
             .where('step.state', 'in', ['intent', 'unknown']),
         ),
       ),
-    )
-    .execute();
+    ),
+);
+
+/**
+ * The run came through with the present content of its record: failed runs of the same record and source, which
+ * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
+ */
+export async function supersede(tx: Tx, { correlationId, orderingKey, sourceNode }: Run): Promise<void> {
+  await supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
 }
 
 /** Runs that were under way when their host ended go back to the queue, with the same attempt. */

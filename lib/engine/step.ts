@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Store } from '../store';
 import { CaseOpened, openCase } from './cases';
@@ -268,7 +268,7 @@ export class StepRunner {
     const identity = [run.id, step.node.id, step.operation, step.canonicalId, print].join('|');
     return {
       fingerprint: print,
-      key: `${run.id}:${createHash('sha256').update(identity).digest('hex')}`,
+      key: `${run.id}:${hash('sha256', identity)}`,
       idempotencyKey: idempotencyKey({
         tenant: this.options.tenant,
         system: step.system,

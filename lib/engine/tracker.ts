@@ -49,11 +49,12 @@ export class RunTracker {
 
   /**
    * @param graceMs covers nodes that call `done` just before they send
-   * @param onEnd called once per dispatch when its last message has left
+   * @param on `quiet` when no message is in flight, `moving` when one sets out again within the grace, `ended` once
+   *   per dispatch when the grace has passed
    */
   constructor(
     private readonly graceMs: number,
-    private readonly onEnd: (ended: ActiveRun) => void,
+    private readonly on: Record<'quiet' | 'moving' | 'ended', (active: ActiveRun) => void>,
   ) {}
 
   get(runId: string): ActiveRun | undefined {
@@ -77,6 +78,7 @@ export class RunTracker {
     if (active.grace !== null) {
       clearTimeout(active.grace);
       active.grace = null;
+      this.on.moving(active);
     }
   }
 
@@ -87,8 +89,9 @@ export class RunTracker {
     if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
       this.active.delete(active.run.id);
-      this.onEnd(active);
+      this.on.ended(active);
     }, this.graceMs);
+    this.on.quiet(active);
   }
 
   /** Takes out runs whose messages have not moved since `before` (epoch ms): a node never called `done`. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 import { Q2cError } from './errors';
 
@@ -54,7 +54,19 @@ const entityByPrefix = new Map<string, EntityName>(entityNames.map((name) => [id
 /** Regular expression of the ids of one prefix. */
 export const idPattern = (prefix: string) => new RegExp(`^${prefix}_${ULID}$`);
 
-const nextUlid = monotonicFactory();
+const random = new Uint8Array(4096);
+let used = random.length;
+
+/** A random number from 0 to below 1 in steps of 1/256, drawn from a stock: asking the system for each costs more. */
+function nextRandom(): number {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  return (random[used++] ?? 0) / 256;
+}
+
+const nextUlid = monotonicFactory(nextRandom);
 
 /** A ULID that sorts after every earlier one of this process. */
 export const newUlid = (): string => nextUlid();
@@ -86,7 +98,7 @@ export function deriveId(entity: EntityName, parentId: CanonicalId, discriminato
   if (!isId(parentId)) {
     throw new Q2cError('VALUE_INVALID', `Cannot derive a ${entity} id: "${parentId}" is not a canonical id.`);
   }
-  const digest = createHash('sha256').update(`${parentId}|${entity}|${discriminator}`).digest();
+  const digest = hash('sha256', `${parentId}|${entity}|${discriminator}`, 'buffer');
   const time = parentId.slice(4, 4 + TIME_LENGTH);
   return `${idPrefixes[entity]}_${time}${crockford(digest.subarray(0, 10))}`;
 }
@@ -95,11 +107,17 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** Crockford base32 of whole groups of 5 bytes: 8 characters each. */
 function crockford(bytes: Uint8Array): string {
-  let bits = 0n;
-  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   let text = '';
-  for (let shift = bytes.length * 8 - 5; shift >= 0; shift -= 5) {
-    text += ALPHABET[Number((bits >> BigInt(shift)) & 31n)];
+  let bits = 0;
+  let count = 0;
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte;
+    count += 8;
+    while (count >= 5) {
+      count -= 5;
+      text += ALPHABET[(bits >> count) & 31];
+    }
+    bits &= (1 << count) - 1;
   }
   return text;
 }

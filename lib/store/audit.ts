@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Instant, JsonObject } from '../model';
 import { prepared } from './prepared';
 import type { AuditRow } from './schema';
@@ -52,9 +52,9 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     detail: JSON.stringify(entry.detail),
     prev_hash: last,
   };
-  const hash = hashOf(line);
-  await insertLine(tx, { ...line, hash });
-  heads.set(tx, hash);
+  const head = hashOf(line);
+  await insertLine(tx, { ...line, hash: head });
+  heads.set(tx, head);
 }
 
 /**
@@ -81,9 +81,8 @@ export async function verifyAudit(store: Store): Promise<number | null> {
 }
 
 function hashOf(row: Omit<AuditRow, 'seq' | 'hash'>): string {
-  return createHash('sha256')
-    .update(
-      [row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'),
-    )
-    .digest('hex');
+  return hash(
+    'sha256',
+    [row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'),
+  );
 }

@@ -37,20 +37,27 @@ export function prepared<V extends Values, R = unknown>(
   build: (db: Kysely<Schema>, value: V) => Compilable<R>,
 ): (tx: Tx, values: V) => Promise<R[]> {
   const stand = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as V;
-  const compiled = new Map<unknown, CompiledQuery<R>>();
+  const compiled = new Map<unknown, Compiled<R>>();
 
   return async (tx, values) => {
     const dialect = tx.getExecutor().adapter.constructor;
-    let query = compiled.get(dialect);
-    if (query === undefined) {
-      query = build(tx, stand).compile();
-      compiled.set(dialect, query);
+    let known = compiled.get(dialect);
+    if (known === undefined) {
+      const query = build(tx, stand).compile();
+      const names = query.parameters.map((value) => (value instanceof Placeholder ? value.name : null));
+      known = { query, names };
+      compiled.set(dialect, known);
     }
-    const parameters = query.parameters.map((parameter) =>
-      parameter instanceof Placeholder ? values[parameter.name] : parameter,
-    );
+    const { query, names } = known;
+    const parameters = names.map((name, index) => (name === null ? query.parameters[index] : values[name]));
     const direct = directOf.get(tx);
     if (direct !== undefined) return direct(query.sql, parameters) as R[];
     return (await tx.executeQuery<R>({ ...query, parameters })).rows;
   };
+}
+
+interface Compiled<R> {
+  query: CompiledQuery<R>;
+  /** For each parameter the name of its value; null for one that is always the same. */
+  names: (string | null)[];
 }

@@ -203,6 +203,7 @@ export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type XrefRow = Selectable<XrefTable>;
+export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
 export type AuditRow = Selectable<AuditTable>;

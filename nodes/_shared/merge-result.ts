@@ -16,6 +16,10 @@ export function mergeResult(
   for (const [part, { many }] of Object.entries(dealDocumentParts)) {
     const value = merged[part];
     if (value === undefined) continue;
+    const isTouched = many
+      ? (value as Identified[]).some(({ id }) => refsOf.has(id))
+      : refsOf.has((value as Identified).id);
+    if (!isTouched) continue;
     merged[part] = many
       ? (value as Identified[]).map((element) => withRefs(element, refsOf))
       : withRefs(value as Identified, refsOf);

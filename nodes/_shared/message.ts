@@ -46,14 +46,22 @@ export function readDeal(value: unknown): DealDocument {
  */
 function isDealDocument(value: unknown): value is DealDocument {
   if (!isObject(value)) return false;
-  return Object.entries(dealDocumentParts).every(([part, { entity, many }]) => {
+  for (const { part, prefix, many } of PARTS) {
     const content = value[part];
-    if (content === undefined) return true;
-    return many
-      ? Array.isArray(content) && content.every((element) => isDraft(element, idPrefixes[entity]))
-      : isDraft(content, idPrefixes[entity]);
-  });
+    if (content === undefined) continue;
+    const isRight = many
+      ? Array.isArray(content) && content.every((element) => isDraft(element, prefix))
+      : isDraft(content, prefix);
+    if (!isRight) return false;
+  }
+  return true;
 }
+
+const PARTS = Object.entries(dealDocumentParts).map(([part, { entity, many }]) => ({
+  part,
+  prefix: idPrefixes[entity],
+  many,
+}));
 
 function isDraft(value: unknown, prefix: string): boolean {
   return (

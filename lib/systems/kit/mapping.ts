@@ -17,9 +17,9 @@ type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
 /** The object without its undefined members: what a vendor does not say stays absent. */
 export function defined<T extends object>(values: T): Partial<Defined<T>> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
-    Defined<T>
-  >;
+  const rest: Partial<T> = {};
+  for (const key in values) if (values[key] !== undefined) rest[key] = values[key];
+  return rest as Partial<Defined<T>>;
 }
 
 /** As `defined`, but undefined when nothing is left. */
