@@ -1,8 +1,8 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeTemplate } from '../support/pack';
-import { type Breakage, breakPack } from './breakages';
+import { type Breakage, brokenTemplate } from './breakages';
 import { type Options, readOptions, USAGE } from './options';
 import { failure, progress, summary } from './report';
 import { Runner } from './runner';
@@ -14,20 +14,17 @@ import { Runner } from './runner';
 
 async function main(options: Options): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-crash-'));
-  const template = await makeTemplate();
-  try {
-    if (options.breakages.length === 0) return await prove(options, folder, template);
-    let allNoticed = true;
-    for (const breakage of options.breakages) {
-      if (!(await isNoticed(breakage, options, folder, template))) allNoticed = false;
-    }
-    return allNoticed;
-  } finally {
-    await rm(template, { recursive: true, force: true });
+  if (options.breakages.length === 0) return prove(options, folder);
+  let allNoticed = true;
+  for (const breakage of options.breakages) {
+    if (!(await isNoticed(breakage, options, folder))) allNoticed = false;
   }
+  await rm(folder, { recursive: true });
+  return allNoticed;
 }
 
-async function prove(options: Options, folder: string, template: string): Promise<boolean> {
+async function prove(options: Options, folder: string): Promise<boolean> {
+  const template = await makeTemplate();
   const began = Date.now();
   const runner = new Runner(options, folder, template, (played) => {
     console.log(progress(played));
@@ -35,22 +32,22 @@ async function prove(options: Options, folder: string, template: string): Promis
   });
   await runner.run();
   console.log(summary(runner.played, Date.now() - began));
+  await rm(template, { recursive: true });
   if (runner.failed.length === 0) await rm(folder, { recursive: true });
   return runner.failed.length === 0;
 }
 
 /** Plays seeds until one of them fails, as it must. */
-async function isNoticed(
-  breakage: Breakage,
-  options: Options,
-  folder: string,
-  template: string,
-): Promise<boolean> {
-  const broken = join(folder, breakage.name);
-  await cp(template, broken, { recursive: true });
-  await breakPack(broken, breakage);
-  const runner = new Runner({ ...options, untilFailure: true }, folder, broken, () => undefined);
+async function isNoticed(breakage: Breakage, options: Options, folder: string): Promise<boolean> {
+  const template = await brokenTemplate(breakage);
+  const runner = new Runner(
+    { ...options, untilFailure: true },
+    join(folder, breakage.name),
+    template,
+    () => undefined,
+  );
   await runner.run();
+  await rm(template, { recursive: true });
   const [noticed] = runner.failed;
   const seeds = `${runner.played.length} ${runner.played.length === 1 ? 'seed' : 'seeds'}`;
   if (noticed === undefined) {

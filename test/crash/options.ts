@@ -24,7 +24,7 @@ export const USAGE = `Usage: npm run test:crash -- [options]
   --parallel N      seeds at a time (default 6)
   --deals N         deals of every seed (default 2 to 8, by seed)
   --hosts N         hosts of every seed (default 1)
-  --break NAME      break the product on purpose, and see that it is noticed: ${Object.keys(breakages).join(', ')}, all
+  --break NAME      break the product on purpose, and see that it is noticed: ${breakages.map(({ name }) => name).join(', ')}, all
   --help            this text`;
 
 /** @returns null when help is asked for. @throws Error naming the argument that is wrong */
@@ -58,9 +58,8 @@ export function readOptions(args: string[]): Options | null {
 }
 
 function chosenBreakages(name: string): readonly Breakage[] {
-  if (name === 'all') return Object.values(breakages);
-  const chosen = Object.entries(breakages).find(([known]) => known === name);
-  if (chosen !== undefined) return [chosen[1]];
+  const chosen = breakages.filter((known) => name === 'all' || known.name === name);
+  if (chosen.length > 0) return chosen;
   throw new Error(`There is no --break ${name}.`);
 }
 

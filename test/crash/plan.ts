@@ -59,18 +59,21 @@ export function planOf(seed: number, options: PlanOptions): Plan {
   };
 }
 
+/** As often as they are here: moments that a failpoint forces are the hardest. */
+const KINDS: readonly Crash['kind'][] = [
+  'failpoint',
+  'failpoint',
+  'failpoint',
+  'failpoint',
+  'kill',
+  'kill',
+  'kill-while-starting',
+  'stop',
+];
+
 function crash(random: Random, deals: number, { hosts, powerCuts }: PlanOptions): Crash {
   const host = between(random, 0, hosts - 1);
-  const kinds = [
-    'failpoint',
-    'failpoint',
-    'failpoint',
-    'kill',
-    'kill',
-    'kill-while-starting',
-    'stop',
-  ] as const;
-  const kind = pick(random, powerCuts ? [...kinds, 'power-cut' as const] : kinds);
+  const kind = pick(random, powerCuts ? [...KINDS, 'power-cut' as const] : KINDS);
   switch (kind) {
     case 'failpoint': {
       const point = pick(random, failpoints);
@@ -87,13 +90,13 @@ function crash(random: Random, deals: number, { hosts, powerCuts }: PlanOptions)
 function mostArrivals(point: Failpoint, deals: number): number {
   const perDeal: Record<Failpoint, number> = {
     'event-accepted': 0,
-    'run-claimed': 1,
-    'intent-journaled': 8,
-    'call-answered': 8,
-    'probe-answered': 2,
-    'outcome-journaled': 8,
+    'run-claimed': 0.5,
+    'intent-journaled': 5,
+    'call-answered': 5,
+    'probe-answered': 1,
+    'outcome-journaled': 5,
     'case-opened': 0,
-    'run-ended': 0.7,
+    'run-ended': 0.4,
   };
   return Math.max(1, Math.floor(perDeal[point] * deals));
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPack, packTarball } from '../../scripts/start/pack';
@@ -15,11 +15,15 @@ export async function makeUserDir(): Promise<string> {
   return userDir;
 }
 
-/** Packs, and installs the tarball as a user would, once: copies of the folder cost next to nothing. */
-export async function makeTemplate(): Promise<string> {
-  const { file } = await packTarball();
+/**
+ * Packs, and installs the tarball as a user would, once: copies of the folder cost next to nothing.
+ * @param repository a changed copy of this one
+ */
+export async function makeTemplate(repository?: string): Promise<string> {
+  const packed = await packTarball(repository);
   const folder = await mkdtemp(join(tmpdir(), 'q2c-template-'));
-  await installPack(file, folder);
+  await installPack(packed.file, folder);
+  await rm(packed.folder, { recursive: true });
   return folder;
 }
 
