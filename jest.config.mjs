@@ -1,5 +1,8 @@
+const setup = (file) => `<rootDir>/test/support/${file}.ts`;
+
 const project = (name, extra = {}) => ({
   displayName: name,
+  globalSetup: setup('temporary'),
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transformer.cjs' },
   testEnvironment: 'node',
@@ -7,7 +10,7 @@ const project = (name, extra = {}) => ({
 });
 
 /** Real hosts need the packed tarball; it is packed once for all test files of a run. */
-const packed = { globalSetup: '<rootDir>/test/support/pack.ts' };
+const packed = { globalSetup: setup('pack') };
 
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
@@ -16,7 +19,7 @@ export default {
     project('store'),
     project('contract'),
     project('simulator'),
-    project('nodes'),
+    project('nodes', { globalSetup: setup('build-nodes') }),
     project('host', packed),
     project('browser', packed),
   ],

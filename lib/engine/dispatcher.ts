@@ -3,7 +3,7 @@ import type { RunRow, Store, Tx } from '../store';
 import { reach } from './failpoints';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
-import type { DispatchedRun } from './types';
+import type { DispatchedRun, NodeInfo } from './types';
 
 interface Source {
   id: string;
@@ -26,6 +26,9 @@ export interface DispatcherOptions {
   tracker: RunTracker;
   now(): Instant;
   lease(): Lease;
+  nodeExists(nodeId: string): boolean;
+  /** The run was on its way to a node that is not there any more. */
+  onNodeGone(run: RunRow, node: NodeInfo): Promise<void>;
   /** Remembers work until it settles. */
   track<T>(promise: Promise<T>): Promise<T>;
   onFailure(what: string, error: unknown): void;
@@ -132,12 +135,20 @@ export class Dispatcher {
     if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
-      const ids = claimed.map(({ run }) => run.id);
-      await store.write((tx) => requeue(tx, ids));
+      await store.write((tx) =>
+        requeue(
+          tx,
+          claimed.map(({ run }) => ({ run, at: atNodes(run) })),
+        ),
+      );
       this.pump(sourceId);
       return;
     }
-    for (const { run, event } of claimed) this.send(source, run, event);
+    for (const { run, event } of claimed) {
+      const gone = atNodes(run).find(({ id }) => !this.options.nodeExists(id));
+      if (gone === undefined) this.send(source, run, event);
+      else await this.options.onNodeGone(run, gone);
+    }
   }
 
   private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
@@ -154,6 +165,11 @@ export class Dispatcher {
     }
     tracker.leave(active);
   }
+}
+
+/** The nodes that messages of the run were on their way to when a deploy broke it off. */
+function atNodes({ at_nodes }: RunRow): NodeInfo[] {
+  return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
 async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {

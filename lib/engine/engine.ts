@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type Store, type Tx } from '../store';
+import { appendAudit, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
 import { DEFAULT_RETRY } from './retry';
-import { type EndContext, recordEnd, runStalled } from './run-end';
+import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
@@ -26,6 +26,7 @@ import type {
   Log,
   NaturalKeyClaim,
   NewCase,
+  NodeInfo,
   Reference,
   RetryPolicy,
   Step,
@@ -40,8 +41,12 @@ export interface EngineOptions {
   retry?: Partial<RetryPolicy>;
   /** Quiet time after which a run without messages in flight has ended. */
   graceMs?: number;
+  /** Time that calls under way have to end when the engine stops; then they are broken off and probed later. */
+  stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** Whether a node of the flows is there and enabled; asked once the flows run. */
+  nodeExists?: (nodeId: string) => boolean;
   now?: () => Instant;
   random?: () => number;
 }
@@ -50,6 +55,8 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+/** Node-RED gives a node 15 s to close; what is left is for the store to close. */
+const STOP_AFTER_MS = 10_000;
 
 /**
  * Durable runs (DESIGN §4): accepts events, dispatches one run per event in order of its key, journals every
@@ -64,6 +71,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private timers: NodeJS.Timeout[] = [];
@@ -83,6 +91,8 @@ export class Engine {
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
+      nodeExists: options.nodeExists ?? (() => true),
+      onNodeGone: (row, node) => this.failNodeGone(row, node),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -92,7 +102,8 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
-      signal: this.stopping.signal,
+      stopping: this.stopping.signal,
+      cancelling: this.cancelling.signal,
     });
   }
 
@@ -120,10 +131,9 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
-    const ids = broken.map(({ run }) => run.id);
     this.track(
       this.store
-        .write((tx) => requeue(tx, ids))
+        .write((tx) => requeue(tx, broken))
         .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
     );
   }
@@ -134,18 +144,24 @@ export class Engine {
   }
 
   /**
-   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs stay as they are: the next
-   * start goes on with them.
+   * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs go back to the queue: the next start
+   * goes on with them.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.dispatcher.clear();
-    this.stopping.abort(
-      new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.'),
-    );
+    const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
+    this.stopping.abort(reason);
+    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
+    const patience = setTimeout(
+      () => this.cancelling.abort(reason),
+      this.options.stopAfterMs ?? STOP_AFTER_MS,
+    );
     await Promise.allSettled(this.work);
+    clearTimeout(patience);
+    await this.store.write((tx) => requeue(tx, broken));
   }
 
   // ------------------------------------------------------------------ intake
@@ -261,13 +277,18 @@ export class Engine {
     return this.tracker.get(runId);
   }
 
-  messageEntered(active: ActiveRun): void {
+  /** @param node where the message is on its way to, if it is on a wire */
+  messageEntered(active: ActiveRun, node?: NodeInfo): void {
+    if (node !== undefined) active.setOutFor(node);
     this.tracker.enter(active);
   }
 
-  /** @param passed the node that is done with the message, if it had no error */
-  messageLeft(active: ActiveRun, passed?: string): void {
-    if (passed !== undefined) active.passed.add(passed);
+  /** @param nodeId the node that is done with the message, with an error or without one */
+  messageLeft(active: ActiveRun, nodeId?: string, failed = false): void {
+    if (nodeId !== undefined) {
+      active.left(nodeId);
+      if (!failed) active.passed.add(nodeId);
+    }
     this.tracker.leave(active);
   }
 
@@ -368,6 +389,15 @@ export class Engine {
     }
     // Any source may have waited for this run's ordering key.
     this.dispatcher.pumpAll();
+  }
+
+  /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
+  private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
+    const gone = new ActiveRun(toRun(row), true);
+    await this.store.write(async (tx) => {
+      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
+      await recordEnd(tx, gone, this.ends);
+    });
   }
 
   private async sweepStalled(): Promise<void> {

@@ -1,10 +1,11 @@
+import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
-import { prepared, type Tx } from '../store';
+import { type CaseState, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { openCase, openCases, resolveCases } from './cases';
 import { runDelay } from './retry';
 import { supersede } from './runs';
 import type { ActiveRun, FlowError } from './tracker';
-import type { NewCase, RetryPolicy, Run } from './types';
+import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
 
 /** What the end of a run depends on beside the run. */
 export interface EndContext {
@@ -44,6 +45,9 @@ export async function recordEnd(
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
   }
+  for (const step of await undecidedSteps(tx, run)) {
+    cases.add((await openCase(tx, run, leftBehind(step, run), at)).id);
+  }
   const open = await openCases(tx, run);
   const fresh = open.filter(({ id }) => cases.has(id));
   const isThrough = fresh.length === 0;
@@ -68,6 +72,54 @@ function retryAt(run: Run, codes: ExceptionCode[], { retry, now, random }: EndCo
   return new Date(Date.parse(now()) + runDelay(retry, run.attempt, random)).toISOString();
 }
 
+type UndecidedStep = Pick<StepRow, 'key' | 'node_id' | 'node_name' | 'system' | 'operation' | 'canonical_id'>;
+
+const selectUndecided = prepared<{ runId: string }, UndecidedStep>((db, value) =>
+  db
+    .selectFrom('step')
+    .select(['key', 'node_id', 'node_name', 'system', 'operation', 'canonical_id'])
+    .where('run_id', '=', value.runId)
+    .where((where) =>
+      where.or([
+        where('state', '=', sql.lit<StepState>('intent')),
+        where('state', '=', sql.lit<StepState>('unknown')),
+      ]),
+    )
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('exception_case')
+            .select('exception_case.id')
+            .where('exception_case.run_id', '=', value.runId)
+            .whereRef('exception_case.step_key', '=', 'step.key')
+            .where('exception_case.state', 'not in', [
+              sql.lit<CaseState>('resolved'),
+              sql.lit<CaseState>('waived'),
+            ]),
+        ),
+      ),
+    ),
+);
+
+/**
+ * Calls of the run that may have been processed, and that this passage has not come by again: the flow was changed
+ * while the host was down, or another branch was taken. Somebody has to know of them (invariant 11).
+ */
+const undecidedSteps = (tx: Tx, { id }: Run): Promise<UndecidedStep[]> => selectUndecided(tx, { runId: id });
+
+function leftBehind(step: UndecidedStep, run: Run): NewCase {
+  return {
+    node: { id: step.node_id, name: step.node_name },
+    code: 'OUTCOME_UNKNOWN',
+    message: `Whether ${step.system} has processed ${step.operation} for ${run.title} is not known, and the flow no longer comes by “${step.node_name}”. Look in ${step.system}.`,
+    subject: step.canonical_id,
+    about: { params: {}, ownerRole: 'integration_ops' },
+    stepKey: step.key,
+    detail: { system: step.system, operation: step.operation },
+  };
+}
+
 /** An error of a node that no Catch node has taken. */
 function nodeFailed(run: Run, error: FlowError): NewCase {
   return {
@@ -76,6 +128,17 @@ function nodeFailed(run: Run, error: FlowError): NewCase {
     subject: run.correlationId,
     about: { params: { node: error.node.name, reason: error.message }, ownerRole: 'integration_ops' },
     detail: { reason: error.message },
+  };
+}
+
+/** A deploy has taken away the node that a message of the run was on its way to. */
+export function nodeGone(run: Run, node: NodeInfo): NewCase {
+  return {
+    node,
+    code: 'RUN_STALLED',
+    message: `A deploy took “${node.name}” out of the flow while ${run.title} was on its way to it. Check the flow, then retry the run.`,
+    subject: run.correlationId,
+    about: { params: { node: node.name, document: run.title }, ownerRole: 'integration_ops' },
   };
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
 import { prepared, type RunRow, type RunState, type Tx } from '../store';
-import type { IntakeEvent, Run } from './types';
+import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
 
@@ -43,6 +43,7 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       created_at: at,
       started_at: run.state === 'running' ? at : null,
       ended_at: null,
+      at_nodes: null,
     })
     .execute();
   const { subject, sourceNode, title } = run;
@@ -89,8 +90,8 @@ export interface Lease {
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run. States are literals: SQLite uses a partial index only for the very condition it
- * was made with, never for a bound value.
+ * running or an older queued run. States are literals: SQLite uses a partial index for a list of states only when
+ * the list is literal, else it reads the table through; for one bound state it would have to plan again for the value.
  */
 export async function claimRuns(
   tx: Tx,
@@ -130,6 +131,7 @@ export async function claimRuns(
         lease_until: lease.until,
         started_at: run.started_at ?? at,
         ended_at: null,
+        at_nodes: null,
       })
       .where('seq', '=', run.seq)
       .execute();
@@ -150,15 +152,24 @@ export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
   return rows.length;
 }
 
-/** Runs that were broken off go back to the queue, with the same attempt. */
-export async function requeue(tx: Tx, runIds: readonly string[]): Promise<void> {
-  if (runIds.length === 0) return;
-  await tx
-    .updateTable('run')
-    .set({ state: 'queued', lease_owner: null, lease_until: null })
-    .where('id', 'in', runIds)
-    .where('state', '=', 'running')
-    .execute();
+/** Runs that were broken off go back to the queue, with the same attempt, and with where their messages were. */
+export async function requeue(
+  tx: Tx,
+  broken: readonly { run: Pick<Run, 'id'>; at: readonly NodeInfo[] }[],
+): Promise<void> {
+  for (const { run, at } of broken) {
+    await tx
+      .updateTable('run')
+      .set({
+        state: 'queued',
+        lease_owner: null,
+        lease_until: null,
+        at_nodes: at.length === 0 ? null : JSON.stringify(at),
+      })
+      .where('id', '=', run.id)
+      .where('state', '=', 'running')
+      .execute();
+  }
 }
 
 /**

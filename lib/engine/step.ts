@@ -25,7 +25,9 @@ export interface StepRunnerOptions {
   now(): Instant;
   random(): number;
   /** Fires when the engine stops: no further call or probe is begun. */
-  signal: AbortSignal;
+  stopping: AbortSignal;
+  /** Fires when the engine can wait no longer: calls under way are broken off. */
+  cancelling: AbortSignal;
 }
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
@@ -58,7 +60,7 @@ export class StepRunner {
     const { store } = this.options;
     const keys = this.keysOf(run, step);
     const startedAt = Date.now();
-    this.options.signal.throwIfAborted();
+    this.options.stopping.throwIfAborted();
 
     const plan = await store.write(
       (tx) => begin(tx, run, step, keys, this.options.now()),
@@ -80,7 +82,7 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal: this.options.signal,
+        signal: this.options.cancelling,
       };
       const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
       if (found === null) lastSentAt = Date.now();
@@ -105,7 +107,7 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        this.options.signal,
+        this.options.stopping,
       );
     }
   }
@@ -132,7 +134,8 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), info.signal);
+      if (lastSentAt > 0 && visibleAt > Date.now())
+        await delay(visibleAt - Date.now(), this.options.stopping);
       counts.probes++;
       return await this.weigh(step, keys, plan, await step.probe(info));
     } catch (cause) {
@@ -184,7 +187,7 @@ export class StepRunner {
 
   private classify(step: Step, cause: unknown): Failure {
     // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
-    if (this.options.signal.aborted) throw this.options.signal.reason;
+    if (this.options.stopping.aborted) throw this.options.stopping.reason;
     return step.classify(cause);
   }
 

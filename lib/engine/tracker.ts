@@ -19,6 +19,8 @@ export class ActiveRun {
   errors: FlowError[] = [];
   /** Cases that were opened or seen again. */
   readonly cases = new Set<CanonicalId>();
+  /** Nodes that messages are on their way to, or are in, and how many in each. */
+  private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
   lastProgressAt = Date.now();
@@ -29,6 +31,22 @@ export class ActiveRun {
     readonly run: Run,
     readonly repeatable: boolean,
   ) {}
+
+  /** Nodes that messages are on their way to, or are in. */
+  get at(): NodeInfo[] {
+    return [...this.visits.values()].map(({ node }) => node);
+  }
+
+  setOutFor(node: NodeInfo): void {
+    const visit = this.visits.get(node.id);
+    if (visit === undefined) this.visits.set(node.id, { node, count: 1 });
+    else visit.count++;
+  }
+
+  left(nodeId: string): void {
+    const visit = this.visits.get(nodeId);
+    if (visit !== undefined && --visit.count === 0) this.visits.delete(nodeId);
+  }
 }
 
 /**

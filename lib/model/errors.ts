@@ -1,4 +1,4 @@
-import type { ExceptionCode } from './exceptions';
+import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exceptions';
 
 /** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
 export type TechnicalCode =
@@ -19,6 +19,13 @@ export type TechnicalCode =
 /** Every stable code an error of this package can carry. */
 export type ErrorCode = ExceptionCode | TechnicalCode;
 
+/** What a code says, in a few words that can follow others: `tax registration missing`, `store unavailable`. */
+export function codeInWords(code: ErrorCode): string {
+  if (!isExceptionCode(code)) return code.replaceAll('_', ' ').toLowerCase();
+  const { title } = exceptionCodes[code];
+  return title.charAt(0).toLowerCase() + title.slice(1);
+}
+
 /**
  * Base class of every error of this package. `code` is stable; an exception code also decides message
  * pattern, owner and retry (`exceptionCodes`); `message` says what is wrong, where, and what to do.
@@ -30,5 +37,10 @@ export class Q2cError extends Error {
     super(message, options);
     this.name = 'Q2cError';
     this.code = code;
+  }
+
+  /** Node-RED tells Catch nodes and its log what an error says of itself: to people, the name of a class says nothing. */
+  override toString(): string {
+    return this.message;
   }
 }

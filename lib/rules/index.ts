@@ -1,3 +1,4 @@
 export * from './firm';
 export * from './plan';
 export * from './readiness';
+export * from './ready-deal';

@@ -23,7 +23,7 @@ import {
   transition,
 } from '../model';
 import { type Firm, taskTemplates } from './firm';
-import type { ReadyDeal } from './readiness';
+import type { ReadyDeal } from './ready-deal';
 
 /**
  * From contract to project, tasks, milestones and billing schedule, for all six commercial models (guides §9).

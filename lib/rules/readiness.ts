@@ -1,14 +1,11 @@
 import {
   add,
-  addDays,
   type CanonicalId,
-  type Contact,
   type Contract,
   type Customer,
   compare,
   type DealDocument,
   type Draft,
-  deriveId,
   type EntityName,
   type ExceptionCode,
   entitySchemas,
@@ -18,12 +15,18 @@ import {
   isPaymentTerms,
   type Money,
   minorUnits,
-  naturalKey,
   type Opportunity,
   Q2cError,
   type Quote,
 } from '../model';
 import { type Firm, type FirmLegalEntity, sellingEntity } from './firm';
+import {
+  completeDeal,
+  type DealRecords,
+  type NaturalKeyClaim,
+  naturalKeyClaims,
+  type ReadyDeal,
+} from './ready-deal';
 
 /**
  * Readiness of a won deal (issue of the business, not of code): everything the ERP and the PSA will need is
@@ -40,26 +43,14 @@ export interface Issue {
   params: Record<string, string>;
 }
 
-/** A natural key the deal's records claim; a holder other than `id` means a suspected duplicate. */
-export interface NaturalKeyClaim {
-  entity: 'customer' | 'contact';
-  key: string;
-  id: CanonicalId;
-  name: string;
+/** A deal that may be provisioned, the natural keys that it claims, and the legal entity that sells it. */
+interface Passed {
+  deal: ReadyDeal;
+  claims: NaturalKeyClaim[];
+  legalEntity: FirmLegalEntity;
 }
 
-/** The complete entities of a deal that may be provisioned. */
-export interface ReadyDeal extends DealDocument {
-  opportunity: Opportunity;
-  customer: Customer;
-  contacts: Contact[];
-  quote: Quote;
-  contract: Contract;
-}
-
-export type Readiness =
-  | { ready: true; deal: ReadyDeal; claims: NaturalKeyClaim[]; legalEntity: FirmLegalEntity }
-  | { ready: false; issues: Issue[] };
+export type Readiness = ({ ready: true } & Passed) | { ready: false; issues: Issue[] };
 
 const STEP = 'the project can start';
 
@@ -82,7 +73,7 @@ class Check {
     this.name = deal.opportunity?.name ?? 'the deal';
   }
 
-  run(): Omit<Extract<Readiness, { ready: true }>, 'ready'> | null {
+  run(): Passed | null {
     const { opportunity, customer, quote, contract } = this.deal;
     if (opportunity === undefined) {
       throw new Q2cError(
@@ -111,13 +102,7 @@ class Check {
     ) {
       return null;
     }
-    return this.complete(
-      opportunity,
-      customer,
-      quote,
-      contract ?? contractOf(opportunity, customer, quote),
-      legalEntity,
-    );
+    return this.complete({ opportunity, customer, quote, contract }, legalEntity);
   }
 
   // ---------------------------------------------------------------- the records
@@ -143,7 +128,7 @@ class Check {
     if (!customer.legalName) this.missing('customer', id, 'The name of the account');
     if (!customer.country) this.missing('customer', id, `The country of ${name}`);
     else if (!isCountry(customer.country)) {
-      this.invalid('customer', id, `Country of ${name}`, `"${customer.country}" is not a country`);
+      this.invalid('customer', id, 'The country', `"${customer.country}" is not a country`, name);
     } else this.checkTaxRegistration(customer, customer.country);
     const address = customer.billingAddress;
     if (!address?.city || !address.postalCode || (address.lines ?? []).length === 0) {
@@ -154,8 +139,9 @@ class Check {
       this.invalid(
         'customer',
         id,
-        `Payment terms of ${name}`,
+        'The choice of payment terms',
         `"${customer.paymentTerms}" are not payment terms`,
+        name,
       );
     }
     if (customer.creditStatus === 'hold') this.add('CREDIT_HOLD', 'customer', id, { customer: name });
@@ -223,15 +209,15 @@ class Check {
     quote: Draft<Quote> | undefined,
   ): void {
     const { id } = contract;
+    const document = `contract ${contract.number ?? ''}`.trim();
     if (!contract.number) this.missing('contract', id, `The number of the contract of ${this.name}`);
     if (!contract.effective?.from || !contract.effective.to) {
       this.missing('contract', id, `The start and the term of the contract of ${this.name}`);
     } else if (contract.effective.to < contract.effective.from) {
-      this.invalid('contract', id, 'The period of the contract', 'it ends before it begins');
+      this.invalid('contract', id, 'The period', 'it ends before it begins', document);
     }
     const currency = contract.currency ?? contract.totalValue?.currency;
     const dealCurrency = opportunity.amount?.currency;
-    const document = `contract ${contract.number ?? ''}`.trim();
     if (currency !== undefined && !this.checkCurrency('contract', id, currency, document)) return;
     if (currency !== undefined && isCurrency(dealCurrency) && currency !== dealCurrency) {
       this.add('CURRENCY_MISMATCH', 'contract', id, {
@@ -325,68 +311,14 @@ class Check {
 
   // ---------------------------------------------------------------- the complete deal
 
-  private complete(
-    opportunity: Draft<Opportunity>,
-    customer: Draft<Customer>,
-    quote: Draft<Quote>,
-    contract: Draft<Contract>,
-    legalEntity: FirmLegalEntity,
-  ): Omit<Extract<Readiness, { ready: true }>, 'ready'> | null {
-    const at = opportunity.updatedAt ?? opportunity.createdAt ?? new Date(0).toISOString();
-    const base = {
-      version: 1,
-      legalEntityId: legalEntity.id,
-      createdAt: at,
-      updatedAt: at,
-      sourceSystem: opportunity.sourceSystem ?? 'crm',
-      extensions: {},
-    };
-    const currency = opportunity.amount?.currency ?? legalEntity.functionalCurrency;
-    const deal = {
-      opportunity: { ...base, engagementType: 'project', ...opportunity, legalEntityId: legalEntity.id },
-      customer: {
-        ...base,
-        defaultCurrency: currency,
-        creditStatus: 'ok',
-        ...customer,
-        status: 'pending_validation',
-        legalEntityId: legalEntity.id,
-      },
-      contacts: (this.deal.contacts ?? []).map((contact) => ({
-        ...base,
-        customerId: customer.id,
-        ...contact,
-        legalEntityId: legalEntity.id,
-      })),
-      quote: {
-        ...base,
-        opportunityId: opportunity.id,
-        validUntil: opportunity.expectedCloseDate,
-        total: opportunity.amount,
-        ...quote,
-        legalEntityId: legalEntity.id,
-      },
-      contract: {
-        ...base,
-        customerId: customer.id,
-        quoteId: quote.id,
-        title: opportunity.name,
-        contractType: 'sow',
-        currency,
-        totalValue: opportunity.amount,
-        paymentTerms: customer.paymentTerms,
-        revision: 1,
-        status: 'approved',
-        ...contract,
-        legalEntityId: legalEntity.id,
-      },
-    };
+  private complete(records: DealRecords, legalEntity: FirmLegalEntity): Passed | null {
+    const candidate = completeDeal(this.deal, records, legalEntity);
     for (const part of ['opportunity', 'customer', 'quote', 'contract'] as const)
-      this.conform(part, deal[part]);
-    for (const contact of deal.contacts) this.conform('contact', contact);
+      this.conform(part, candidate[part]);
+    for (const contact of candidate.contacts) this.conform('contact', contact);
     if (this.issues.length > 0) return null;
-    const ready = { ...this.deal, ...deal } as ReadyDeal;
-    return { deal: ready, claims: claimsOf(ready), legalEntity };
+    const deal = candidate as ReadyDeal;
+    return { deal, claims: naturalKeyClaims(deal), legalEntity };
   }
 
   /** What no rule above has a sentence for, but the canonical model refuses, is still an issue that names the field. */
@@ -404,8 +336,14 @@ class Check {
     this.add('MANDATORY_FIELD_MISSING', entity, subject, { field, step: STEP });
   }
 
-  private invalid(entity: EntityName, subject: CanonicalId, field: string, reason: string): void {
-    this.add('VALUE_INVALID', entity, subject, { field, document: this.name, reason });
+  private invalid(
+    entity: EntityName,
+    subject: CanonicalId,
+    field: string,
+    reason: string,
+    document = this.name,
+  ): void {
+    this.add('VALUE_INVALID', entity, subject, { field, document, reason });
   }
 
   private add(
@@ -428,39 +366,4 @@ function amountProblem(amount: string, currency: string): string | null {
     return `it has ${decimals} decimals, ${currency} has ${minorUnits(currency)}`;
   }
   return null;
-}
-
-/** The contract of a firm that sells without contract records: the terms of the opportunity itself. */
-function contractOf(
-  opportunity: Draft<Opportunity>,
-  customer: Draft<Customer>,
-  quote: Draft<Quote>,
-): Draft<Contract> {
-  const from = opportunity.expectedCloseDate ?? (opportunity.updatedAt ?? '').slice(0, 10);
-  return {
-    id: deriveId('contract', quote.id, 'contract'),
-    externalRefs: [],
-    number: `S-${opportunity.id.slice(-10)}`,
-    title: opportunity.name,
-    effective: { from, to: addDays(from, 364) },
-    paymentTerms: customer.paymentTerms,
-  };
-}
-
-function claimsOf(deal: ReadyDeal): NaturalKeyClaim[] {
-  const claims: NaturalKeyClaim[] = [];
-  const customerKey = naturalKey.customer(deal.customer);
-  if (customerKey !== undefined) {
-    claims.push({
-      entity: 'customer',
-      key: customerKey,
-      id: deal.customer.id,
-      name: deal.customer.legalName,
-    });
-  }
-  for (const contact of deal.contacts) {
-    const key = naturalKey.contact(contact);
-    if (key !== undefined) claims.push({ entity: 'contact', key, id: contact.id, name: contact.name });
-  }
-  return claims;
 }

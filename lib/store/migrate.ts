@@ -8,6 +8,7 @@ import {
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
 import { writeLocality } from './migrations/0008-write-locality';
+import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -22,6 +23,7 @@ export interface MigrationContext {
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0008-write-locality': writeLocality,
+  '0009-deploys': deploys,
 };
 
 /**

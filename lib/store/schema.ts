@@ -47,6 +47,8 @@ export interface RunTable {
   created_at: Instant;
   started_at: Instant | null;
   ended_at: Instant | null;
+  /** JSON array of the nodes its messages were on their way to when a deploy broke it off; null once it went on. */
+  at_nodes: string | null;
 }
 
 /**

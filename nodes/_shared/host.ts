@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
-import { type ActiveRun, type Engine, isInterrupted } from '../../lib/engine';
+import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
 import type { Q2cMessage } from './message';
+import { stableId } from './stable-id';
 
 /**
  * What joins engines and the host: counts the messages of a run while they travel, so that the end of a run and
@@ -19,9 +20,16 @@ interface CountedMessage {
   onWire: number;
 }
 
+/** A node as hooks name it; `node` is missing while it is not running. */
+interface FlowNode {
+  id: string;
+  node?: { id: string; name?: string; type?: string };
+}
+
 /** Hook payloads of Node-RED, as far as they are read here. */
 interface SendEvent {
   msg: Q2cMessage;
+  destination: FlowNode;
 }
 interface ReceiveEvent {
   msg: Q2cMessage & { error?: { source?: { id?: string } } };
@@ -30,7 +38,7 @@ interface ReceiveEvent {
 interface CompleteEvent {
   msg: Q2cMessage;
   error?: unknown;
-  node: { id: string; node?: { name?: string; type?: string } };
+  node: FlowNode;
 }
 
 const LABEL = 'quote-to-cash';
@@ -47,8 +55,11 @@ class Host {
   /** Messages on their way, by identity: nodes may change or drop `msg.q2c`, the count must still come out even. */
   private readonly counted = new WeakMap<object, CountedMessage>();
 
+  private RED: NodeAPI | null = null;
+
   /** Starts to follow the runs of an engine. Hooks and listeners are there only while some engine is. */
   attach(RED: NodeAPI, storeId: string, engine: Engine): void {
+    this.RED = RED;
     if (this.engines.size === 0) this.listen(RED);
     this.engines.set(storeId, engine);
   }
@@ -82,7 +93,7 @@ class Host {
 
   private listen(RED: NodeAPI): void {
     // Each handler has exactly one parameter: any other number makes Node-RED wait for a callback for ever.
-    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event.msg));
+    RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event));
     RED.hooks.add(`onReceive.${LABEL}`, (event: ReceiveEvent) => this.received(event));
     RED.hooks.add(`onComplete.${LABEL}`, (event: CompleteEvent) => this.completed(event));
     // A deploy of changed nodes or flows leaves the store running, but messages in and before those nodes vanish.
@@ -90,27 +101,27 @@ class Host {
     RED.events.on('flows:started', this.resume);
   }
 
-  private entered(msg: Q2cMessage): CountedMessage | undefined {
+  private entered(msg: Q2cMessage, node?: NodeInfo): CountedMessage | undefined {
     const runId = msg.q2c?.run;
     if (runId === undefined || this.isStale(msg)) return undefined;
     for (const engine of this.engines.values()) {
       const active = engine.activeRun(runId);
-      if (active !== undefined) return this.count(msg, engine, active);
+      if (active !== undefined) return this.count(msg, engine, active, node);
     }
     return undefined;
   }
 
-  private count(msg: Q2cMessage, engine: Engine, active: ActiveRun): CountedMessage {
+  private count(msg: Q2cMessage, engine: Engine, active: ActiveRun, node?: NodeInfo): CountedMessage {
     const known = this.counted.get(msg);
     const counted = known?.active === active ? known : { engine, active, inFlight: 0, onWire: 0 };
     counted.inFlight++;
     this.counted.set(msg, counted);
-    engine.messageEntered(active);
+    engine.messageEntered(active, node);
     return counted;
   }
 
-  private setOut(msg: Q2cMessage): void {
-    const counted = this.entered(msg);
+  private setOut({ msg, destination }: SendEvent): void {
+    const counted = this.entered(msg, infoOf(destination));
     if (counted !== undefined) counted.onWire++;
   }
 
@@ -121,7 +132,8 @@ class Host {
     else counted = this.entered(msg);
     const failedNode = msg.error?.source?.id;
     if (destination.node?.type === 'catch' && failedNode !== undefined) {
-      counted?.engine.errorCaught(counted.active, failedNode);
+      const node = this.RED?.nodes.getNode(failedNode) ?? undefined;
+      counted?.engine.errorCaught(counted.active, infoOf({ id: failedNode, node }).id);
     }
   }
 
@@ -132,14 +144,19 @@ class Host {
     if (counted.inFlight === 0) this.counted.delete(msg);
     if (error) {
       counted.engine.errorRaised(counted.active, {
-        node: { id: node.id, name: node.node?.name || node.node?.type || node.id },
+        node: infoOf(node),
         message: error instanceof Error ? error.message : String(error),
         code: isCaseOpened(error) ? error.code : null,
       });
     }
-    counted.engine.messageLeft(counted.active, error ? undefined : node.id);
+    counted.engine.messageLeft(counted.active, infoOf(node).id, Boolean(error));
   }
 }
+
+const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
+  id: node === undefined ? id : stableId(node),
+  name: node?.name || node?.type || id,
+});
 
 /** An error of ours whose case is open already. */
 function isCaseOpened(error: unknown): error is { code: string; caseId: string } {

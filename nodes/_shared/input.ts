@@ -1,8 +1,9 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
-import { type CanonicalId, type DealDocument, newId, Q2cError } from '../../lib/model';
+import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
+import { stableId } from './stable-id';
 import { Progress, StatusLine } from './status';
 
 /** A `q2c-store` node as other nodes see it. */
@@ -78,7 +79,7 @@ export function onInput(node: Node, options: InputOptions): void {
 async function process(node: Node, msg: Q2cMessage, options: InputOptions): Promise<Q2cMessage> {
   const store = requireConfig<StoreNode>(options.RED, options.store, 'store', 'q2c-store');
   const engine = await store.engine();
-  const info = { id: node.id, name: node.name || options.label };
+  const info = { id: stableId(node), name: node.name || options.label };
   const known = await runUnderWay(engine, msg);
   try {
     const deal = readDeal(options.readInput === undefined ? msg.payload : await options.readInput(msg));
@@ -104,7 +105,7 @@ async function runUnderWay(engine: Engine, msg: Q2cMessage): Promise<string | un
 
 async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDocument): Promise<string> {
   const subject = deal.opportunity?.id ?? deal.customer?.id ?? newId('opportunity');
-  const active = await engine.oneOff(node.id, subject, deal.opportunity?.name ?? 'One-off message');
+  const active = await engine.oneOff(stableId(node), subject, deal.opportunity?.name ?? 'One-off message');
   host.adopt(engine, msg, active);
   return active.run.id;
 }
@@ -137,7 +138,7 @@ function isCaseOrInterruption(error: unknown): boolean {
   return error instanceof CaseOpened || code === 'ENGINE_STOPPING' || code === 'RUN_NOT_ACTIVE';
 }
 
-function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof Q2cError ? error.code : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Node, NodeStatus } from 'node-red';
+import { codeInWords, type ErrorCode } from '../../lib/model';
 
 const MIN_INTERVAL_MS = 500;
 
@@ -66,10 +67,10 @@ export class Progress {
     this.show();
   }
 
-  failed(problem: string): void {
+  failed(code: ErrorCode): void {
     this.active--;
     this.stuck++;
-    this.lastProblem = problem;
+    this.lastProblem = codeInWords(code);
     this.show();
   }
 

@@ -41,10 +41,7 @@ function eventOf(type: BusinessEventType, { deal, msg, runId }: InputContext, te
   const { entity } = businessEvents[type];
   const aggregate = aggregateOf(deal, entity);
   if (aggregate === undefined) {
-    throw new Q2cError(
-      'DEAL_DOCUMENT_INVALID',
-      `${type} tells of a ${entity}, but the message carries none.`,
-    );
+    throw new Q2cError('DEAL_DOCUMENT_INVALID', `The message carries no ${entity} for ${type} to tell of.`);
   }
   const data: JsonObject = { [entity]: aggregate, changed: [] };
   return businessEvent(type, {

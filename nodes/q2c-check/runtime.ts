@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { NewCase } from '../../lib/engine';
-import { ownerRole } from '../../lib/model';
+import { exceptionMessage, ownerRole } from '../../lib/model';
 import { checkReadiness, type Issue, type NaturalKeyClaim } from '../../lib/rules';
 import { amountAtRisk } from '../_shared/amount-at-risk';
 import { requireFirm } from '../_shared/firm-node';
@@ -20,10 +20,7 @@ export default function register(RED: NodeAPI): void {
         const readiness = checkReadiness(context.deal, requireFirm(RED, config.firm));
         const issues = readiness.ready ? await duplicates(context, readiness.claims) : readiness.issues;
         if (!readiness.ready || issues.length > 0) {
-          return context.engine.fail(
-            context.runId,
-            issues.map((issue) => caseOf(context, issue)),
-          );
+          return context.engine.fail(context.runId, casesOf(context, issues));
         }
         context.msg.payload = readiness.deal;
         return context.msg;
@@ -51,15 +48,19 @@ async function duplicates({ engine }: InputContext, claims: NaturalKeyClaim[]): 
   });
 }
 
-function caseOf({ node, deal }: InputContext, issue: Issue): NewCase {
-  return {
-    node,
-    code: issue.code,
-    subject: issue.subject,
-    about: {
-      params: issue.params,
-      ownerRole: ownerRole(issue.code, issue.entity),
-      ...amountAtRisk(deal),
-    },
-  };
+/** One case for each record and code, which says all that is wrong there: a second one would replace its message. */
+function casesOf({ node, deal }: InputContext, issues: readonly Issue[]): NewCase[] {
+  const groups = Map.groupBy(issues, ({ code, subject }) => `${code}|${subject}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { code, subject, entity, params } = first;
+    return {
+      node,
+      code,
+      subject,
+      message: group.map((each) => exceptionMessage(code, each.params)).join(' '),
+      about: { params, ownerRole: ownerRole(code, entity), ...amountAtRisk(deal) },
+    };
+  });
 }

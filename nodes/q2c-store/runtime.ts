@@ -5,6 +5,7 @@ import { openSqliteStore, type Store } from '../../lib/store';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
+import { isInSubflow } from '../_shared/stable-id';
 import { defaults, type StoreProperties } from './types';
 
 const DEFAULT_FILE = 'q2c.db';
@@ -24,11 +25,15 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (done: () => void) => {
       opened
-        .then(async ({ engine, store }) => {
-          host.detach(RED, this.id, engine);
-          await engine.stop();
-          await store.close();
-        })
+        .then(
+          async ({ engine, store }) => {
+            host.detach(RED, this.id, engine);
+            await engine.stop();
+            await store.close();
+          },
+          // Why it never opened has been said.
+          () => undefined,
+        )
         .catch((error: Error) => this.error(error.message))
         .finally(done);
     });
@@ -43,6 +48,7 @@ export default function register(RED: NodeAPI): void {
     const engine = new Engine({
       store,
       tenant,
+      nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
     host.attach(RED, node.id, engine);

@@ -37,14 +37,15 @@ export function createIdentity({ db }: SimContext): void {
   db.setValue(PUBLIC_KEY, publicKey);
 }
 
-/** By authentication scheme and field of a connection. */
+/** By authentication scheme and field of a connection: how to log in, and how this org differs from most. */
 export function credentials({ db, baseUrl }: SimContext): Record<string, Record<string, string>> {
   const value = (key: string) => db.getValue(key) ?? '';
+  // The org has no country picklists and keeps the ISO codes that its people entered.
+  const common = { host: baseUrl, clientId: CLIENT_ID, countryFormat: 'code' };
   return {
-    'client-credentials': { host: baseUrl, clientId: CLIENT_ID, clientSecret: value(SECRET_KEY) },
+    'client-credentials': { ...common, clientSecret: value(SECRET_KEY) },
     'jwt-bearer': {
-      host: baseUrl,
-      clientId: CLIENT_ID,
+      ...common,
       username: INTEGRATION_USERNAME,
       privateKey: value(PRIVATE_KEY),
     },

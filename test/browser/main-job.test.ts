@@ -139,7 +139,7 @@ test('a deal without tax registration waits at the check and is told to Catch', 
     Q2C_Tax_Registration__c: null,
   });
   await simulator.control('POST', 'deals/close', { key: deal.key });
-  await status(nodeCalled('Ready to provision?'), '1 waiting: TAX_REGISTRATION_MISSING').waitFor();
+  await status(nodeCalled('Ready to provision?'), '1 waiting: tax registration missing').waitFor();
   await debugMessages('Cases').getByText('TAX_REGISTRATION_MISSING').waitFor();
   await editor.screenshot('main-job');
   await picture('flow', 16, '.red-ui-flow-group', '.red-ui-flow-node');

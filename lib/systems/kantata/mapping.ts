@@ -18,12 +18,6 @@ export const TITLE_MAX = 255;
 /** A task's description must stay below 1000 characters. */
 export const STORY_DESCRIPTION_MAX = 999;
 
-/** @throws MappingError `MANDATORY_FIELD_MISSING` naming the field. */
-export function required<T>(value: T | null | undefined, field: string, step: string): T {
-  if (value !== undefined && value !== null && value !== '') return value;
-  throw new MappingError('MANDATORY_FIELD_MISSING', `${field} is required before ${step}.`, { field, step });
-}
-
 /**
  * Ids are integers in Kantata's requests, and strings everywhere else.
  * @throws MappingError `VALUE_INVALID` for text that is no id of Kantata, for example a wrong look-up value.

@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../model';
+import type { FailureKind, JsonValue } from '../../model';
 import { SystemError } from './errors';
-import type { ErrorKind, ErrorRow, ErrorTable } from './http-types';
+import type { ErrorRow, ErrorTable } from './http-types';
 import { plainReason } from './text';
 
 /** What a status means where the vendor's table is silent (RFC 9110). */
@@ -48,7 +48,7 @@ export function errorOfReply(
 }
 
 /** A lost or broken answer to something that may be repeated is nothing to worry about. */
-export function softened(kind: ErrorKind, safe: boolean): ErrorKind {
+export function softened(kind: FailureKind, safe: boolean): FailureKind {
   return kind === 'unknown' && safe ? 'transient' : kind;
 }
 

@@ -1,8 +1,7 @@
-import { type ExceptionCode, Q2cError } from '../../model';
-import type { ErrorKind } from './http-types';
+import { type ExceptionCode, type FailureKind, Q2cError } from '../../model';
 
 /** Domain code (guides §13) of each kind, unless the vendor's table names a better one. */
-const CODE_OF_KIND: Record<ErrorKind, ExceptionCode> = {
+const CODE_OF_KIND: Record<FailureKind, ExceptionCode> = {
   transient: 'TARGET_UNAVAILABLE',
   rate_limited: 'RATE_LIMITED',
   auth: 'AUTH_EXPIRED',
@@ -14,7 +13,7 @@ const CODE_OF_KIND: Record<ErrorKind, ExceptionCode> = {
 
 export interface SystemErrorDetails {
   system: string;
-  kind: ErrorKind;
+  kind: FailureKind;
   /** Plain words from the vendor's body, without secrets: shown to finance people. */
   reason: string;
   status?: number | null;
@@ -30,7 +29,7 @@ export interface SystemErrorDetails {
 /** A vendor did not do what was asked. `kind` tells the engine what may happen next. */
 export class SystemError extends Q2cError {
   readonly system: string;
-  readonly kind: ErrorKind;
+  readonly kind: FailureKind;
   readonly reason: string;
   readonly status: number | null;
   readonly vendorCode: string | null;

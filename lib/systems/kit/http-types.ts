@@ -1,4 +1,4 @@
-import type { ExceptionCode, JsonValue } from '../../model';
+import type { ExceptionCode, FailureKind, JsonValue } from '../../model';
 import type { SystemError } from './errors';
 import type { Slots } from './guard';
 
@@ -51,27 +51,12 @@ export interface Authenticator {
   refresh(refused: Record<string, string>): Promise<boolean>;
 }
 
-/**
- * What an error means for the engine.
- * `transient`: surely not processed, or harmless to repeat → retry. `rate_limited`: not processed → retry later.
- * `auth`: credentials refused. `rejected`: refused for its content → case. `conflict`: somebody else changed it
- * → re-read, retry. `not_found`. `unknown`: may have been processed → probe before any resend.
- */
-export type ErrorKind =
-  | 'transient'
-  | 'rate_limited'
-  | 'auth'
-  | 'rejected'
-  | 'conflict'
-  | 'not_found'
-  | 'unknown';
-
 /** One row of a vendor's error table; the first row that matches wins. */
 export interface ErrorRow {
   status?: number | readonly number[] | ((status: number) => boolean);
   /** Compared with what `codeOf` took from the body. */
   code?: string | RegExp;
-  kind: ErrorKind;
+  kind: FailureKind;
   /** Domain code (guides §13) where the default of the kind does not fit. */
   as?: ExceptionCode;
 }

@@ -18,4 +18,5 @@ export * from './poll-overlap';
 export * from './polling';
 export * from './reply';
 export * from './text';
+export * from './tokens';
 export type * from './types';

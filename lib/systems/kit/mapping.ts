@@ -1,3 +1,22 @@
+import { exceptionMessage } from '../../model';
+import { MappingError } from './errors';
+
+/**
+ * The value, which a record cannot do without.
+ * @param field which one, in words that its owner knows
+ * @param step what waits for it, as a clause: "the project is created"
+ * @throws MappingError `MANDATORY_FIELD_MISSING` when it is absent or empty.
+ */
+export function required<T>(value: T | null | undefined, field: string, step: string): T {
+  if (value !== undefined && value !== null && value !== '') return value;
+  const params = { field, step };
+  throw new MappingError(
+    'MANDATORY_FIELD_MISSING',
+    exceptionMessage('MANDATORY_FIELD_MISSING', params),
+    params,
+  );
+}
+
 /** A value of a vendor as text: trimmed, and absent when it is empty, null or missing. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;

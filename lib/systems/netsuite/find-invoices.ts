@@ -1,5 +1,5 @@
 import type { CanonicalId, Contract, DealDocument, Draft, Project } from '../../model';
-import { type MappingContext, MappingError } from '../kit';
+import { type MappingContext, required } from '../kit';
 import type { NetSuiteClient } from './client';
 import { recordIdOf } from './mapping';
 import { type Row, sqlText } from './suiteql';
@@ -21,13 +21,8 @@ export function billedRecords(_item: { id: CanonicalId }, context: MappingContex
   const { contract, project } = context.deal;
   const salesOrderId = recordIdOf(contract, 'salesOrder', context) ?? null;
   const projectId = recordIdOf(project, 'job', context) ?? null;
-  if (salesOrderId !== null || projectId !== null) return { salesOrderId, projectId };
-  const params = { field: 'A sales order or project in NetSuite', step: 'invoices can be read' };
-  throw new MappingError(
-    'MANDATORY_FIELD_MISSING',
-    `${params.field} is required before ${params.step}.`,
-    params,
-  );
+  required(salesOrderId ?? projectId, 'A sales order or project in NetSuite', 'invoices can be read');
+  return { salesOrderId, projectId };
 }
 
 /** Internal ids of the invoices that were made from the order, or that bill the project on a line. */

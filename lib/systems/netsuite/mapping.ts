@@ -11,7 +11,7 @@ import {
   type ExternalRef,
   type Money,
 } from '../../model';
-import { jsonNumberOf, type MappingContext, MappingError, type OperationResult } from '../kit';
+import { jsonNumberOf, type MappingContext, MappingError, type OperationResult, required } from '../kit';
 import type { RecordType } from './record-service';
 
 /** How NetSuite refers to another record or to an entry of a list. */
@@ -21,12 +21,6 @@ export interface Reference {
 }
 
 export const reference = (id: string): Reference => ({ id });
-
-/** @throws MappingError `MANDATORY_FIELD_MISSING` naming the field and what waits for it. */
-export function required<T>(value: T | null | undefined, field: string, step: string): T {
-  if (value !== undefined && value !== null && value !== '') return value;
-  throw new MappingError('MANDATORY_FIELD_MISSING', `${field} is required before ${step}.`, { field, step });
-}
 
 /** Our key in NetSuite's External ID field, which all integrations of the account share: hence the prefix. */
 export function externalIdOf(context: MappingContext, id: CanonicalId): string {

@@ -1,12 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../../lib/model';
 import { loadSystem, type SystemId } from '../../../lib/systems';
+import { memoryTokens } from '../../../lib/systems/kit/tokens';
 import type {
   ConnectionConfig,
   SystemClient,
   SystemManifest,
   SystemModule,
-  TokenStore,
 } from '../../../lib/systems/kit/types';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import type { ConnectionProperties } from './types';
@@ -55,6 +55,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
     const module = await loadSystem(id);
     const settings = await connectionConfig(RED, node, config, manifest);
     const client = module.createClient(settings, {
+      // Those of the grants used so far can be had again at any time.
       tokens: memoryTokens(),
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
     });
@@ -110,22 +111,5 @@ async function connectionConfig(
     values,
     ...(config.instance?.trim() ? { instance: config.instance.trim() } : {}),
     ...(Number.isInteger(concurrency) && concurrency > 0 ? { limits: { concurrency } } : {}),
-  };
-}
-
-/**
- * Tokens of the grants used so far can be had again at any time with the connection's own credentials, so they
- * live as long as the connection.
- */
-function memoryTokens(): TokenStore {
-  const tokens = new Map<string, string>();
-  return {
-    get: async (key) => tokens.get(key) ?? null,
-    set: async (key, value) => {
-      tokens.set(key, value);
-    },
-    delete: async (key) => {
-      tokens.delete(key);
-    },
   };
 }

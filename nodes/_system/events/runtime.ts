@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Engine } from '../../../lib/engine';
-import { type Instant, type JsonValue, Q2cError } from '../../../lib/model';
+import { codeInWords, type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { requireConfig, type StoreNode } from '../../_shared/input';
+import { stableId } from '../../_shared/stable-id';
 import { StatusLine } from '../../_shared/status';
 import type { ConnectionNode } from '../connection/runtime';
 import { intakeEvents, messageOf } from './message';
@@ -25,7 +26,11 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
     const begin = () => {
       poller.run(id).catch((error: Error) => {
         if (stopping.signal.aborted) return;
-        status.set({ fill: 'red', shape: 'ring', text: error instanceof Q2cError ? error.code : 'stopped' });
+        status.set({
+          fill: 'red',
+          shape: 'ring',
+          text: error instanceof Q2cError ? codeInWords(error.code) : 'stopped',
+        });
         this.error(error, {});
       });
     };
@@ -84,7 +89,7 @@ class Poller {
     const engine = await store.engine();
     if (this.signal.aborted) return;
     const release = engine.registerSource(
-      node.id,
+      stableId(node),
       positive(config.concurrency, defaults.concurrency),
       (run) => node.send(messageOf(run)),
     );
@@ -129,7 +134,7 @@ class Poller {
     source: EventSource,
     begin: string,
   ): Promise<void> {
-    const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${this.node.id}`;
+    const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${stableId(this.node)}`;
     const stored = (await engine.cursor(name)) as SavedPosition | null;
     // The first start counts for ever: a later "now" would skip what happened while the host was down.
     const startAt = stored?.startAt ?? begin;
@@ -143,7 +148,7 @@ class Poller {
       });
       position = page.cursor;
       const { accepted } = await engine.accept({
-        sourceNode: this.node.id,
+        sourceNode: stableId(this.node),
         system: client.system,
         instance: client.instance,
         source: name,
@@ -159,7 +164,7 @@ class Poller {
   /** The first failure is told to Catch nodes, the following ones only shown: an outage is one message, not hundreds. */
   private report(error: Error, failures: number): void {
     const code = error instanceof Q2cError ? error.code : 'NODE_FAILED';
-    this.status.set({ fill: 'red', shape: 'ring', text: code });
+    this.status.set({ fill: 'red', shape: 'ring', text: codeInWords(code) });
     if (failures === 1) this.node.error(error, {});
     else this.node.debug(`Poll failed ${failures} times: ${error.message}`);
   }

@@ -6,12 +6,11 @@ import { stories, workspaces } from '../../../lib/systems/kantata/collections';
 import { timeApproved } from '../../../lib/systems/kantata/events/time-approved';
 import { messageOf } from '../../../nodes/_system/events/message';
 import { system as simulated } from '../../../simulator/kantata';
-import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import { startEngine, until } from '../../support/engine';
 import { clientOf } from '../../unit/systems/kantata/support';
-import { send } from '../support';
 import { type Intake, Polling } from './event-polling';
+import { Vendor } from './vendor';
 
 /** Time that people log, submit and approve in Kantata, as events in the store. */
 
@@ -20,7 +19,7 @@ const START = Date.now() - (Date.now() % 1000);
 const PERSON = 5;
 
 let clock = START;
-let simulator: RunningSimulator;
+let vendor: Vendor;
 let client: KantataClient;
 let engine: Engine;
 let stop: () => Promise<void>;
@@ -31,15 +30,15 @@ let project: string;
 let pace: number;
 
 beforeAll(async () => {
-  simulator = await startHost({ port: 0, systems: [simulated], clock: () => clock });
+  vendor = await Vendor.start(simulated, { clock: () => clock });
 });
 
 beforeEach(async () => {
   clock = START;
   pace = 1000;
-  await control('reset', 'POST', {});
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const { accessToken = '', baseUrl = '' } = systems.kantata?.credentials['access-token'] ?? {};
+  await vendor.reset();
+  const { credentials } = await vendor.account('access-token');
+  const { accessToken = '', baseUrl = '' } = credentials;
   client = clientOf({ accessToken, baseUrl });
   ({ engine, stop } = await startEngine());
   dispatched = [];
@@ -55,31 +54,22 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all([client.close(), stop()]);
-  // A fault that did not fire would make its test pass for nothing.
-  const { faults } = await control<{ faults: { left: number | null }[] }>('kantata/faults');
-  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+  await vendor.expectFaultsFired();
 });
 
-afterAll(() => simulator.close());
+afterAll(() => vendor.close());
 
-async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-  const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
-  if (reply.status >= 300)
-    throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return reply.body;
-}
-
-const fault = (settings: Omit<Fault, 'id'>) => control('kantata/faults', 'POST', { times: 1, ...settings });
+const fault = (settings: Omit<Fault, 'id'>) => vendor.fault(settings);
 
 /** What a person does on the screens, `pace` after the last thing he did. */
 async function byHand(collection: string, data: JsonObject): Promise<string> {
   clock += pace;
-  return (await control<{ id: string }>(`kantata/records/${collection}`, 'POST', data)).id;
+  return (await vendor.create(collection, data)).id;
 }
 
 async function changeByHand(collection: string, id: string, data: JsonObject): Promise<void> {
   clock += pace;
-  await control(`kantata/records/${collection}/${id}`, 'PATCH', data);
+  await vendor.change(collection, id, data);
 }
 
 const log = (more: JsonObject = {}) =>

@@ -5,7 +5,6 @@ import { stories, timeEntries, workspaces } from '../../../lib/systems/kantata/c
 import type { OwnedRecord } from '../../../lib/systems/kantata/references';
 import { type Limits, type OperationResult, SystemError } from '../../../lib/systems/kit';
 import { system as kantata } from '../../../simulator/kantata';
-import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import {
   callContext,
@@ -17,57 +16,42 @@ import {
   withProject,
 } from '../../unit/systems/kantata/support';
 import { send } from '../support';
+import { Vendor } from './vendor';
 
 const signal = new AbortController().signal;
 const withoutTemplates = { ...firmTables, projectTemplate: {} };
 
-let simulator: RunningSimulator;
+let vendor: Vendor;
 let client: KantataClient;
 
 beforeAll(async () => {
-  simulator = await startHost({ port: 0, systems: [kantata] });
+  vendor = await Vendor.start(kantata);
 });
 
 beforeEach(async () => {
-  await control('reset', 'POST', {});
+  await vendor.reset();
   client = await connect();
 });
 
 afterEach(async () => {
   await client.close();
-  // A fault that did not fire would make its test pass for nothing.
-  const { faults } = await control<{ faults: { left: number | null }[] }>('kantata/faults');
-  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+  await vendor.expectFaultsFired();
 });
 
-afterAll(() => simulator.close());
+afterAll(() => vendor.close());
 
 /** Token and address of the simulated account; a reset makes another token. */
 async function account() {
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const { accessToken = '', baseUrl = '' } = systems.kantata?.credentials['access-token'] ?? {};
+  const { credentials } = await vendor.account('access-token');
+  const { accessToken = '', baseUrl = '' } = credentials;
   return { accessToken, baseUrl };
 }
 
 const connect = async (limits: Partial<Limits> = {}) => clientOf(await account(), limits);
 
-async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-  const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
-  if (reply.status >= 300)
-    throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return reply.body;
-}
+const fault = (settings: Omit<Fault, 'id'>) => vendor.fault(settings);
 
-const fault = (settings: Omit<Fault, 'id'>) => control('kantata/faults', 'POST', { times: 1, ...settings });
-
-/** What stands in Kantata, as its own screens would show it. */
-async function recordsOf(collection: string, filter: Record<string, string> = {}) {
-  const query = new URLSearchParams({ limit: '1000', ...filter });
-  const { records } = await control<{ records: { id: string; data: JsonObject }[] }>(
-    `kantata/records/${collection}?${query}`,
-  );
-  return records;
-}
+const recordsOf = (collection: string, filter?: Record<string, string>) => vendor.records(collection, filter);
 
 const operationOf = (entity: string, verb: string) => {
   const operation = system.operations.find((each) => each.entity === entity && each.verb === verb);
@@ -223,7 +207,7 @@ describe('the main way', () => {
   it('finds the project by our id, also in the archive, and nothing where there is none', async () => {
     expect((await step('project', 'find', sampleDeal())).result.refs).toEqual([]);
     const { project } = await provisioned();
-    await control(`kantata/records/workspaces/${project.externalRefs[0]?.id}`, 'PATCH', { archived: true });
+    await vendor.change('workspaces', String(project.externalRefs[0]?.id), { archived: true });
     const { result } = await step('project', 'find', sampleDeal());
     expect(result.refs.map(({ ref }) => ref.id)).toEqual([project.externalRefs[0]?.id]);
   });

@@ -1,17 +1,17 @@
 import type { DispatchedRun, Engine } from '../../../lib/engine';
 import type { JsonObject } from '../../../lib/model';
+import { memoryTokens } from '../../../lib/systems/kit';
 import { system } from '../../../lib/systems/netsuite';
 import { createNetSuiteClient, type NetSuiteClient } from '../../../lib/systems/netsuite/client';
 import { invoiceStatusChanged } from '../../../lib/systems/netsuite/events/invoice-status-changed';
 import { paymentReceived } from '../../../lib/systems/netsuite/events/payment-received';
 import type { Q2cMessage } from '../../../nodes/_shared/message';
 import { messageOf } from '../../../nodes/_system/events/message';
-import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import { system as simulated } from '../../../simulator/netsuite';
 import { startEngine, until } from '../../support/engine';
-import { send } from '../support';
 import { Polling } from './event-polling';
+import { Vendor } from './vendor';
 
 /** Invoices and payments that people enter in NetSuite, as events in the store. */
 
@@ -19,7 +19,7 @@ const signal = new AbortController().signal;
 const START = Date.now() - (Date.now() % 1000);
 
 let clock = START;
-let simulator: RunningSimulator;
+let vendor: Vendor;
 let client: NetSuiteClient;
 let engine: Engine;
 let stop: () => Promise<void>;
@@ -29,12 +29,12 @@ let payments: Polling<NetSuiteClient>;
 let customer: string;
 
 beforeAll(async () => {
-  simulator = await startHost({ port: 0, systems: [simulated], clock: () => clock });
+  vendor = await Vendor.start(simulated, { clock: () => clock });
 });
 
 beforeEach(async () => {
   clock = START;
-  await control('reset', 'POST', {});
+  await vendor.reset();
   client = await connect();
   ({ engine, stop } = await startEngine());
   dispatched = [];
@@ -51,40 +51,30 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all([client.close(), stop()]);
-  // A fault that did not fire would make its test pass for nothing.
-  const { faults } = await control<{ faults: { left: number | null }[] }>('netsuite/faults');
-  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+  await vendor.expectFaultsFired();
 });
 
-afterAll(() => simulator.close());
-
-async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-  const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
-  if (reply.status >= 300)
-    throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return reply.body;
-}
+afterAll(() => vendor.close());
 
 async function connect(): Promise<NetSuiteClient> {
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const { url = '', credentials = {} } = systems.netsuite ?? {};
+  const { url, credentials } = await vendor.account('tba');
   return createNetSuiteClient(
-    { environment: 'simulator', auth: 'tba', values: { ...credentials.tba, baseUrl: url } },
-    { log: () => {}, tokens: { get: async () => null, set: async () => {}, delete: async () => {} } },
+    { environment: 'simulator', auth: 'tba', values: { ...credentials, baseUrl: url } },
+    { log: () => {}, tokens: memoryTokens() },
   );
 }
 
-const fault = (settings: Omit<Fault, 'id'>) => control('netsuite/faults', 'POST', { times: 1, ...settings });
+const fault = (settings: Omit<Fault, 'id'>) => vendor.fault(settings);
 
 /** What a person does on the screens, a second after the last thing he did. */
 async function byHand(type: string, data: JsonObject): Promise<string> {
   clock += 1000;
-  return (await control<{ id: string }>(`netsuite/records/${type}`, 'POST', data)).id;
+  return (await vendor.create(type, data)).id;
 }
 
 async function changeByHand(type: string, id: string, data: JsonObject): Promise<void> {
   clock += 1000;
-  await control(`netsuite/records/${type}/${id}`, 'PATCH', data);
+  await vendor.change(type, id, data);
 }
 
 const invoiceOf = (amount: number, more: JsonObject = {}) => ({

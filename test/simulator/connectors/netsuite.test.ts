@@ -1,89 +1,65 @@
 import type { DealDocument, Draft, Invoice, JsonObject } from '../../../lib/model';
-import { type ConnectionConfig, type OperationResult, SystemError } from '../../../lib/systems/kit';
+import {
+  type ConnectionConfig,
+  memoryTokens,
+  type OperationResult,
+  SystemError,
+} from '../../../lib/systems/kit';
 import { system } from '../../../lib/systems/netsuite';
 import { createNetSuiteClient, type NetSuiteClient } from '../../../lib/systems/netsuite/client';
 import { mergeResult } from '../../../nodes/_shared/merge-result';
-import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import { system as netsuite } from '../../../simulator/netsuite';
 import { contextOf, fixedBid, id, workedExample } from '../../unit/systems/netsuite/support';
-import { send } from '../support';
+import { Vendor } from './vendor';
 
 const signal = new AbortController().signal;
 const callContext = { idempotencyKey: 'k', attempt: 1, signal };
 
-let simulator: RunningSimulator;
+let vendor: Vendor;
 let client: NetSuiteClient;
 
 beforeAll(async () => {
-  simulator = await startHost({ port: 0, systems: [netsuite] });
+  vendor = await Vendor.start(netsuite);
 });
 
 beforeEach(async () => {
-  await control('reset', 'POST', {});
+  await vendor.reset();
   client = await connect('tba');
 });
 
 afterEach(async () => {
   await client.close();
-  // A fault that did not fire would make its test pass for nothing.
-  const { faults } = await control<{ faults: { left: number | null }[] }>('netsuite/faults');
-  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+  await vendor.expectFaultsFired();
 });
 
-afterAll(() => simulator.close());
-
-async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-  const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
-  if (reply.status >= 300)
-    throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return reply.body;
-}
+afterAll(() => vendor.close());
 
 /** A client of the simulated account; a reset makes other credentials. */
 async function connect(auth: string, change: Partial<ConnectionConfig> = {}): Promise<NetSuiteClient> {
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const { url = '', credentials = {} } = systems.netsuite ?? {};
-  const tokens = new Map<string, string>();
+  const { url, credentials } = await vendor.account(auth);
   return createNetSuiteClient(
     {
       environment: 'simulator',
       auth,
       ...change,
-      values: { ...credentials[auth], baseUrl: url, ...change.values },
+      values: { ...credentials, baseUrl: url, ...change.values },
       limits: { timeoutMs: 2000, ...change.limits },
     },
-    {
-      log: () => {},
-      tokens: {
-        get: async (key) => tokens.get(key) ?? null,
-        set: async (key, value) => {
-          tokens.set(key, value);
-        },
-        delete: async (key) => {
-          tokens.delete(key);
-        },
-      },
-    },
+    { log: () => {}, tokens: memoryTokens() },
   );
 }
 
-const fault = (settings: Omit<Fault, 'id'>) => control('netsuite/faults', 'POST', { times: 1, ...settings });
+const fault = (settings: Omit<Fault, 'id'>) => vendor.fault(settings);
 
-/** What stands in NetSuite, as its own screens would show it. */
-async function recordsOf(type: string): Promise<{ id: string; data: JsonObject }[]> {
-  return (
-    await control<{ records: { id: string; data: JsonObject }[] }>(`netsuite/records/${type}?limit=1000`)
-  ).records;
-}
+const recordsOf = (type: string) => vendor.records(type);
 
 const ours = async (type: string) =>
   (await recordsOf(type)).filter(({ data }) => String(data.externalId).startsWith('q2c:'));
 
-const byHand = (type: string, data: JsonObject) =>
-  control<{ id: string }>(`netsuite/records/${type}`, 'POST', data);
+const byHand = (type: string, data: JsonObject) => vendor.create(type, data);
 const changeByHand = (type: string, recordId: string, data: JsonObject) =>
-  control(`netsuite/records/${type}/${recordId}`, 'PATCH', data);
+  vendor.change(type, recordId, data);
 
 const operationOf = (entity: string, verb: string) => {
   const operation = system.operations.find((each) => each.entity === entity && each.verb === verb);
@@ -258,7 +234,9 @@ describe('lost replies', () => {
   const writes = ['customer', 'contact', 'job', 'projectTask', 'billingSchedule', 'salesOrder'];
 
   const putsOf = async (type: string) => {
-    const { requests } = await control<{ requests: { method: string; path: string }[] }>('netsuite/requests');
+    const { requests } = await vendor.control<{ requests: { method: string; path: string }[] }>(
+      'netsuite/requests',
+    );
     return requests.filter(({ method, path }) => method === 'PUT' && path.includes(`/${type}/`)).length;
   };
 

@@ -12,6 +12,7 @@ import {
   type CallContext,
   type Limits,
   MappingError,
+  memoryTokens,
   type Operation,
   type OperationResult,
   type ReadContext,
@@ -19,68 +20,46 @@ import {
 } from '../../../lib/systems/kit';
 import { system } from '../../../lib/systems/salesforce';
 import type { SalesforceClient } from '../../../lib/systems/salesforce/client';
-import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { Fault } from '../../../simulator/kit/types';
 import { system as simulated } from '../../../simulator/salesforce';
-import { send } from '../support';
+import { Vendor } from './vendor';
 
 /** The connector against the simulated org: what both sides wrote from the vendor's documents must fit together. */
 
-let simulator: RunningSimulator;
+let vendor: Vendor;
 let client: SalesforceClient;
 let calls: { method: string; path: string; status: number | null }[];
 
 beforeAll(async () => {
-  simulator = await startHost({ port: 0, systems: [simulated] });
+  vendor = await Vendor.start(simulated);
 });
 
 beforeEach(async () => {
-  await control('reset', 'POST', {});
+  await vendor.reset();
   client = await connect();
 });
 
 afterEach(async () => {
   await client.close();
-  // A fault that did not fire would make its test pass for nothing.
-  const { faults } = await control<{ faults: { left: number | null }[] }>('salesforce/faults');
-  expect(faults.map(({ left }) => left)).toEqual(faults.map(() => 0));
+  await vendor.expectFaultsFired();
 });
 
-afterAll(() => simulator.close());
+afterAll(() => vendor.close());
 
-async function control<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-  const reply = await send<T>(`${simulator.url}/_control/${path}`, { method, body });
-  if (reply.status >= 300)
-    throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
-  return reply.body;
-}
-
-/** The simulated org writes countries as codes. */
 async function connect(auth = 'client-credentials', limits: Partial<Limits> = {}): Promise<SalesforceClient> {
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const values = { ...systems.salesforce?.credentials[auth], countryFormat: 'code' };
-  const tokens = new Map<string, string>();
+  const { credentials: values } = await vendor.account(auth);
   calls = [];
   return system.createClient(
     { environment: 'simulator', auth, values, limits },
     {
-      tokens: {
-        get: async (key) => tokens.get(key) ?? null,
-        set: async (key, value) => {
-          tokens.set(key, value);
-        },
-        delete: async (key) => {
-          tokens.delete(key);
-        },
-      },
+      tokens: memoryTokens(),
       log: () => {},
       onCall: ({ method, path, status }) => calls.push({ method, path, status }),
     },
   );
 }
 
-const fault = (settings: Omit<Fault, 'id'>) =>
-  control('salesforce/faults', 'POST', { times: 1, ...settings });
+const fault = (settings: Omit<Fault, 'id'>) => vendor.fault(settings);
 
 interface ClosedDeal {
   key: string;
@@ -88,22 +67,11 @@ interface ClosedDeal {
   name: string;
 }
 
-const closeDeals = (count: number) => control<ClosedDeal[]>('deals/close', 'POST', { count });
+const closeDeals = (count: number) => vendor.control<ClosedDeal[]>('deals/close', 'POST', { count });
 
-interface OrgRecord {
-  id: string;
-  data: JsonObject;
-}
-
-/** What stands in the org, as a person would see it. */
-async function recordsOf(type: string, filter: Record<string, string> = {}): Promise<OrgRecord[]> {
-  const query = new URLSearchParams({ limit: '1000', ...filter });
-  return (await control<{ records: OrgRecord[] }>(`salesforce/records/${type}?${query}`)).records;
-}
-
-const recordOf = (type: string, id: string) => control<OrgRecord>(`salesforce/records/${type}/${id}`);
-const patchAsPerson = (type: string, id: string, data: JsonObject) =>
-  control(`salesforce/records/${type}/${id}`, 'PATCH', data);
+const recordsOf = (type: string, filter?: Record<string, string>) => vendor.records(type, filter);
+const recordOf = (type: string, id: string) => vendor.record(type, id);
+const patchAsPerson = (type: string, id: string, data: JsonObject) => vendor.change(type, id, data);
 
 // ---------------------------------------------------------------- steps as the engine runs them
 
@@ -195,11 +163,10 @@ test.each(['client-credentials', 'jwt-bearer'])('the connection check passes wit
 });
 
 test('a wrong secret ends the check at the login', async () => {
-  const { systems } = await control<{ systems: RunningSimulator['systems'] }>('systems');
-  const values = { ...systems.salesforce?.credentials['client-credentials'], clientSecret: 'wrong' };
+  const { credentials } = await vendor.account('client-credentials');
+  const values = { ...credentials, clientSecret: 'wrong' };
   const config = { environment: 'simulator' as const, auth: 'client-credentials', values };
-  const tokens = { get: async () => null, set: async () => {}, delete: async () => {} };
-  const stranger = system.createClient(config, { tokens, log: () => {} });
+  const stranger = system.createClient(config, { tokens: memoryTokens(), log: () => {} });
   expect((await stranger.test()).map(({ id, ok }) => [id, ok])).toEqual([
     ['host', true],
     ['login', false],
@@ -514,7 +481,7 @@ test('an activated contract is told of its opportunity, once', async () => {
 test('an accepted quote is told of its opportunity', async () => {
   const [won] = await closeDeals(1);
   const start = await poll('quote-accepted');
-  const quote = await control<OrgRecord>('salesforce/records/Quote', 'POST', {
+  const quote = await vendor.create('Quote', {
     Name: 'Offer 1',
     OpportunityId: won?.opportunityId,
     Status: 'Presented',

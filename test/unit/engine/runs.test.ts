@@ -285,8 +285,53 @@ test('stopping in the middle of a call opens no case and leaves the run to the n
   await engine.accept(batch([{ id: 'e1', record: 'A' }]));
   await until('the call', () => reached);
   await engine.stop();
-  expect(await states()).toEqual(['running']);
+  expect(await states()).toEqual(['queued']);
   expect(await cases()).toEqual([]);
+});
+
+test('stopping waits for a call under way, and its outcome is kept', async () => {
+  let answer: (() => void) | undefined;
+  const vendor = new FakeVendor();
+  vendor.script = [
+    (write) =>
+      new Promise((resolve) => {
+        answer = () => resolve(vendor.reply(write()));
+      }),
+  ];
+  engine.registerSource('source', 1, (run) => {
+    engine.messageEntered(activeOf(run));
+    void engine.step(run.id, vendor.step());
+  });
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('the call', () => answer !== undefined);
+  const stopped = engine.stop();
+  answer?.();
+  await stopped;
+  expect(await store.db.selectFrom('step').select('state').execute()).toEqual([{ state: 'confirmed' }]);
+});
+
+test('stopping breaks off a call that takes too long', async () => {
+  const impatient = await startEngine({ stopAfterMs: 20 });
+  let cancelled = false;
+  impatient.engine.registerSource('source', 1, (run) => {
+    const { engine } = impatient;
+    engine.messageEntered(activeOf(run, engine));
+    const call = ({ signal }: { signal: AbortSignal }) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => {
+          cancelled = true;
+          reject(signal.reason);
+        });
+      });
+    engine.step(run.id, new FakeVendor().step({ call })).catch(() => undefined);
+  });
+  await impatient.engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  const intents = () => impatient.store.db.selectFrom('step').select('state').execute();
+  await until('the intent', async () => (await intents()).length === 1);
+  await impatient.engine.stop();
+  expect(cancelled).toBe(true);
+  expect(await intents()).toEqual([{ state: 'intent' }]);
+  await impatient.store.close();
 });
 
 /** A vendor that refuses once, and a flow of two nodes that call it one after the other. */
@@ -453,4 +498,90 @@ test('a call whose outcome nobody knows keeps its case, whatever later runs of t
   await engine.accept(batch([{ id: 'e2', record: 'A' }]));
   await until('all through', async () => (await states()).join() === 'completed,completed');
   expect(await cases()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', state: 'open' }]);
+});
+
+test('a call that was under way when the host was killed has a case, though the flow no longer comes by it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'q2c-runs-'));
+  const path = join(folder, 'q2c.db');
+  const before = await startEngine({ path });
+  let called = false;
+  before.engine.registerSource('source', 1, (run) => {
+    before.engine.messageEntered(activeOf(run, before.engine));
+    const call = () => {
+      called = true;
+      return new Promise<never>(() => undefined);
+    };
+    void before.engine.step(run.id, new FakeVendor().step({ call }));
+  });
+  await before.engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  await until('the call', () => called);
+  // The host is gone without a word; in the meantime somebody takes the node out of the flow.
+  await before.store.close();
+
+  const after = await startEngine({ path });
+  after.engine.registerSource('source', 1, (run) => {
+    const active = activeOf(run, after.engine);
+    after.engine.messageEntered(active);
+    after.engine.messageLeft(active);
+  });
+  const failed = () =>
+    after.store.db.selectFrom('run').select('state').where('state', '=', 'failed').execute();
+  await until('its end', async () => (await failed()).length === 1);
+  expect(await after.store.db.selectFrom('exception_case').selectAll().execute()).toMatchObject([
+    { code: 'OUTCOME_UNKNOWN', state: 'open', node_name: 'Customer' },
+  ]);
+  await after.stop();
+  rmSync(folder, { recursive: true });
+});
+
+describe('a node that a deploy takes away', () => {
+  const there = new Set<string>();
+  let changing: Awaited<ReturnType<typeof startEngine>>;
+
+  beforeEach(async () => {
+    there.clear();
+    there.add('next');
+    changing = await startEngine({ nodeExists: (id) => there.has(id) });
+  });
+  afterEach(() => changing.stop());
+
+  /** A run whose message is on its way to the node “next” when the flows stop. */
+  async function brokenOff() {
+    const { engine, store } = changing;
+    const sent: DispatchedRun[] = [];
+    engine.registerSource('source', 1, (run) => {
+      sent.push(run);
+      engine.messageEntered(activeOf(run, engine), { id: 'next', name: 'Create project' });
+    });
+    await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+    await until('dispatch', () => sent.length === 1);
+    engine.interrupt();
+    const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
+    const runs = () => store.db.selectFrom('run').selectAll().execute();
+    return { engine, sent, cases, runs };
+  }
+
+  test('makes a case of the run; a retry takes the flow as it is now', async () => {
+    const { engine, sent, cases, runs } = await brokenOff();
+    there.delete('next');
+    engine.resume();
+    await until('a case', async () => (await runs())[0]?.state === 'failed');
+    expect(await cases()).toMatchObject([
+      { code: 'RUN_STALLED', node_id: 'next', message: expect.stringContaining('took “Create project” out') },
+    ]);
+    expect(sent).toHaveLength(1);
+
+    await engine.retryRun((await runs())[0]?.id ?? '', 'ada');
+    await until('dispatch', () => sent.length === 2);
+    engine.messageLeft(activeOf(sent[1] ?? { id: '' }, engine), 'next');
+    await until('through', async () => (await runs())[0]?.state === 'completed');
+    expect(await cases()).toMatchObject([{ state: 'resolved' }]);
+  });
+
+  test('is no matter when it comes back unchanged', async () => {
+    const { engine, sent, cases } = await brokenOff();
+    engine.resume();
+    await until('dispatch', () => sent.length === 2);
+    expect(await cases()).toEqual([]);
+  });
 });

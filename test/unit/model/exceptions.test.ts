@@ -1,4 +1,5 @@
 import {
+  codeInWords,
   type ExceptionCode,
   entityNames,
   exceptionCodes,
@@ -79,4 +80,16 @@ test('an error carries its code and cause', () => {
     message: 'NetSuite is not reachable.',
     cause,
   });
+});
+
+test('an error says of itself what its message says, without the name of a class', () => {
+  expect(String(new Q2cError('TARGET_UNAVAILABLE', 'NetSuite is not reachable.'))).toBe(
+    'NetSuite is not reachable.',
+  );
+});
+
+test('a code in words can stand behind others', () => {
+  expect(codeInWords('TAX_REGISTRATION_MISSING')).toBe('tax registration missing');
+  expect(codeInWords('TAX_MISMATCH')).toBe('tax differs from the ERP');
+  expect(codeInWords('STORE_UNAVAILABLE')).toBe('store unavailable');
 });

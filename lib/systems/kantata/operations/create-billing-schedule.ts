@@ -6,10 +6,10 @@ import {
   type Project,
   shortened,
 } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { billingMilestones, stories } from '../collections';
-import { idNumber, inMinorUnits, required, TITLE_MAX, workspaceId } from '../mapping';
+import { idNumber, inMinorUnits, TITLE_MAX, workspaceId } from '../mapping';
 import {
   crossReference,
   ensureAll,
@@ -73,7 +73,7 @@ function plannedLine(
       title: shortened(title, TITLE_MAX),
       // What has no date of its own is due with the project; a milestone's story says when it is completed.
       date_to_invoice: line.plannedDate ?? (story ? undefined : deal.project?.period?.to),
-      amount_in_cents: inMinorUnits(required(line.amount, 'amount', STEP), 'amount', title),
+      amount_in_cents: inMinorUnits(required(line.amount, `Amount of ${title}`, STEP), 'amount', title),
       workspace_id: workspace,
       story_id: story && idNumber(story.id, 'Kantata id', `milestone ${milestone?.name}`),
       external_reference: externalReference(settings, 'BillingScheduleLine', line.id),

@@ -1,8 +1,8 @@
 import { type DealDocument, type Draft, type Money, type Project, shortened } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
-import { budgetOf, idNumber, inWholeUnitsUp, required, TITLE_MAX, templateId } from '../mapping';
+import { budgetOf, idNumber, inWholeUnitsUp, TITLE_MAX, templateId } from '../mapping';
 import {
   createMissing,
   externalReference,
@@ -51,10 +51,10 @@ function projectBody(project: Draft<Project>, context: MappingContext) {
   const value = budgetOf(deal);
   const template = templateId(deal, context);
   return defined({
-    title: shortened(required(project.name, 'project.name', STEP), TITLE_MAX),
+    title: shortened(required(project.name, 'Project name', STEP), TITLE_MAX),
     description: descriptionOf(deal, value),
     creator_role: 'maven',
-    currency: required(deal.contract?.currency ?? value?.currency, 'contract.currency', STEP),
+    currency: required(deal.contract?.currency ?? value?.currency, 'Currency of the contract', STEP),
     start_date: project.period?.from,
     due_date: project.period?.to,
     require_time_approvals: true,
@@ -63,7 +63,7 @@ function projectBody(project: Draft<Project>, context: MappingContext) {
     ...(value && { budgeted: true, price: inWholeUnitsUp(value, 'value', documentOf(deal)) }),
     ...(template !== undefined && {
       project_tracker_template_id: template,
-      project_template_start_date: required(project.period?.from, 'project.period.from', STEP),
+      project_template_start_date: required(project.period?.from, 'Start date of the project', STEP),
     }),
     external_reference: externalReference(settings, 'Project', project.id, value && inWords(value)),
   });

@@ -8,14 +8,13 @@ import {
   shortened,
   type Task,
 } from '../../../model';
-import { defined, defineOperation, type MappingContext, MappingError } from '../../kit';
+import { defined, defineOperation, type MappingContext, MappingError, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { stories } from '../collections';
 import {
   budgetOf,
   idNumber,
   minutesOf,
-  required,
   STORY_DESCRIPTION_MAX,
   STORY_TITLE_MAX,
   templateId,
@@ -118,7 +117,7 @@ function plannedTask(
     canonicalId: task.id,
     parent: parentOf(task, tasks)?.id ?? null,
     body: defined({
-      ...titled(required(task.name, 'task.name', STEP)),
+      ...titled(required(task.name, 'Name of the task', STEP)),
       workspace_id: workspace,
       story_type: 'task',
       start_date: task.period?.from,
@@ -142,7 +141,7 @@ const plannedMilestone = (
   canonicalId: milestone.id,
   parent: null,
   body: defined({
-    ...titled(required(milestone.name, 'milestone.name', STEP), milestone.acceptanceCriteria),
+    ...titled(required(milestone.name, 'Name of the milestone', STEP), milestone.acceptanceCriteria),
     workspace_id: workspace,
     story_type: 'milestone',
     due_date: milestone.plannedDate,

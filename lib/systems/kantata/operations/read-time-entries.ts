@@ -18,7 +18,10 @@ export const readTimeEntries = defineOperation({
     workspaceId: context.refId(project, workspaces.type, 'project'),
   }),
 
-  /** Kantata has no filter for approval. By creation, because new entries then only lengthen the last page. */
+  /**
+   * No filter gives approved entries alone (`in_active_submission` is true of those that still wait, too). By creation,
+   * because new entries then only lengthen the last page.
+   */
   async call(client: KantataClient, { workspaceId }, { signal }): Promise<TimeEntryRow[]> {
     const query = { workspace_ids: workspaceId, include: 'user,story', order: 'created_at:asc' };
     const rows = await client.list(timeEntries, query, signal);

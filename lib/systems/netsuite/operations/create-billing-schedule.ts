@@ -8,19 +8,10 @@ import {
   type Money,
   splitDecimal,
 } from '../../../model';
-import { defined, defineOperation, jsonNumberOf, type MappingContext } from '../../kit';
+import { defined, defineOperation, jsonNumberOf, type MappingContext, required } from '../../kit';
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
-import {
-  amountOf,
-  externalIdOf,
-  isFixed,
-  liveLines,
-  reference,
-  refTo,
-  required,
-  scheduleOf,
-} from '../mapping';
+import { amountOf, externalIdOf, isFixed, liveLines, reference, refTo, scheduleOf } from '../mapping';
 import { probeByKey, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
 const STEP = 'the billing schedule is created in NetSuite';

@@ -1,8 +1,8 @@
 import type { Contract, ContractLine, Draft, JsonObject, Milestone, Money } from '../../../model';
 import { percentOf } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
-import { amountOf, externalIdOf, reference, refTo, required, serviceLineOf } from '../mapping';
+import { amountOf, externalIdOf, reference, refTo, serviceLineOf } from '../mapping';
 import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
 
 const STEP = 'the charge is created in NetSuite';

@@ -1,5 +1,5 @@
 import type { Contract, ContractLine, Draft, JsonObject } from '../../../model';
-import { defined, defineOperation, type MappingContext } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import {
   amountOf,
@@ -9,7 +9,6 @@ import {
   recordIdOf,
   reference,
   refTo,
-  required,
   sellingEntity,
   serviceLineOf,
 } from '../mapping';

@@ -1,7 +1,7 @@
 import type { CanonicalId, DealDocument } from '../../../model';
-import { defineOperation } from '../../kit';
+import { defineOperation, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
-import { required } from '../mapping';
+
 import type { Row } from '../suiteql';
 
 /** Free SuiteQL, for what no other operation reads. The rows become `msg.result`. */

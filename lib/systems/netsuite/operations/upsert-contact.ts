@@ -1,7 +1,7 @@
 import type { Contact, Draft, JsonObject } from '../../../model';
-import { defined, defineOperation, type MappingContext, SystemError } from '../../kit';
+import { defined, defineOperation, type MappingContext, required, SystemError } from '../../kit';
 import type { NetSuiteClient } from '../client';
-import { externalIdOf, reference, refTo, required, sellingEntity } from '../mapping';
+import { externalIdOf, reference, refTo, sellingEntity } from '../mapping';
 import { idOf, sqlText } from '../suiteql';
 
 const STEP = 'the contact is created in NetSuite';

@@ -1,8 +1,8 @@
 import type { Customer, DealDocument, Draft, JsonObject } from '../../../model';
-import { type CallContext, defined, defineOperation, type MappingContext } from '../../kit';
+import { type CallContext, defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { type CustomerKeys, findCustomer } from '../find-customer';
-import { externalIdOf, reference, refTo, required, sellingEntity } from '../mapping';
+import { externalIdOf, reference, refTo, sellingEntity } from '../mapping';
 
 const STEP = 'the customer is created in NetSuite';
 

@@ -1,8 +1,8 @@
 import { add, type DealDocument, type Draft, type JsonObject, type Project } from '../../../model';
-import { defined, defineOperation, jsonNumberOf, type MappingContext } from '../../kit';
+import { defined, defineOperation, jsonNumberOf, type MappingContext, required } from '../../kit';
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
-import { externalIdOf, fixedAmount, liveLines, reference, refTo, required, sellingEntity } from '../mapping';
+import { externalIdOf, fixedAmount, liveLines, reference, refTo, sellingEntity } from '../mapping';
 import { type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
 const STEP = 'the project is created in NetSuite';

@@ -1,7 +1,14 @@
 import type { DealDocument, Draft, JsonObject, Task } from '../../../model';
-import { defined, defineOperation, jsonNumberOf, type MappingContext, SystemError } from '../../kit';
+import {
+  defined,
+  defineOperation,
+  jsonNumberOf,
+  type MappingContext,
+  required,
+  SystemError,
+} from '../../kit';
 import type { NetSuiteClient } from '../client';
-import { externalIdOf, reference, refTo, required } from '../mapping';
+import { externalIdOf, reference, refTo } from '../mapping';
 import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
 
 const STEP = 'the task is created in NetSuite';

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../model';
-import { defineOperation, type Item, MappingError } from '../../kit';
+import { defineOperation, type Item, required } from '../../kit';
 import type { SalesforceClient } from '../client';
 
 interface Wire {
@@ -16,16 +16,9 @@ export const queryRecords = defineOperation<SalesforceClient, Item, Wire, JsonOb
 
   select: (deal) => [{ id: deal.opportunity?.id ?? 'query' }],
 
-  toSystem(_item, { parameters }) {
-    const soql = parameters.soql?.trim();
-    if (soql) return { soql };
-    const params = { field: 'The SOQL text', step: 'records are queried' };
-    throw new MappingError(
-      'MANDATORY_FIELD_MISSING',
-      `${params.field} is required before ${params.step}.`,
-      params,
-    );
-  },
+  toSystem: (_item, { parameters }) => ({
+    soql: required(parameters.soql?.trim(), 'The SOQL text', 'records are queried'),
+  }),
 
   call: (client, { soql }, { signal }) => client.query(soql, signal),
 

@@ -1,5 +1,5 @@
 import type { CanonicalId, DealDocument, Draft, JsonObject, Opportunity } from '../../../model';
-import { defined, defineOperation, type MappingContext, MappingError } from '../../kit';
+import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import { type SalesforceClient, type Subrequest, SYSTEM } from '../client';
 
 interface RecordUpdate {
@@ -104,24 +104,10 @@ function statusOf({ deal, parameters }: MappingContext): string | undefined {
     customerNumber: deal.customer?.number,
     contractNumber: deal.contract?.number,
   };
-  const text = pattern.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw missing(placeholder);
-    return value;
-  });
-  return text.length > STATUS_LENGTH ? `${text.slice(0, STATUS_LENGTH - 1)}…` : text;
-}
-
-function missing(placeholder: string): MappingError {
-  const params = {
-    field: `A value for ${placeholder} in the status text`,
-    step: 'the opportunity is updated',
-  };
-  return new MappingError(
-    'MANDATORY_FIELD_MISSING',
-    `${params.field} is required before ${params.step}.`,
-    params,
+  const text = pattern.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    required(values[name], `A value for ${placeholder} in the status text`, 'the opportunity is updated'),
   );
+  return text.length > STATUS_LENGTH ? `${text.slice(0, STATUS_LENGTH - 1)}…` : text;
 }
 
 function holds(record: JsonObject, wanted: JsonObject): boolean {

@@ -64,9 +64,9 @@ describe('create project', () => {
   });
 
   it.each([
-    ['project.name', (deal: ReturnType<typeof sampleDeal>) => (deal.project.name = '')],
-    ['project.period.from', (deal: ReturnType<typeof sampleDeal>) => (deal.project.period = undefined)],
-    ['contract.currency', (deal: ReturnType<typeof sampleDeal>) => (deal.contract = undefined)],
+    ['Project name', (deal: ReturnType<typeof sampleDeal>) => (deal.project.name = '')],
+    ['Start date of the project', (deal: ReturnType<typeof sampleDeal>) => (deal.project.period = undefined)],
+    ['Currency of the contract', (deal: ReturnType<typeof sampleDeal>) => (deal.contract = undefined)],
   ])('asks for %s', (field, spoil) => {
     const deal = sampleDeal();
     spoil(deal);

@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, verify } from 'node:crypto';
-import type { ConnectionConfig, TokenStore } from '../../../../lib/systems/kit';
+import { type ConnectionConfig, memoryTokens } from '../../../../lib/systems/kit';
 import {
   baseUrlFor,
   createNetSuiteClient,
@@ -15,19 +15,6 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', {
 
 const TOKEN_PATH = '/services/rest/auth/oauth2/v1/token';
 const emptyPage = { links: [], count: 0, hasMore: false, items: [], offset: 0, totalResults: 0 };
-
-function memoryTokens(): TokenStore {
-  const tokens = new Map<string, string>();
-  return {
-    get: async (key) => tokens.get(key) ?? null,
-    set: async (key, value) => {
-      tokens.set(key, value);
-    },
-    delete: async (key) => {
-      tokens.delete(key);
-    },
-  };
-}
 
 let server: TestServer;
 let clients: NetSuiteClient[] = [];

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { wonDeal } from '../support/deals';
+import { until } from '../support/engine';
+import { Canvas, firm, store } from './canvas';
+
+const check = { id: 'check', type: 'q2c-check', name: '', store: 'store', firm: 'firm' };
+let canvas: Canvas;
+afterEach(() => canvas.close());
+
+test.each([
+  ['', 'q2c.db'],
+  ['deals/live.db', 'deals/live.db'],
+])('the path "%s" lies in the folder of the pack in the user directory', async (path, file) => {
+  canvas = await Canvas.load([check], [{ ...store, path }, firm]);
+  await canvas.through(wonDeal());
+  expect(existsSync(join(canvas.userDir, 'quote-to-cash', file))).toBe(true);
+  expect(canvas.logged).toEqual([]);
+});
+
+test('a deploy closes the store, and what it has written is there afterwards', async () => {
+  canvas = await Canvas.load([check], [{ ...store, path: 'kept.db' }, firm]);
+  const path = join(canvas.userDir, 'quote-to-cash/kept.db');
+  await canvas.through(wonDeal());
+  await until('the run to complete', async () => (await canvas.runs())[0]?.state === 'completed');
+  const before = await canvas.runs();
+  const engine = await canvas.engine();
+  await canvas.close();
+  await expect(engine.cursor('any')).rejects.toThrow();
+  canvas = await Canvas.load([check], [{ ...store, path }, firm]);
+  expect(await canvas.runs()).toEqual(before);
+});
+
+test('a store that cannot be opened says so, and so do nodes that need it; all others go on', async () => {
+  const path = join(__filename, 'q2c.db');
+  const blocked = { ...store, id: 'blocked', path };
+  const stuck = { ...check, id: 'stuck', store: 'blocked' };
+  canvas = await Canvas.load([stuck, check], [store, firm, blocked]);
+  const reason = `The store cannot be opened at ${path}: `;
+  const advice = 'Check that the folder exists, is writable and has space.';
+
+  const { error } = await canvas.stopped({ payload: wonDeal() });
+  expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', source: { id: 'stuck' } });
+  expect(error.message).toContain(reason);
+  expect(error.message).toContain(advice);
+  expect(canvas.logged).toEqual([error.message]);
+  await until('the status', () => canvas.statuses.get('stuck') === '0 done, 1 waiting: store unavailable');
+
+  const { sent } = await canvas.pass({ payload: wonDeal() }, 'check');
+  expect(sent?.payload).toMatchObject({ contract: { status: 'approved' } });
+});
+
+test('a node without a store says which field of its form is empty', async () => {
+  canvas = await Canvas.load([{ ...check, store: '' }], [firm]);
+  const { error } = await canvas.stopped({ payload: wonDeal() });
+  expect(error).toMatchObject({
+    code: 'CONFIG_MISSING',
+    message: "Choose a store (q2c-store) in the node's form and deploy.",
+  });
+});
