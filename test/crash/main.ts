@@ -25,6 +25,14 @@ async function main(options: Options): Promise<boolean> {
 
 async function prove(options: Options, folder: string): Promise<boolean> {
   const template = await makeTemplate();
+  try {
+    return await proveWith(template, options, folder);
+  } finally {
+    await rm(template, { recursive: true });
+  }
+}
+
+async function proveWith(template: string, options: Options, folder: string): Promise<boolean> {
   const began = Date.now();
   const runner = new Runner(options, folder, template, (played) => {
     console.log(progress(played));
@@ -32,7 +40,6 @@ async function prove(options: Options, folder: string): Promise<boolean> {
   });
   await runner.run();
   console.log(summary(runner.played, Date.now() - began));
-  await rm(template, { recursive: true });
   if (runner.failed.length === 0) await rm(folder, { recursive: true });
   return runner.failed.length === 0;
 }
@@ -46,8 +53,11 @@ async function isNoticed(breakage: Breakage, options: Options, folder: string): 
     template,
     () => undefined,
   );
-  await runner.run();
-  await rm(template, { recursive: true });
+  try {
+    await runner.run();
+  } finally {
+    await rm(template, { recursive: true });
+  }
   const [noticed] = runner.failed;
   const seeds = `${runner.played.length} ${runner.played.length === 1 ? 'seed' : 'seeds'}`;
   if (noticed === undefined) {
@@ -58,6 +68,9 @@ async function isNoticed(breakage: Breakage, options: Options, folder: string): 
   for (const complaint of noticed.outcome.complaints.slice(0, 5)) console.log(`  - ${complaint}`);
   return true;
 }
+
+// Hosts and simulators end with this process, which a signal alone would not give a chance to end them.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 let options: Options | null = null;
 try {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/engine';
 import { armFaults } from '../support/faults';
 import type { Host } from '../support/host';
-import { judge, readRecords } from '../support/judge';
+import { judge, type Records, readRecords } from '../support/judge';
+import { changedDocuments } from '../support/judge-signed';
 import { complaintsAtAnyMoment, storeComplaints, unjournaledWrites } from '../support/store-judge';
 import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/world';
 import { type Crash, inWords, type Plan } from './plan';
@@ -36,6 +37,8 @@ const REPAIRS = 3;
 export class Story {
   private readonly deals: ClosedDeal[] = [];
   private readonly touched: ClosedDeal[] = [];
+  /** The vendors' records when the latest deals were closed. */
+  private signed: Records = {};
   readonly outcome: Outcome = { complaints: [], runs: 0, hits: [], cases: 0, faults: 0, lostBytes: 0 };
 
   constructor(
@@ -66,7 +69,9 @@ export class Story {
   }
 
   private async closeDeals(count: number): Promise<void> {
-    if (count > 0) this.deals.push(...(await this.simulator.closeDeals(count)));
+    if (count === 0) return;
+    this.deals.push(...(await this.simulator.closeDeals(count)));
+    this.signed = await readRecords(this.simulator);
   }
 
   /** A person changes deals whose runs are there: each becomes a second run of its record, after the first. */
@@ -187,6 +192,7 @@ export class Story {
       open.map((run) => JSON.stringify(run)),
     );
     const records = await readRecords(simulator);
+    this.complain('vendors', changedDocuments(this.signed, records));
     this.complain(
       'vendors',
       judge(

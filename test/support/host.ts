@@ -5,6 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endWithUs } from './children';
 import { makeUserDir } from './pack';
 
 const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
@@ -87,11 +88,13 @@ export class Host {
    * @throws when the process ends before that
    */
   async start(env: Record<string, string> = {}): Promise<void> {
-    const child = spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
-      cwd: this.userDir,
-      env: { ...process.env, ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = endWithUs(
+      spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
+        cwd: this.userDir,
+        env: { ...process.env, ...this.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.output += `${line}\n`;

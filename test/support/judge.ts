@@ -1,5 +1,6 @@
 import type { SimRecord } from '../../simulator/kit/types';
 import { firm } from './deals';
+import { moneyComplaints } from './judge-money';
 import type { SystemName, VendorControl } from './world';
 
 /**
@@ -20,8 +21,24 @@ const TYPES: Record<SystemName, string[]> = {
     'OpportunityLineItem',
     'OpportunityLineItemSchedule',
   ],
-  netsuite: ['customer', 'contact', 'job', 'projectTask', 'billingSchedule', 'salesOrder'],
-  kantata: ['workspaces', 'stories', 'billing_milestones', 'external_references', 'project_templates'],
+  netsuite: [
+    'customer',
+    'contact',
+    'job',
+    'projectTask',
+    'billingSchedule',
+    'salesOrder',
+    'charge',
+    'invoice',
+  ],
+  kantata: [
+    'workspaces',
+    'stories',
+    'billing_milestones',
+    'invoices',
+    'external_references',
+    'project_templates',
+  ],
 };
 
 export async function readRecords(simulator: VendorControl): Promise<Records> {
@@ -83,7 +100,15 @@ class Judge {
     for (const deal of this.deals) this.judgeDeal(deal);
     for (const account of new Set(this.deals.map((deal) => deal.account))) this.judgeAccount(account);
     this.judgeKeys();
-    if (alone) this.judgeTotals();
+    if (alone) {
+      this.judgeTotals();
+      this.found.push(
+        ...moneyComplaints(
+          this.records,
+          this.deals.map(({ opportunity }) => opportunity.id),
+        ),
+      );
+    }
     return this.found;
   }
 

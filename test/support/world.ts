@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
+import { endWithUs } from './children';
 import { until } from './engine';
 import { type FlowNode, Host } from './host';
 import { type StoreReader, sqliteReader } from './store-reader';
@@ -127,9 +128,11 @@ export class Simulator extends VendorControl {
   }
 
   static async start(args: string[] = []): Promise<Simulator> {
-    const child = spawn(process.execPath, [join(root, 'dist/simulator-main.js'), '--port', '0', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = endWithUs(
+      spawn(process.execPath, [join(root, 'dist/simulator-main.js'), '--port', '0', ...args], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     return new Simulator((JSON.parse(line) as { url: string }).url, child);
   }
