@@ -14,25 +14,22 @@ import { Runner } from './runner';
 
 async function main(options: Options): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-crash-'));
-  if (options.breakages.length === 0) return prove(options, folder);
-  let allNoticed = true;
-  for (const breakage of options.breakages) {
-    if (!(await isNoticed(breakage, options, folder))) allNoticed = false;
-  }
-  await rm(folder, { recursive: true });
-  return allNoticed;
-}
-
-async function prove(options: Options, folder: string): Promise<boolean> {
+  // Also what is broken on purpose needs it: the simulators are part of what it builds.
   const template = await makeTemplate();
   try {
-    return await proveWith(template, options, folder);
+    if (options.breakages.length === 0) return await prove(options, folder, template);
+    let allNoticed = true;
+    for (const breakage of options.breakages) {
+      if (!(await isNoticed(breakage, options, folder))) allNoticed = false;
+    }
+    await rm(folder, { recursive: true });
+    return allNoticed;
   } finally {
     await rm(template, { recursive: true });
   }
 }
 
-async function proveWith(template: string, options: Options, folder: string): Promise<boolean> {
+async function prove(options: Options, folder: string, template: string): Promise<boolean> {
   const began = Date.now();
   const runner = new Runner(options, folder, template, (played) => {
     console.log(progress(played));

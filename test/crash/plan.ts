@@ -50,12 +50,14 @@ export function planOf(seed: number, options: PlanOptions): Plan {
     .filter(() => random() < share)
     .map((fault) => ({ ...fault, probability: fault.probability * strength }))
     .filter(({ probability }) => probability > 0);
+  // Without faults nothing goes wrong that could open a case.
+  const points = failpoints.filter((point) => point !== 'case-opened' || faults.length > 0);
   return {
     seed,
     deals,
     touched: Math.min(deals, between(random, 0, 2)),
     faults,
-    crashes: Array.from({ length: between(random, 2, 4) }, () => crash(random, deals, options)),
+    crashes: Array.from({ length: between(random, 2, 4) }, () => crash(random, deals, points, options)),
   };
 }
 
@@ -71,12 +73,17 @@ const KINDS: readonly Crash['kind'][] = [
   'stop',
 ];
 
-function crash(random: Random, deals: number, { hosts, powerCuts }: PlanOptions): Crash {
+function crash(
+  random: Random,
+  deals: number,
+  points: readonly Failpoint[],
+  { hosts, powerCuts }: PlanOptions,
+): Crash {
   const host = between(random, 0, hosts - 1);
   const kind = pick(random, powerCuts ? [...KINDS, 'power-cut' as const] : KINDS);
   switch (kind) {
     case 'failpoint': {
-      const point = pick(random, failpoints);
+      const point = pick(random, points);
       return { host, kind, point, arrival: between(random, 1, mostArrivals(point, deals)) };
     }
     case 'kill-while-starting':
