@@ -6,6 +6,7 @@ import { type Breakage, brokenTemplate } from './breakages';
 import { type Options, readOptions, USAGE } from './options';
 import { failure, progress, summary } from './report';
 import { Runner } from './runner';
+import { sqliteStores } from './stores';
 
 /**
  * `npm run test:crash`: seeds of deals, faults and crashes against real hosts, see docs/proof.md. Exit codes: 0 all
@@ -31,7 +32,7 @@ async function main(options: Options): Promise<boolean> {
 
 async function prove(options: Options, folder: string, template: string): Promise<boolean> {
   const began = Date.now();
-  const runner = new Runner(options, folder, template, (played) => {
+  const runner = new Runner(options, folder, template, sqliteStores, (played) => {
     console.log(progress(played));
     if (played.outcome.complaints.length > 0) console.log(failure(played, options));
   });
@@ -48,6 +49,7 @@ async function isNoticed(breakage: Breakage, options: Options, folder: string): 
     { ...options, untilFailure: true },
     join(folder, breakage.name),
     template,
+    sqliteStores,
     () => undefined,
   );
   try {

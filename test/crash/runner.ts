@@ -5,6 +5,7 @@ import { Simulator } from '../support/world';
 import type { Options } from './options';
 import { type Plan, planOf } from './plan';
 import { Site } from './site';
+import type { Stores } from './stores';
 import { type Outcome, Story } from './story';
 
 /** One seed that was played to its end. */
@@ -30,6 +31,7 @@ export class Runner {
     private readonly options: Options,
     private readonly folder: string,
     private readonly template: string,
+    private readonly stores: Stores,
     private readonly onPlayed: (played: Played) => void,
   ) {
     this.next = options.firstSeed;
@@ -67,10 +69,12 @@ export class Runner {
   private async play(seed: number, simulator: Simulator): Promise<Played> {
     const began = Date.now();
     const { hosts, deals } = this.options;
-    const plan = planOf(seed, { hosts, deals, powerCuts: process.platform === 'linux' });
+    const plan = planOf(seed, { hosts, deals, powerCuts: this.stores.powerCuts });
     const folder = join(this.folder, `seed-${seed}`);
     await mkdir(folder, { recursive: true });
-    const site = await Site.prepare(folder, { hosts, template: this.template, simulatorUrl: simulator.url });
+    const { template } = this;
+    const store = await this.stores.open(folder);
+    const site = await Site.prepare(folder, { hosts, template, simulatorUrl: simulator.url, store });
     const story = new Story(plan, simulator, site);
     const { outcome } = story;
     try {
@@ -83,6 +87,7 @@ export class Runner {
     const played = { plan, outcome, ms: Date.now() - began, folder };
     if (outcome.complaints.length === 0) await rm(folder, { recursive: true });
     else await keep(played, simulator);
+    await store.dispose();
     return played;
   }
 }

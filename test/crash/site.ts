@@ -2,14 +2,15 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../support/engine';
 import { type FlowNode, Host } from '../support/host';
-import { type StoreReader, sqliteReader } from '../support/store-reader';
 import { templateFlow } from '../support/world';
+import type { SeedStore } from './stores';
 
 export interface SiteOptions {
   hosts: number;
   /** User directory with the pack that every host gets a copy of. */
   template: string;
   simulatorUrl: string;
+  store: SeedStore;
 }
 
 /** The hosts of one seed with the template flow, on one store. Their folders lie in the folder of the seed. */
@@ -17,22 +18,20 @@ export class Site {
   private constructor(
     private readonly folder: string,
     readonly hosts: readonly Host[],
-    readonly store: StoreReader,
-    /** The file of the store, where it has one. */
-    readonly database: string,
+    readonly store: SeedStore,
   ) {}
 
   /** Hosts that have not been started yet. */
-  static async prepare(folder: string, { hosts: count, template, simulatorUrl }: SiteOptions): Promise<Site> {
+  static async prepare(folder: string, options: SiteOptions): Promise<Site> {
     const hosts: Host[] = [];
-    for (let number = 1; number <= count; number++) {
+    for (let number = 1; number <= options.hosts; number++) {
       const userDir = join(folder, `host-${number}`);
-      await cp(template, userDir, { recursive: true });
-      const env = { Q2C_SIMULATOR_URL: simulatorUrl };
-      hosts.push(await Host.prepare({ userDir, env, flow: flow(), settings: { disableEditor: true } }));
+      await cp(options.template, userDir, { recursive: true });
+      const env = { Q2C_SIMULATOR_URL: options.simulatorUrl };
+      const flow = flowOn(options.store);
+      hosts.push(await Host.prepare({ userDir, env, flow, settings: { disableEditor: true } }));
     }
-    const database = join(folder, 'host-1/quote-to-cash/q2c.db');
-    return new Site(folder, hosts, sqliteReader(database), database);
+    return new Site(folder, hosts, options.store);
   }
 
   /**
@@ -71,7 +70,7 @@ export class Site {
     try {
       await host?.request('POST', `/q2c/api/v1/runs/${runId}/retry`);
     } catch (error) {
-      const [row] = await this.store.rows(`select state from run where id = '${runId}'`);
+      const [row] = await this.store.reader.rows(`select state from run where id = '${runId}'`);
       if (row?.state === 'failed') throw error;
     }
   }
@@ -90,8 +89,9 @@ export class Site {
 }
 
 /** Deals count from the beginning of time: a host may be killed before its source has noted when it began. */
-const flow = (): FlowNode[] =>
+const flowOn = ({ properties }: SeedStore): FlowNode[] =>
   templateFlow((node) => {
+    if (node.type === 'q2c-store') Object.assign(node, properties);
     if (node.type === 'q2c-salesforce-events') node.startAt = '2020-01-01T00:00:00Z';
   });
 

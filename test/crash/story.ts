@@ -7,7 +7,7 @@ import { changedDocuments } from '../support/judge-signed';
 import { complaintsAtAnyMoment, storeComplaints, unjournaledWrites } from '../support/store-judge';
 import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/world';
 import { type Crash, inWords, type Plan } from './plan';
-import { cutPower, recordFlushes } from './power-cut';
+import { recordFlushes } from './power-cut';
 import { isRunning, type Site } from './site';
 
 /** What a seed came to. */
@@ -60,7 +60,7 @@ export class Story {
     }
     await site.startAll();
     await this.quiet();
-    this.complain('with the faults still there', await complaintsAtAnyMoment(site.store));
+    this.complain('with the faults still there', await complaintsAtAnyMoment(site.store.reader));
 
     outcome.faults = sum(Object.values(await simulator.faultsFired()));
     await simulator.removeFaults();
@@ -77,8 +77,8 @@ export class Story {
   /** A person changes deals whose runs are there: each becomes a second run of its record, after the first. */
   private async touch(): Promise<void> {
     const { site, simulator, plan, touched } = this;
-    if (touched.length === plan.touched || !(await site.store.isReady())) return;
-    const rows = await site.store.rows(`
+    if (touched.length === plan.touched || !(await site.store.reader.isReady())) return;
+    const rows = await site.store.reader.rows(`
       select external_id from xref join run on run.correlation_id = xref.canonical_id where system = 'salesforce'`);
     const accepted = new Set(rows.map(({ external_id }) => external_id));
     for (const deal of this.deals) {
@@ -110,8 +110,8 @@ export class Story {
       await host.kill();
       await started;
     }
-    if (crash.kind === 'power-cut') outcome.lostBytes += cutPower(site.database);
-    if (await site.store.isReady()) await this.look(crash);
+    if (crash.kind === 'power-cut') outcome.lostBytes += site.store.cutPower();
+    if (await site.store.reader.isReady()) await this.look(crash);
   }
 
   /** @returns false when all was quiet before the moment came */
@@ -141,7 +141,7 @@ export class Story {
   }
 
   private async look(crash: Crash): Promise<void> {
-    const { store } = this.site;
+    const store = this.site.store.reader;
     const records = await readRecords(this.simulator);
     const when = `after ${inWords(crash)}`;
     this.complain(when, await unjournaledWrites(records, store));
@@ -152,8 +152,8 @@ export class Story {
 
   /** All deals have been accepted, and no run is on its way. */
   private async isQuiet(): Promise<boolean> {
-    if (!(await this.site.store.isReady())) return false;
-    const [row] = await this.site.store.rows(`
+    if (!(await this.site.store.reader.isReady())) return false;
+    const [row] = await this.site.store.reader.rows(`
       select count(*) as total, count(case when state in ('queued', 'running') then 1 end) as busy from run`);
     return Number(row?.total) >= this.deals.length + this.touched.length && Number(row?.busy) === 0;
   }
@@ -173,7 +173,7 @@ export class Story {
   /** The vendors are well again: what has failed is repeated, and has to come through. */
   private async repair(): Promise<void> {
     for (let round = 0; round < REPAIRS; round++) {
-      const failed = await this.site.store.rows("select id from run where state = 'failed'");
+      const failed = await this.site.store.reader.rows("select id from run where state = 'failed'");
       if (failed.length === 0) return;
       await Promise.all(failed.map(({ id }) => this.site.retry(String(id))));
       await this.quiet();
@@ -182,7 +182,7 @@ export class Story {
 
   private async judgeEnd(): Promise<void> {
     const { site, outcome, simulator, deals } = this;
-    const runs = await site.store.rows('select id, title, state from run');
+    const runs = await site.store.reader.rows('select id, title, state from run');
     outcome.runs = runs.length;
     const expected = deals.length + this.touched.length;
     if (runs.length !== expected) this.complain('in the end', [`${runs.length} runs, not ${expected}`]);
@@ -201,8 +201,8 @@ export class Story {
       ),
     );
     await site.stop();
-    this.complain('store', await storeComplaints(site.store));
-    const [cases] = await site.store.rows('select count(*) as count from exception_case');
+    this.complain('store', await storeComplaints(site.store.reader));
+    const [cases] = await site.store.reader.rows('select count(*) as count from exception_case');
     outcome.cases = Number(cases?.count);
   }
 
