@@ -3,7 +3,7 @@
  * the header of the log's index as it was before the flush began: all frames that it counts are on the disk.
  */
 const { existsSync, openSync, readlinkSync, readSync, writeSync } = require('node:fs');
-const { open } = require('node:fs/promises');
+const promises = require('node:fs/promises');
 
 const HEADER_BYTES = 48;
 const files = new Map();
@@ -21,9 +21,7 @@ function filesOf(log) {
   return files.get(log);
 }
 
-open(__filename).then(async (handle) => {
-  const prototype = Object.getPrototypeOf(handle);
-  await handle.close();
+function record(prototype) {
   const { datasync } = prototype;
   prototype.datasync = async function recordedDatasync() {
     const { index, note } = filesOf(readlinkSync(`/proc/self/fd/${this.fd}`));
@@ -32,4 +30,13 @@ open(__filename).then(async (handle) => {
     await datasync.call(this);
     writeSync(note, header, 0, HEADER_BYTES, 0);
   };
-});
+}
+
+// The class of handles can only be had from a handle.
+const { open } = promises;
+promises.open = async (...args) => {
+  const handle = await open(...args);
+  if (promises.open !== open) record(Object.getPrototypeOf(handle));
+  promises.open = open;
+  return handle;
+};

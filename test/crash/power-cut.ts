@@ -27,7 +27,8 @@ export function cutPower(database: string): number {
 
   const flushed = existsSync(`${log}.flushed`) ? readFileSync(`${log}.flushed`) : null;
   const noted = flushed !== null && saltsOf(flushed, 32) === generation ? flushed.readUInt32LE(16) : 0;
-  // SQLite flushes the log itself before it moves frames: those moved, and those it was about to move.
+  // SQLite flushes the log itself before it moves frames: those moved, and those it was about to move. Frames that a
+  // restarted process has found in the log count among them, so a cut after a kill is milder than a real one.
   const frames = Math.max(noted, index.readUInt32LE(96), index.readUInt32LE(128));
   const end = frames === 0 ? 0 : LOG_HEADER_BYTES + frames * (FRAME_HEADER_BYTES + header.readUInt32BE(8));
   const used = LOG_HEADER_BYTES + index.readUInt32LE(16) * (FRAME_HEADER_BYTES + header.readUInt32BE(8));
