@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type RunRow, type Store, type Tx } from '../store';
+import { appendAudit, putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { reach } from './failpoints';
@@ -22,6 +22,7 @@ import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
   IntakeBatch,
+  IntakeEvent,
   KeyHolder,
   Log,
   NaturalKeyClaim,
@@ -74,6 +75,7 @@ export class Engine {
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
+  private readonly announced = new Set<() => void>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -173,19 +175,25 @@ export class Engine {
       this.store.write(async (tx) => {
         let count = 0;
         for (const event of batch.events) {
-          const [subject] = await identify(tx, batch.system, batch.instance, [event.subject], at);
-          if (subject === undefined) continue;
+          const subject = await canonicalSubject(tx, batch, event.subject, at);
           const eventSeq = await insertEvent(tx, batch.source, event, subject, at);
           if (eventSeq === null) continue;
           await insertRun(
             tx,
-            { eventSeq, sourceNode: batch.sourceNode, subject, title: event.title, state: 'queued' },
+            {
+              eventSeq,
+              sourceNode: batch.sourceNode,
+              orderingKey: event.thread?.orderingKey ?? subject,
+              correlationId: event.thread?.correlationId ?? subject,
+              title: event.title,
+              state: 'queued',
+            },
             null,
             at,
           );
           count++;
         }
-        await saveCursor(tx, batch.source, batch.cursor, at);
+        if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
@@ -221,7 +229,14 @@ export class Engine {
       this.store.write((tx) =>
         insertRun(
           tx,
-          { eventSeq: null, sourceNode: nodeId, subject, title, state: 'running' },
+          {
+            eventSeq: null,
+            sourceNode: nodeId,
+            orderingKey: subject,
+            correlationId: subject,
+            title,
+            state: 'running',
+          },
           this.lease(),
           this.now(),
         ),
@@ -347,24 +362,22 @@ export class Engine {
     throw new CaseOpened(opened, requests[0]?.code ?? 'NODE_FAILED');
   }
 
-  /** Puts a business event into the outbox; the same event id is put there once. */
-  announce(event: BusinessEvent): Promise<void> {
-    return this.track(
-      this.store.write(async (tx) => {
-        await tx
-          .insertInto('outbox')
-          .values({
-            event_id: event.id,
-            type: event.type,
-            subject: event.subject,
-            envelope: JSON.stringify(event),
-            created_at: this.now(),
-            sent_at: null,
-          })
-          .onConflict((conflict) => conflict.column('event_id').doNothing())
-          .execute();
-      }, 'committed'),
-    );
+  /**
+   * Puts a business event into the outbox; the same event id is put there once.
+   * @param options.receiver the only one to be told; without it everyone registered is
+   */
+  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
+    await this.track(this.store.write((tx) => putIntoOutbox(tx, event, this.now(), receiver), 'committed'));
+    for (const listener of this.announced) listener();
+  }
+
+  /**
+   * Calls a listener after each event that this host has put into the outbox.
+   * @returns takes the listener out again
+   */
+  onAnnounced(listener: () => void): () => void {
+    this.announced.add(listener);
+    return () => this.announced.delete(listener);
   }
 
   private requireActive(runId: string): ActiveRun {
@@ -481,6 +494,19 @@ export class Engine {
   private logFailure(what: string, error: unknown): void {
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
+}
+
+/** @returns the canonical id of an event's record, made if the record is seen for the first time */
+async function canonicalSubject(
+  tx: Tx,
+  { system, instance }: IntakeBatch,
+  subject: IntakeEvent['subject'],
+  at: Instant,
+): Promise<CanonicalId> {
+  if (typeof subject === 'string') return subject;
+  const [id] = await identify(tx, system, instance, [subject], at);
+  if (id === undefined) throw new Error('One reference gives one id.');
+  return id;
 }
 
 async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant): Promise<void> {

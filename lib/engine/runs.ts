@@ -19,7 +19,8 @@ export function toRun(row: RunRow): Run {
 interface NewRun {
   eventSeq: number | null;
   sourceNode: string;
-  subject: CanonicalId;
+  orderingKey: CanonicalId;
+  correlationId: CanonicalId;
   title: string;
   state: 'queued' | 'running';
 }
@@ -32,8 +33,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       id,
       event_seq: run.eventSeq,
       source_node: run.sourceNode,
-      ordering_key: run.subject,
-      correlation_id: run.subject,
+      ordering_key: run.orderingKey,
+      correlation_id: run.correlationId,
       title: run.title,
       state: run.state,
       attempt: 1,
@@ -46,8 +47,8 @@ export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: In
       at_nodes: null,
     })
     .execute();
-  const { subject, sourceNode, title } = run;
-  return { id, attempt: 1, correlationId: subject, orderingKey: subject, sourceNode, title };
+  const { correlationId, orderingKey, sourceNode, title } = run;
+  return { id, attempt: 1, correlationId, orderingKey, sourceNode, title };
 }
 
 /** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */

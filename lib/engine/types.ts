@@ -171,7 +171,10 @@ export interface IntakeEvent {
   id: string;
   type: string;
   time: Instant;
-  subject: Reference;
+  /** The record as its system names it, or its canonical id where the event carries that. */
+  subject: Reference | CanonicalId;
+  /** The thread of a deal and the key of order that the event names; both are the subject if absent. */
+  thread?: { correlationId: CanonicalId; orderingKey: CanonicalId };
   title: string;
   data: JsonObject;
 }
@@ -185,8 +188,8 @@ export interface IntakeBatch {
   /** CloudEvents source; with the event id it makes duplicates visible. */
   source: string;
   events: IntakeEvent[];
-  /** Saved under `source` in the same transaction. */
-  cursor: JsonValue;
+  /** Saved under `source` in the same transaction; a source that is sent its events has none. */
+  cursor?: JsonValue;
 }
 
 export interface RetryPolicy {

@@ -1,4 +1,5 @@
 export * from './audit';
+export * from './outbox';
 export { prepared } from './prepared';
 export * from './schema';
 export { openSqliteStore } from './sqlite';

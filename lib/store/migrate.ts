@@ -7,6 +7,7 @@ import {
 } from 'kysely';
 import { Q2cError } from '../model';
 import { initial } from './migrations/0001-initial';
+import { events } from './migrations/0003-events';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
@@ -22,6 +23,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0003-events': events,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
 };

@@ -177,9 +177,47 @@ export interface OutboxTable {
   event_id: string;
   type: string;
   subject: CanonicalId;
+  /** Events of one key are handed on in the order of `seq`. */
+  ordering_key: CanonicalId;
   envelope: string;
   created_at: Instant;
+  /** Since when nobody waits for the event any more. */
   sent_at: Instant | null;
+}
+
+/** Who is told every event announced from now on: a broker, or a node of the flow. */
+export interface OutboxReceiverTable {
+  /** Id of the receiver's node. */
+  id: string;
+  /** The only type it wants; null = every type. */
+  event_type: string | null;
+  created_at: Instant;
+}
+
+/** One event for one receiver. It waits until the receiver has it. */
+export interface OutboxDeliveryTable {
+  receiver: string;
+  outbox_seq: number;
+  delivered_at: Instant | null;
+}
+
+/** An event from outside that could not be accepted. The same bytes again only raise `arrivals`. */
+export interface RejectedEventTable {
+  seq: Generated<number>;
+  /** SHA-256 of node, topic and payload. */
+  digest: string;
+  node_id: string;
+  topic: string;
+  /** What could be read of it. */
+  event_source: string | null;
+  event_id: string | null;
+  event_type: string | null;
+  reason: string;
+  /** As text, cut after 64 KiB. */
+  payload: string;
+  arrivals: number;
+  first_at: Instant;
+  last_at: Instant;
 }
 
 export interface CursorTable {
@@ -198,6 +236,9 @@ export interface Schema {
   case_history: CaseHistoryTable;
   audit: AuditTable;
   outbox: OutboxTable;
+  outbox_receiver: OutboxReceiverTable;
+  outbox_delivery: OutboxDeliveryTable;
+  rejected_event: RejectedEventTable;
   cursor: CursorTable;
 }
 

@@ -4,7 +4,7 @@ import { countRuns, listCases, listRuns, runReport } from '../../lib/api/reports
 import type { Engine } from '../../lib/engine';
 import { Q2cError } from '../../lib/model';
 import type { RunState } from '../../lib/store';
-import type { ConnectionNode } from '../_system/connection/runtime';
+import type { ConnectionTestReply, Testable } from './connection-test';
 import { host } from './host';
 
 const MAX_LIMIT = 500;
@@ -88,13 +88,12 @@ function answer(view: (request: Request, engine: Engine) => Promise<unknown>) {
   };
 }
 
-async function testConnection(RED: NodeAPI, id: string): Promise<unknown> {
-  const node = RED.nodes.getNode(id) as ConnectionNode | null;
-  if (node === null || typeof node.connect !== 'function') {
+async function testConnection(RED: NodeAPI, id: string): Promise<ConnectionTestReply> {
+  const node = RED.nodes.getNode(id) as Partial<Testable> | null;
+  if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  const { client } = await node.connect();
-  return { checks: await client.test() };
+  return { checks: await node.test() };
 }
 
 function problem(response: Response, error: unknown): void {

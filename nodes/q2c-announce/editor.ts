@@ -1,4 +1,5 @@
 import { businessEventTypes } from '../../lib/model';
+import { eventChoices, shortEventName } from '../_shared/editor/event-types';
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
 import { type AnnounceProperties, defaults } from './types';
@@ -24,19 +25,13 @@ RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
     return this._('output');
   },
   label() {
-    return this.name || shortName(this.eventType) || this._('label');
+    return this.name || shortEventName(this.eventType) || this._('label');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
     const none = { value: '', label: this._('common.choose') };
-    const choices = businessEventTypes.map((value) => ({ value, label: shortName(value) }));
-    fillPicker($('#node-input-eventType'), [none, ...choices], this.eventType);
+    fillPicker($('#node-input-eventType'), [none, ...eventChoices()], this.eventType);
   },
 });
-
-/** `q2c.project.provisioned.v1` → `project.provisioned`. */
-function shortName(eventType: string): string {
-  return eventType.replace(/^q2c\.|\.v\d+$/g, '');
-}

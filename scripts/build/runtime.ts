@@ -16,7 +16,7 @@ const options = {
 } satisfies BuildOptions;
 
 /**
- * Bundles the server side: `lib.js`, one file per node set, the simulator.
+ * Bundles the server side: `lib.js`, one file per node set, and the parts that are loaded at first use.
  *
  * Stores, connections and token caches live in module variables. They exist once per host only if every set
  * requires the same built file, so whatever a set imports from `lib/`, `nodes/_shared/` or `nodes/_system/` is
@@ -31,10 +31,10 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
     ),
   ];
   async function buildSet(name: string, entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<void> {
-    const plugins = [sharedModules(sources.root, shared), lazySimulator(sources.root)];
+    const plugins = [sharedModules(sources.root, shared), lazyParts(sources.root)];
     await build({ ...options, ...entry, outfile: join(outdir, `${name}.js`), plugins });
   }
-  await Promise.all([...sets, buildSimulator(sources.root, outdir)]);
+  await Promise.all([...sets, buildParts(sources.root, outdir)]);
   await buildLib(sources.root, outdir, [...shared].sort());
 }
 
@@ -59,15 +59,21 @@ for (const module of Object.values(modules)) Object.defineProperty(module, '__es
     ...options,
     stdin: { contents, resolveDir: root },
     outfile: join(outdir, 'lib.js'),
-    plugins: [lazySimulator(root)],
+    plugins: [lazyParts(root)],
   });
 }
 
-/** `simulator.js` is loaded inside the host on first use, `simulator-main.js` runs alone. */
-async function buildSimulator(root: string, outdir: string): Promise<void> {
-  const entries = { simulator: 'simulator/index.ts', 'simulator-main': 'simulator/main.ts' };
-  const present = Object.entries(entries).filter(([, file]) => existsSync(join(root, file)));
-  const entryPoints = Object.fromEntries(present.map(([name, file]) => [name, join(root, file)]));
+/** Parts that most hosts never need, or not at once: each is a file of its own, loaded inside the host on first use. */
+const LAZY_PARTS: Readonly<Record<string, string>> = {
+  'simulator/index.ts': 'simulator',
+  'lib/events/mqtt-client.ts': 'mqtt-client',
+};
+
+/** The lazy parts, and the simulator as a program of its own. */
+async function buildParts(root: string, outdir: string): Promise<void> {
+  const parts = { ...LAZY_PARTS, 'simulator/main.ts': 'simulator-main' };
+  const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
+  const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));
   if (present.length > 0) await build({ ...options, entryPoints, outdir });
 }
 
@@ -98,19 +104,20 @@ function sharedModules(root: string, shared: Set<string>): Plugin {
   };
 }
 
-/** Keeps `import('…/simulator')` an import at run time, so that hosts without simulated connections never load it. */
-function lazySimulator(root: string): Plugin {
+/** Keeps the import of a lazy part an import at run time, so that hosts that do not use it never load it. */
+function lazyParts(root: string): Plugin {
   return {
-    name: 'lazy-simulator',
+    name: 'lazy-parts',
     setup({ onResolve, resolve }) {
-      onResolve({ filter: /^\..*\/simulator(\/index)?$/ }, async ({ path, resolveDir, kind, pluginData }) => {
+      onResolve({ filter: /^\./ }, async ({ path, resolveDir, kind, pluginData }) => {
         if (pluginData === 'resolving') return undefined;
         const resolved = await resolve(path, { resolveDir, kind, pluginData: 'resolving' });
-        if (resolved.path !== join(root, 'simulator/index.ts')) return undefined;
+        const part = LAZY_PARTS[relative(root, resolved.path).split(sep).join('/')];
+        if (resolved.errors.length > 0 || part === undefined) return undefined;
         if (kind !== 'dynamic-import') {
-          return { errors: [{ text: 'the simulator may only be imported lazily: await import(…)' }] };
+          return { errors: [{ text: `${path} may only be imported lazily: await import(…)` }] };
         }
-        return { path: './simulator.js', external: true };
+        return { path: `./${part}.js`, external: true };
       });
     },
   };

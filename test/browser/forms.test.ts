@@ -65,7 +65,11 @@ function ourTypes(): TypeInfo[] {
 /** A flow with one node of each type, as it is right after dragging and choosing its configuration nodes. */
 function oneOfEach(types: TypeInfo[]): FlowNode[] {
   const nodes = types.map(({ type, config, defaults }, index) => {
-    const values = Object.entries(defaults).map(([name, { value, type: target }]) => [name, target ?? value]);
+    const values = Object.entries(defaults).map(([name, { value, type: target }]) => [
+      name,
+      // Configuration nodes of ours have their type as id; of Node-RED's own there is none.
+      target?.startsWith('q2c-') ? target : value,
+    ]);
     const place = config ? {} : { z: 'tab', x: 200 + 300 * (index % 3), y: 80 + 40 * index, wires: [[]] };
     return { id: type, type, ...place, ...Object.fromEntries(values), ...choices[type] };
   });

@@ -12,7 +12,7 @@ interface EditorNode {
   readonly credentials?: Record<string, string | boolean>;
   readonly _def: {
     readonly defaults: Readonly<Record<string, { readonly value: unknown }>>;
-    readonly credentials?: Readonly<Record<string, unknown>>;
+    readonly credentials?: Readonly<Record<string, { readonly type: 'text' | 'password' }>>;
   };
   /** Text of the node set's own catalogue. */
   _(key: string, values?: Record<string, string | number>): string;
@@ -31,7 +31,7 @@ interface NodeProperty<P, V> {
 }
 
 interface NodeCredential<P> {
-  type: 'password';
+  type: 'text' | 'password';
   validate?: Validator<P>;
 }
 

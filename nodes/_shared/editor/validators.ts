@@ -27,3 +27,22 @@ export function oneOf(values: readonly string[]): Validator<unknown> {
 export const shortName: Validator<unknown> = function (value, _options) {
   return /^[a-z0-9][a-z0-9-]*$/.test(value) || this._('validator.shortName');
 };
+
+/** Address of an MQTT broker, or an environment variable that holds one. */
+export const brokerUrl: Validator<unknown> = function (value, _options) {
+  return /^mqtts?:\/\/[^\s@/]+$|\$\{[^}]+\}/.test(value.trim()) || this._('validator.brokerUrl');
+};
+
+/** Empty, or an MQTT topic filter. */
+export const topicFilterOrEmpty: Validator<unknown> = function (value, _options) {
+  const levels = value.trim().split('/');
+  const valid = levels.every((level, at) =>
+    level === '#' ? at === levels.length - 1 : level === '+' || !/[+#]/.test(level),
+  );
+  return valid || this._('validator.topic');
+};
+
+/** Empty, or a name that MQTT allows for a group of subscribers. */
+export const groupOrEmpty: Validator<unknown> = function (value, _options) {
+  return !/[/+#]/.test(value) || this._('validator.group');
+};

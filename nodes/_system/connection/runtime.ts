@@ -8,6 +8,7 @@ import type {
   SystemManifest,
   SystemModule,
 } from '../../../lib/systems/kit/types';
+import type { Testable } from '../../_shared/connection-test';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import type { ConnectionProperties } from './types';
 
@@ -17,7 +18,7 @@ export interface Connected {
 }
 
 /** A `q2c-<system>-connection` node as other nodes see it. */
-export interface ConnectionNode extends Node {
+export interface ConnectionNode extends Node, Testable {
   /** Connects on first use; all nodes of the connection share the client with its budgets and breaker. */
   connect(): Promise<Connected>;
 }
@@ -38,6 +39,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       });
       return connected;
     };
+    this.test = async () => (await this.connect()).client.test();
 
     this.on('close', (done: () => void) => {
       if (connected === null) {

@@ -23,8 +23,3 @@ export const defaults: ConnectionProperties = {
   instance: '',
   concurrency: '',
 };
-
-/** Answer of `POST q2c/connections/<node id>/test` below the admin root. */
-export interface ConnectionTestReply {
-  checks: { id: string; label: string; ok: boolean; message: string }[];
-}

@@ -17,12 +17,15 @@ type Known = { id: CanonicalId; externalRefs: ExternalRef[] };
 /** The data of an event as it is stored: the record it is about, and beside it the others that it names. */
 type StoredData = JsonObject & { related?: Known[] };
 
+/** An event about a record that its vendor names. */
+export type RecordEvent = IntakeEvent & { subject: Reference };
+
 /** Events as the engine takes them: canonical ids in place of the vendor's. */
 export async function intakeEvents(
   engine: Pick<Engine, 'identify'>,
   client: Pick<SystemClient, 'system' | 'instance'>,
   events: readonly SourceEvent[],
-): Promise<IntakeEvent[]> {
+): Promise<RecordEvent[]> {
   const named = new Map(
     events.flatMap(({ references = [] }) => references).map((each) => [keyOf(each), each]),
   );
@@ -43,7 +46,7 @@ function intakeEvent(
   { references = [], link, ...event }: SourceEvent,
   client: Pick<SystemClient, 'system' | 'instance'>,
   idOf: (entity: EntityName, type: string, id: string) => CanonicalId,
-): IntakeEvent {
+): RecordEvent {
   const related = references.map(({ entity, type, id }) => ({
     id: idOf(entity, type, id),
     externalRefs: [refTo({ type, id }, client, 'copy')],

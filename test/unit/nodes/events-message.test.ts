@@ -1,7 +1,7 @@
-import type { DispatchedRun, IntakeEvent } from '../../../lib/engine';
+import type { DispatchedRun } from '../../../lib/engine';
 import { deriveId, newId } from '../../../lib/model';
 import type { Reference, SourceEvent } from '../../../lib/systems/kit';
-import { intakeEvents, messageOf } from '../../../nodes/_system/events/message';
+import { intakeEvents, messageOf, type RecordEvent } from '../../../nodes/_system/events/message';
 
 const client = { system: 'psa', instance: 'main' };
 const base = newId('project');
@@ -32,7 +32,7 @@ const timeApproved = (id: string, more: Partial<SourceEvent> = {}): SourceEvent 
 });
 
 /** The run that the engine makes of an accepted event. */
-function runOf({ subject, title, ...event }: IntakeEvent): DispatchedRun {
+function runOf({ subject, title, ...event }: RecordEvent): DispatchedRun {
   const id = idOf(subject);
   return {
     id: 'run_1',

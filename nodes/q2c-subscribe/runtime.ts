@@ -1,0 +1,231 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Engine } from '../../lib/engine';
+import { Relay, Subscriber, sharedFilter, topicFilter } from '../../lib/events';
+import {
+  type BusinessEvent,
+  type BusinessEventType,
+  codeInWords,
+  isBusinessEventType,
+  Q2cError,
+} from '../../lib/model';
+import { registerReceiver, removeReceiver } from '../../lib/store';
+import { type BrokerNode, requireBroker } from '../_shared/broker-node';
+import { ConnectionLog } from '../_shared/connection-log';
+import { requireConfig, type StoreNode } from '../_shared/input';
+import { stableId } from '../_shared/stable-id';
+import { StatusLine } from '../_shared/status';
+import { intakeOf, messageOf } from './message';
+import { defaults, type SubscribeProperties } from './types';
+
+/** Where events come from, until it is stopped. */
+interface Source {
+  start(): void;
+  stop(): Promise<void>;
+  /** Stops because the node was removed: nothing is to be kept for it. */
+  leave(): Promise<void>;
+}
+
+/** Starts one durable run per business event, of a broker or of the same store. */
+export default function register(RED: NodeAPI): void {
+  function Subscribe(this: Node, config: NodeDef & SubscribeProperties) {
+    RED.nodes.createNode(this, config);
+    const status = new StatusLine(this);
+    const id = stableId(this);
+    const intake = new Intake(this, id, status);
+    let closed = false;
+    let release = () => {};
+    // Made at once, so that nothing is announced before there is somebody to be told.
+    const source = makeSource(RED, this, config, intake);
+    source.catch((error: unknown) => {
+      if (closed) return;
+      intake.show(error);
+      this.error(error instanceof Error ? error.message : String(error), {});
+    });
+
+    const begin = () => {
+      source.then(
+        ({ events, engine }) => {
+          if (closed) return;
+          release = engine.registerSource(id, concurrencyOf(config), (run) => this.send(messageOf(run)));
+          events.start();
+        },
+        () => 'told above',
+      );
+    };
+    // Runs may be dispatched at once: every node they can reach must exist.
+    RED.events.once('flows:started', begin);
+
+    this.on('close', (removed: boolean, done: () => void) => {
+      closed = true;
+      RED.events.off('flows:started', begin);
+      release();
+      source
+        .then(({ events }) => (removed ? events.leave() : events.stop()))
+        // What it was to leave is gone, or did not come to be: its reason has been told.
+        .catch((error: Error) => this.debug(error.message))
+        .finally(() => {
+          status.clear();
+          done();
+        });
+    });
+  }
+
+  RED.nodes.registerType('q2c-subscribe', Subscribe);
+}
+
+/** Gives events to the engine, and shows what comes of it. */
+class Intake {
+  private accepted = 0;
+  private rejected = 0;
+
+  constructor(
+    private readonly node: Node,
+    private readonly id: string,
+    private readonly status: StatusLine,
+  ) {}
+
+  async accept(engine: Engine, event: BusinessEvent): Promise<void> {
+    const { accepted } = await engine.accept(intakeOf(event, this.id));
+    this.accepted += accepted;
+    this.show();
+  }
+
+  reject(reason: string, topic: string): void {
+    this.rejected++;
+    this.node.warn(`An event on ${topic} was rejected: ${reason}.`);
+    this.show();
+  }
+
+  /** @param problem why no events come at the moment */
+  show(problem?: unknown): void {
+    if (problem !== undefined) {
+      const text = problem instanceof Q2cError ? codeInWords(problem.code) : 'stopped';
+      this.status.set({ fill: 'red', shape: 'ring', text });
+      return;
+    }
+    const text =
+      this.rejected > 0
+        ? `${this.accepted} accepted, ${this.rejected} rejected`
+        : `${this.accepted} accepted`;
+    this.status.set({ fill: this.rejected > 0 ? 'yellow' : 'green', shape: 'dot', text });
+  }
+}
+
+async function makeSource(
+  RED: NodeAPI,
+  node: Node,
+  config: SubscribeProperties,
+  intake: Intake,
+): Promise<{ events: Source; engine: Engine }> {
+  const { tenant, engine: opened } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
+  const eventType = eventTypeOf(config);
+  const broker = config.broker ? requireBroker(RED, config.broker) : null;
+  const engine = await opened();
+  const events =
+    broker === null
+      ? await ofStore(engine, node, eventType, intake)
+      : ofBroker(
+          engine,
+          node,
+          { broker, eventType, filter: filterOf(config, node, broker, tenant, eventType) },
+          intake,
+        );
+  return { events, engine };
+}
+
+/** Events announced in the same store: the store is the broker. */
+async function ofStore(
+  engine: Engine,
+  node: Node,
+  eventType: BusinessEventType | undefined,
+  intake: Intake,
+): Promise<Source> {
+  const id = stableId(node);
+  const { store } = engine;
+  const at = new Date().toISOString();
+  await store.write((tx) => registerReceiver(tx, { id, eventType: eventType ?? null }, at));
+  const relay = new Relay({
+    store,
+    receiver: id,
+    send: (event) => intake.accept(engine, event),
+    onFailure: (error) => intake.show(error),
+  });
+  const forget = engine.onAnnounced(() => relay.wake());
+  const stop = async () => {
+    forget();
+    await relay.stop();
+  };
+  return {
+    start: () => {
+      relay.start();
+      intake.show();
+    },
+    stop,
+    leave: async () => {
+      // Asked for at once: in a deploy of everything the store closes too, and writes what it was asked for before.
+      await Promise.all([store.write((tx) => removeReceiver(tx, id)), stop()]);
+    },
+  };
+}
+
+function ofBroker(
+  engine: Engine,
+  node: Node,
+  {
+    broker,
+    eventType,
+    filter,
+  }: { broker: BrokerNode; eventType: BusinessEventType | undefined; filter: string },
+  intake: Intake,
+): Source {
+  const id = stableId(node);
+  const log = new ConnectionLog(node);
+  const trouble = (error: Error) => {
+    log.down(error);
+    intake.show(error);
+  };
+  return new Subscriber({
+    store: engine.store,
+    settings: broker.settings,
+    clientId: broker.clientId(id),
+    expirySeconds: broker.expirySeconds,
+    nodeId: id,
+    filter,
+    eventType,
+    accept: (event) => intake.accept(engine, event),
+    up: () => {
+      log.up();
+      intake.show();
+    },
+    down: trouble,
+    onRejected: (reason, topic) => intake.reject(reason, topic),
+    onFailure: trouble,
+  });
+}
+
+function filterOf(
+  { topic, group }: SubscribeProperties,
+  node: Node,
+  { settings }: BrokerNode,
+  tenant: string,
+  eventType: BusinessEventType | undefined,
+): string {
+  const filter = topic.trim() || topicFilter(tenant, eventType);
+  // MQTT 3.1.1 has no groups: a host that gets what another one got finds it in their store.
+  return settings.protocolVersion === 5
+    ? sharedFilter(group.trim() || `q2c-${stableId(node)}`, filter)
+    : filter;
+}
+
+function eventTypeOf({ eventType }: SubscribeProperties): BusinessEventType | undefined {
+  if (eventType === '' || isBusinessEventType(eventType)) return eventType || undefined;
+  throw new Q2cError(
+    'CONFIG_MISSING',
+    `"${eventType}" is not a business event of this version. Choose another one in the form.`,
+  );
+}
+
+function concurrencyOf({ concurrency }: SubscribeProperties): number {
+  const value = Number(concurrency);
+  return Number.isInteger(value) && value > 0 ? value : Number(defaults.concurrency);
+}
