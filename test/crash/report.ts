@@ -18,14 +18,20 @@ export function progress({ plan, outcome, ms }: Played): string {
   ].join('  ');
 }
 
+/** One deal that is not through gives dozens; the first ones say why. */
+const MOST_COMPLAINTS = 10;
+
 export function failure({ plan, outcome, folder }: Played, { hosts, deals }: Options): string {
   const again = [
     `--seeds 1 --first-seed ${plan.seed}`,
     ...(hosts > 1 ? [`--hosts ${hosts}`] : []),
     ...(deals === undefined ? [] : [`--deals ${deals}`]),
   ];
+  const shown = outcome.complaints.slice(0, MOST_COMPLAINTS);
+  const more = outcome.complaints.length - shown.length;
   return [
-    ...outcome.complaints.map((complaint) => `  - ${complaint}`),
+    ...shown.map((complaint) => `  - ${complaint}`),
+    ...(more > 0 ? [`  - and ${more} more, see plan.json`] : []),
     `  again: npm run test:crash -- ${again.join(' ')}`,
     `  hosts, stores, logs and vendors: ${folder}`,
   ].join('\n');

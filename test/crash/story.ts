@@ -202,6 +202,12 @@ export class Story {
     );
     await site.stop();
     this.complain('store', await storeComplaints(site.store.reader));
+    const announced = await site.store.reader.rows(
+      "select distinct subject from outbox where type = 'q2c.project.provisioned.v1'",
+    );
+    if (announced.length !== deals.length) {
+      this.complain('store', [`${announced.length} projects were announced, not ${deals.length}`]);
+    }
     const [cases] = await site.store.reader.rows('select count(*) as count from exception_case');
     outcome.cases = Number(cases?.count);
   }
