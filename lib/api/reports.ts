@@ -1,5 +1,13 @@
 import type { CanonicalId, Instant } from '../model';
-import { type CaseRow, type RunRow, type RunState, type StepRow, type Store, verifyAudit } from '../store';
+import {
+  type CaseRow,
+  open,
+  type RunRow,
+  type RunState,
+  type StepRow,
+  type Store,
+  verifyAudit,
+} from '../store';
 
 /** Read-only views of the store, as plain JSON without payloads: what pages, scripts and other programs show. */
 
@@ -106,9 +114,9 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .execute();
   return {
     ...summaryOfRun(run),
-    steps: steps.map(summaryOfStep),
+    steps: steps.map((row) => summaryOfStep(store, row)),
     refs: await refsOf(store, steps),
-    cases: cases.map(summaryOfCase),
+    cases: cases.map((row) => summaryOfCase(store, row)),
   };
 }
 
@@ -119,7 +127,7 @@ export async function listCases(
   let query = store.db.selectFrom('exception_case').selectAll().orderBy('id').limit(options.limit);
   if (options.open) query = query.where('state', 'not in', ['resolved', 'waived']);
   if (options.after !== undefined) query = query.where('id', '>', options.after);
-  return (await query.execute()).map(summaryOfCase);
+  return (await query.execute()).map((row) => summaryOfCase(store, row));
 }
 
 /** @returns number of the first line of the audit chain that does not fit; null = intact */
@@ -128,7 +136,8 @@ export const auditBreak = (store: Store): Promise<number | null> => verifyAudit(
 /** Cross-references of every record that a step of the run read or wrote. */
 async function refsOf(store: Store, steps: StepRow[]): Promise<RefSummary[]> {
   const ids = new Set<string>(steps.map(({ canonical_id }) => canonical_id));
-  for (const { result } of steps) {
+  for (const step of steps) {
+    const result = open(store.db, 'step', 'result', step);
     if (result === null) continue;
     for (const { id } of (JSON.parse(result) as { refs: { id: string }[] }).refs) ids.add(id);
   }
@@ -163,7 +172,7 @@ function summaryOfRun(row: RunRow): RunSummary {
   };
 }
 
-function summaryOfStep(row: StepRow): StepSummary {
+function summaryOfStep(store: Store, row: StepRow): StepSummary {
   return {
     node: row.node_name,
     system: row.system,
@@ -174,15 +183,18 @@ function summaryOfStep(row: StepRow): StepSummary {
     calls: row.calls,
     probes: row.probes,
     durationMs: row.duration_ms,
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
+    error:
+      row.error_code === null
+        ? null
+        : { code: row.error_code, message: open(store.db, 'step', 'error_message', row) ?? '' },
   };
 }
 
-function summaryOfCase(row: CaseRow): CaseSummary {
+function summaryOfCase(store: Store, row: CaseRow): CaseSummary {
   return {
     id: row.id,
     code: row.code,
-    message: row.message,
+    message: open(store.db, 'exception_case', 'message', row),
     ownerRole: row.owner_role,
     severity: row.severity,
     state: row.state,

@@ -9,7 +9,7 @@ import {
   newId,
   Q2cError,
 } from '../model';
-import { appendAudit, type CaseState, prepared, type StepState, type Tx } from '../store';
+import { appendAudit, type CaseState, prepared, type StepState, seal, type Tx } from '../store';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -43,17 +43,18 @@ export class CaseOpened extends Q2cError {
 export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant): Promise<OpenedCase> {
   const code = exceptionCodes[request.code];
   const dedupeKey = [run.correlationId, request.node.id, request.code, request.subject].join('|');
-  const fields = {
-    message: request.message ?? exceptionMessage(request.code, request.about.params),
+  const message = request.message ?? exceptionMessage(request.code, request.about.params);
+  const fields = (id: CanonicalId) => ({
+    message: seal(tx, 'exception_case', 'message', { id }, message),
     run_id: run.id,
     run_attempt: run.attempt,
     step_key: request.stepKey ?? null,
     node_name: request.node.name,
     amount_at_risk: request.about.amountAtRisk?.amount ?? null,
     currency: request.about.amountAtRisk?.currency ?? null,
-    detail: JSON.stringify(request.detail ?? {}),
+    detail: seal(tx, 'exception_case', 'detail', { id }, JSON.stringify(request.detail ?? {})),
     updated_at: at,
-  };
+  });
 
   const known = await tx
     .selectFrom('exception_case')
@@ -78,18 +79,18 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         reopened: 0,
         opened_at: at,
         resolved_at: null,
-        ...fields,
+        ...fields(id),
       })
       .execute();
-    await record(tx, id, run, 'opened', { code: request.code, message: fields.message }, at);
-    return { id, message: fields.message };
+    await record(tx, id, run, 'opened', { code: request.code, message }, at);
+    return { id, message };
   }
 
   const ended = known.state === 'resolved' || known.state === 'waived';
   await tx
     .updateTable('exception_case')
     .set({
-      ...fields,
+      ...fields(known.id),
       state: ended ? 'open' : known.state === 'replaying' ? 'in_repair' : known.state,
       occurrences: known.occurrences + 1,
       reopened: known.reopened + (ended ? 1 : 0),
@@ -97,8 +98,8 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     })
     .where('id', '=', known.id)
     .execute();
-  await record(tx, known.id, run, ended ? 'reopened' : 'seen_again', { message: fields.message }, at);
-  return { id: known.id, message: fields.message };
+  await record(tx, known.id, run, ended ? 'reopened' : 'seen_again', { code: request.code, message }, at);
+  return { id: known.id, message };
 }
 
 export interface WaitingCase {
@@ -168,17 +169,31 @@ function ownerOf(role: string, domainRole: string): string {
   return role === 'by_entity' ? domainRole : role;
 }
 
+/** The history tells the message; the audit, which is kept for ever, only what happened to which case. */
 async function record(
   tx: Tx,
   id: CanonicalId,
   run: Run,
   action: string,
-  detail: JsonObject,
+  { message, ...facts }: JsonObject,
   at: Instant,
 ): Promise<void> {
+  const line = { case_id: id, at, action };
+  const told = message === undefined ? facts : { ...facts, message };
   await tx
     .insertInto('case_history')
-    .values({ case_id: id, at, actor: ENGINE, action, detail: JSON.stringify(detail) })
+    .values({
+      ...line,
+      actor: ENGINE,
+      detail: seal(tx, 'case_history', 'detail', line, JSON.stringify(told)),
+    })
     .execute();
-  await appendAudit(tx, { at, actor: ENGINE, action: `case.${action}`, subject: id, runId: run.id, detail });
+  await appendAudit(tx, {
+    at,
+    actor: ENGINE,
+    action: `case.${action}`,
+    subject: id,
+    runId: run.id,
+    detail: facts,
+  });
 }

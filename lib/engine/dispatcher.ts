@@ -1,6 +1,7 @@
 import type { Instant, JsonObject } from '../model';
-import type { RunRow, Store, Tx } from '../store';
+import { open, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
+import type { OwedWrites } from './owed-writes';
 import { claimRuns, type Lease, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
@@ -23,6 +24,7 @@ interface Place {
 
 export interface DispatcherOptions {
   store: Store;
+  owed: OwedWrites;
   tracker: RunTracker;
   now(): Instant;
   lease(): Lease;
@@ -40,6 +42,7 @@ export class Dispatcher {
   /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
   private readonly places = new Map<string, Place>();
   private paused = false;
+  private due = false;
 
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -94,6 +97,17 @@ export class Dispatcher {
     if (place?.held) place.source.running--;
   }
 
+  /** Asks for a pump that waits for `pumpIfDue`: what has just failed would fail again. */
+  pumpLater(): void {
+    this.due = true;
+  }
+
+  pumpIfDue(): void {
+    if (!this.due) return;
+    this.due = false;
+    this.pumpAll();
+  }
+
   pumpAll(): void {
     for (const id of this.sources.keys()) this.pump(id);
   }
@@ -109,7 +123,10 @@ export class Dispatcher {
     source.claiming = true;
     this.options.track(
       this.claim(sourceId, source)
-        .catch((error: unknown) => this.options.onFailure('Runs could not be claimed', error))
+        .catch((error: unknown) => {
+          this.options.onFailure('Runs could not be claimed', error);
+          this.pumpLater();
+        })
         .finally(() => {
           source.claiming = false;
           if (source.again) {
@@ -121,7 +138,7 @@ export class Dispatcher {
   }
 
   private async claim(sourceId: string, source: Source): Promise<void> {
-    const { store, lease, now } = this.options;
+    const { store, owed, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(
         tx,
@@ -135,7 +152,7 @@ export class Dispatcher {
     if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
-      await store.write((tx) =>
+      await owed.insist('Runs could not be queued again', (tx) =>
         requeue(
           tx,
           claimed.map(({ run }) => ({ run, at: atNodes(run) })),
@@ -184,6 +201,6 @@ async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
     source: row.source,
     subject: row.subject,
     time: row.time,
-    data: JSON.parse(row.data) as JsonObject,
+    data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
   };
 }

@@ -5,6 +5,7 @@ import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
+import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
@@ -56,6 +57,7 @@ const LEASE_MS = 60_000;
 const HEARTBEAT_MS = 20_000;
 const RETRY_SCAN_MS = 1_000;
 const STALL_SCAN_MS = 30_000;
+const SILENCE_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
 const STOP_AFTER_MS = 10_000;
 
@@ -76,6 +78,9 @@ export class Engine {
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
   private readonly announced = new Set<() => void>();
+  private readonly owed: OwedWrites;
+  /** When a kind of failure was last logged: one that lasts is told once a minute. */
+  private readonly logged = new Map<string, number>();
   private timers: NodeJS.Timeout[] = [];
 
   constructor(private readonly options: EngineOptions) {
@@ -88,8 +93,10 @@ export class Engine {
       moving: ({ run }) => this.dispatcher.resumePlace(run.id),
       ended: (ended) => this.track(this.endRun(ended)),
     });
+    this.owed = new OwedWrites(options.store, (what, error) => this.logFailure(what, error));
     this.dispatcher = new Dispatcher({
       store: options.store,
+      owed: this.owed,
       tracker: this.tracker,
       now: this.now,
       lease: () => this.lease(),
@@ -120,6 +127,7 @@ export class Engine {
     await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
     await this.failLostOneOffs();
     this.every(HEARTBEAT_MS, () => this.heartbeat());
+    this.every(RETRY_SCAN_MS, () => this.catchUp());
     this.every(RETRY_SCAN_MS, () => this.requeueDue());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
@@ -133,11 +141,7 @@ export class Engine {
     this.dispatcher.pause();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     for (const { run } of broken) this.dispatcher.release(run.id);
-    this.track(
-      this.store
-        .write((tx) => requeue(tx, broken))
-        .catch((error: unknown) => this.logFailure('Runs could not be queued again', error)),
-    );
+    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken)));
   }
 
   /** The flows run again. */
@@ -163,7 +167,7 @@ export class Engine {
     );
     await Promise.allSettled(this.work);
     clearTimeout(patience);
-    await this.store.write((tx) => requeue(tx, broken));
+    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken));
   }
 
   // ------------------------------------------------------------------ intake
@@ -307,8 +311,11 @@ export class Engine {
     this.tracker.leave(active);
   }
 
+  /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
-    active.errors.push(error);
+    if (error.code !== 'STORE_WRITE_FAILED') active.errors.push(error);
+    else if (active.repeatable) active.isBroken = true;
+    else active.errors.push({ ...error, code: null });
   }
 
   /** A Catch node has taken the errors of a node. */
@@ -392,22 +399,20 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
-    try {
-      await this.store.write((tx) => recordEnd(tx, ended, this.ends), 'committed');
-      reach('run-ended');
-    } catch (error) {
-      this.logFailure(`The end of run ${ended.run.id} could not be recorded`, error);
-    } finally {
-      this.dispatcher.release(ended.run.id);
-    }
-    // Any source may have waited for this run's ordering key.
-    this.dispatcher.pumpAll();
+    await this.owed.insist('The end of a run could not be recorded', (tx) =>
+      ended.isBroken ? requeue(tx, [ended]) : recordEnd(tx, ended, this.ends),
+    );
+    reach('run-ended');
+    this.dispatcher.release(ended.run.id);
+    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
+    if (ended.isBroken) this.dispatcher.pumpLater();
+    else this.dispatcher.pumpAll();
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
   private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
     const gone = new ActiveRun(toRun(row), true);
-    await this.store.write(async (tx) => {
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
       await recordEnd(tx, gone, this.ends);
     });
@@ -457,6 +462,12 @@ export class Engine {
     });
   }
 
+  /** After a time in which the store could not be written. */
+  private async catchUp(): Promise<void> {
+    if (await this.owed.settle()) this.dispatcher.pumpLater();
+    this.dispatcher.pumpIfDue();
+  }
+
   private async requeueDue(): Promise<void> {
     const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
     if (queued > 0) this.dispatcher.pumpAll();
@@ -492,6 +503,9 @@ export class Engine {
   }
 
   private logFailure(what: string, error: unknown): void {
+    const last = this.logged.get(what);
+    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
+    this.logged.set(what, Date.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
 }

@@ -1,6 +1,15 @@
 import { sql } from 'kysely';
-import type { CanonicalId, Instant, JsonValue } from '../model';
-import { appendAudit, prepared, type StepRow, type StepState, type Tx } from '../store';
+import type { CanonicalId, Instant } from '../model';
+import {
+  appendAudit,
+  open,
+  prepared,
+  type Sealed,
+  type StepRow,
+  type StepState,
+  seal,
+  type Tx,
+} from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
 import type { Failure, Run, Step, StepReply, StepResult } from './types';
@@ -37,17 +46,17 @@ export type Begin =
  * first and read back only when it was there.
  */
 export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const isNew = (await insertIntent(tx, identityOf(run, step, keys, at))).length > 0;
+  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
-    return { do: 'answer', result: resultOf(own), origin: 'replayed' };
+    return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
   const earlier = step.readOnly ? undefined : await earlierStep(tx, step.canonicalId, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
-      return { do: 'answer', result: resultOf(earlier), origin: 'earlier_run' };
+      return { do: 'answer', result: resultOf(tx, earlier), origin: 'earlier_run' };
     }
     if (!step.updates) {
       return { do: 'refuse', failure: otherContent(step) };
@@ -91,26 +100,39 @@ export async function settleEarlier(
   at: Instant,
 ): Promise<void> {
   if (found !== null) await recordRefs(tx, found.result.refs, at);
-  await tx
-    .updateTable('step')
-    .set(
-      found === null
-        ? { state: 'failed', ended_at: at }
-        : {
-            state: 'confirmed',
-            origin: 'probe',
-            reply: JSON.stringify(found.reply),
-            result: JSON.stringify(found.result),
-            error_code: null,
-            error_message: null,
-            ended_at: at,
-          },
-    )
+  const others = await tx
+    .selectFrom('step')
+    .select('key')
     .where('canonical_id', '=', canonicalId)
     .where('idempotency_key', '=', keys.idempotencyKey)
     .where('key', '!=', keys.key)
     .where('state', 'in', ['intent', 'unknown'])
     .execute();
+  for (const { key } of others) {
+    await tx
+      .updateTable('step')
+      .set(
+        found === null
+          ? { state: 'failed', ended_at: at }
+          : {
+              state: 'confirmed',
+              origin: 'probe',
+              ...sealedReply(tx, key, found),
+              error_code: null,
+              error_message: null,
+              ended_at: at,
+            },
+      )
+      .where('key', '=', key)
+      .execute();
+  }
+}
+
+function sealedReply(tx: Tx, key: string, { reply, result }: StepReply): { reply: Sealed; result: Sealed } {
+  return {
+    reply: seal(tx, 'step', 'reply', { key }, JSON.stringify(reply)),
+    result: seal(tx, 'step', 'result', { key }, JSON.stringify(result)),
+  };
 }
 
 function isUncertain(state: StepState | undefined): boolean {
@@ -121,7 +143,7 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-type EarlierStep = Pick<StepRow, 'state' | 'fingerprint' | 'reply' | 'result'>;
+type EarlierStep = Pick<StepRow, 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
 const selectEarlier = prepared<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
@@ -129,7 +151,7 @@ const selectEarlier = prepared<
 >((db, value) =>
   db
     .selectFrom('step')
-    .select(['state', 'fingerprint', 'reply', 'result'])
+    .select(['key', 'state', 'fingerprint', 'reply', 'result'])
     // Part of the idempotency key, and what the index begins with.
     .where('canonical_id', '=', value.canonicalId)
     .where('idempotency_key', '=', value.idempotencyKey)
@@ -203,8 +225,8 @@ async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promis
 const updateAnswered = prepared<{
   key: string;
   attempt: number;
-  reply: string | null;
-  result: string | null;
+  reply: Sealed | null;
+  result: Sealed | null;
   at: Instant;
 }>((db, value) =>
   db
@@ -228,13 +250,25 @@ async function answerFromEarlier(
   tx: Tx,
   run: Run,
   { key }: StepKeys,
-  { reply, result }: EarlierStep,
+  earlier: EarlierStep,
   at: Instant,
 ): Promise<void> {
-  await updateAnswered(tx, { key, attempt: run.attempt, reply, result, at });
+  await updateAnswered(tx, {
+    key,
+    attempt: run.attempt,
+    reply: copied(tx, 'reply', earlier, key),
+    result: copied(tx, 'result', earlier, key),
+    at,
+  });
 }
 
-function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
+/** A value of an earlier step, sealed for the row that it is copied to. */
+function copied(tx: Tx, column: 'reply' | 'result', earlier: EarlierStep, key: string): Sealed | null {
+  const text = open(tx, 'step', column, earlier);
+  return text === null ? null : seal(tx, 'step', column, { key }, text);
+}
+
+function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
   return {
     key: keys.key,
     run_id: run.id,
@@ -247,7 +281,7 @@ function identityOf(run: Run, step: Step, keys: StepKeys, at: Instant) {
     canonical_id: step.canonicalId,
     fingerprint: keys.fingerprint,
     idempotency_key: keys.idempotencyKey,
-    wire: JSON.stringify(step.wire),
+    wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
     started_at: at,
   };
 }
@@ -260,8 +294,8 @@ export interface Counts {
 interface Confirmed extends Counts, Record<string, unknown> {
   key: string;
   origin: 'call' | 'probe';
-  reply: string;
-  result: string;
+  reply: Sealed;
+  result: Sealed;
   at: Instant;
   durationMs: number;
 }
@@ -299,8 +333,7 @@ export async function confirm(
   await updateConfirmed(tx, {
     key: keys.key,
     origin: answer.origin,
-    reply: JSON.stringify(answer.reply.reply),
-    result: JSON.stringify(answer.reply.result),
+    ...sealedReply(tx, keys.key, answer.reply),
     calls: counts.calls,
     probes: counts.probes,
     at,
@@ -339,7 +372,7 @@ export async function recordFailure(
     .set((row) => ({
       state,
       error_code: failure.code,
-      error_message: failure.reason,
+      error_message: seal(tx, 'step', 'error_message', keys, failure.reason),
       calls: row('calls', '+', counts.calls),
       probes: row('probes', '+', counts.probes),
       ended_at: ended?.at ?? null,
@@ -349,6 +382,6 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(row: Pick<StepRow, 'result'>): StepResult {
-  return JSON.parse(row.result ?? '{"refs":[]}') as StepResult & JsonValue;
+function resultOf(tx: Tx, row: Pick<StepRow, 'key' | 'result'>): StepResult {
+  return JSON.parse(open(tx, 'step', 'result', row) ?? '{"refs":[]}') as StepResult;
 }

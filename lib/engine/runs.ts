@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { prepared, type RunRow, type RunState, type Tx } from '../store';
+import { prepared, type RunRow, type RunState, seal, type Tx } from '../store';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
@@ -68,7 +68,7 @@ export async function insertEvent(
       subject,
       time: event.time,
       received_at: at,
-      data: JSON.stringify(event.data),
+      data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
       duplicates: 0,
     })
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())

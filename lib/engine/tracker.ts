@@ -5,7 +5,7 @@ import type { NodeInfo, Run } from './types';
 export interface FlowError {
   node: NodeInfo;
   message: string;
-  /** Code of the error, when it has one of ours; its case is open already. */
+  /** `STORE_WRITE_FAILED`, or the code of an error whose case is open already. */
   code: string | null;
 }
 
@@ -23,6 +23,8 @@ export class ActiveRun {
   private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
+  /** The store could not be written on the way: the passage is not to be judged, but to begin anew. */
+  isBroken = false;
   lastProgressAt = Date.now();
   grace: NodeJS.Timeout | null = null;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../model';
-import type { Tx } from '../store';
+import { seal, type Tx } from '../store';
 import type { EventMessage } from './cloudevents';
 import { MAX_MESSAGE_BYTES, type Refusal } from './incoming';
 
@@ -23,7 +23,7 @@ export async function recordRejected(
       event_id: refused.id,
       event_type: refused.type,
       reason: refused.reason,
-      payload: storable(payload),
+      payload: seal(tx, 'rejected_event', 'payload', { digest }, storable(payload)),
       arrivals: 1,
       first_at: at,
       last_at: at,

@@ -57,14 +57,26 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   heads.set(tx, head);
 }
 
-/**
- * Recomputes the chain.
- * @returns the number of the first line that does not fit, or null when the chain is intact.
- */
-export async function verifyAudit(store: Store): Promise<number | null> {
-  let previous = GENESIS;
+export interface AuditCheck {
+  /** Lines that fit, from the first one on. */
+  lines: number;
+  /** Number of the first line that does not fit; null = the chain is intact. */
+  brokenAt: number | null;
+  /** Hash of the last line that fits. Noted elsewhere, it also shows whether lines were cut off at the end. */
+  head: string;
+}
+
+/** @returns the number of the first line of the chain that does not fit, or null when the chain is intact. */
+export async function verifyAudit({ db }: Pick<Store, 'db'>): Promise<number | null> {
+  return (await checkAudit(db)).brokenAt;
+}
+
+/** Recomputes the chain from its first line. */
+export async function checkAudit(db: Store['db']): Promise<AuditCheck> {
+  let head = GENESIS;
+  let lines = 0;
   for (let after = 0; ; ) {
-    const page = await store.db
+    const page = await db
       .selectFrom('audit')
       .selectAll()
       .where('seq', '>', after)
@@ -72,11 +84,12 @@ export async function verifyAudit(store: Store): Promise<number | null> {
       .limit(500)
       .execute();
     for (const row of page) {
-      if (row.prev_hash !== previous || row.hash !== hashOf(row)) return row.seq;
-      previous = row.hash;
+      if (row.prev_hash !== head || row.hash !== hashOf(row)) return { lines, brokenAt: row.seq, head };
+      head = row.hash;
       after = row.seq;
+      lines++;
     }
-    if (page.length < 500) return null;
+    if (page.length < 500) return { lines, brokenAt: null, head };
   }
 }
 

@@ -6,11 +6,18 @@ const COMMITS = 256;
 /** Pages of 4 KB in the log from which on writers wait for the rest to be moved, so that it begins anew: 64 MB. */
 const RESTART_PAGES = 16_384;
 
-/** The program of the thread: its own connection, one answer per request. Plain JavaScript, so that it needs no file. */
+/** SQLITE_FULL: there is no room to move the log to. The next request tries again; nothing is lost meanwhile. */
+const FULL = 13;
+
+/**
+ * The program of the thread: its own connection, one answer per request. Plain JavaScript, so that it needs no file.
+ * Beginning the log anew waits for readers while writers wait for it: a backup reads for seconds, so after 20 ms it is
+ * left to the next request.
+ */
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { DatabaseSync } = require('node:sqlite');
-const database = new DatabaseSync(workerData.path, { timeout: 5000 });
+const database = new DatabaseSync(workerData.path, { timeout: 20 });
 const passive = database.prepare('pragma wal_checkpoint(passive)');
 const restart = database.prepare('pragma wal_checkpoint(restart)');
 parentPort.on('message', (request) => {
@@ -19,7 +26,11 @@ parentPort.on('message', (request) => {
     parentPort.close();
     return;
   }
-  if (passive.get().log > workerData.restartPages) restart.get();
+  try {
+    if (passive.get().log > workerData.restartPages) restart.get();
+  } catch (error) {
+    if ((error.errcode & 0xff) !== ${FULL}) throw error;
+  }
   parentPort.postMessage('done');
 });
 `;
@@ -54,6 +65,8 @@ export class Checkpointer {
     if (worker === null) return;
     this.worker = null;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    // Whoever waits for the end of the store shall get to it, though nothing else may be left to do.
+    worker.ref();
     worker.postMessage('close');
     await ended;
   }

@@ -6,8 +6,11 @@ import {
   Migrator,
 } from 'kysely';
 import { Q2cError } from '../model';
+import { noteKeyInUse, protect, requireKeys } from './encryption';
+import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
 import { events } from './migrations/0003-events';
+import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
 import type { Schema } from './schema';
@@ -20,20 +23,27 @@ export interface MigrationContext {
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
 }
 
-/** All migrations in order, by name. Released ones are never edited or renamed. */
+/** All migrations in order, by name. Released ones are never edited or renamed, and leave what `SEALED` calls `row` alone. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0003-events': events,
+  '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
 };
 
 /**
- * Brings the tables to this version of the pack, in one transaction per migration.
+ * Brings the tables to this version of the pack, in one transaction per migration, and its payloads under the key.
+ * @param keys null = payloads are kept readable
+ * @throws Q2cError `STORE_KEY_WRONG` when the store needs other keys; nothing is written then.
  * @throws Q2cError `STORE_NEWER` when the store was written by a newer version of the pack.
  * @throws Q2cError `STORE_MIGRATION_FAILED` when a migration fails; the store is then as before.
  */
-export async function migrate(db: Kysely<Schema>, context: MigrationContext): Promise<void> {
+export async function migrate(
+  db: Kysely<Schema>,
+  context: MigrationContext,
+  keys: Keyring | null,
+): Promise<void> {
   const migrations = Object.fromEntries(
     Object.entries(MIGRATIONS).map(([name, make]) => [name, make(context)]),
   );
@@ -44,7 +54,8 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
     migrationLockTableName: 'migration_lock',
   });
 
-  await refuseNewer(db, Object.keys(migrations));
+  await refuseNewer(db);
+  await requireKeys(db, keys);
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed =
@@ -57,17 +68,29 @@ export async function migrate(db: Kysely<Schema>, context: MigrationContext): Pr
       },
     );
   }
+  if (keys === null) return;
+  await noteKeyInUse(db, keys, new Date().toISOString());
+  protect(db, keys);
 }
 
-/** Refuses a store that names a migration this version does not know: writing to it could lose data. */
-async function refuseNewer(db: Kysely<Schema>, known: string[]): Promise<void> {
+/** Names of the migrations that a store has been through, in order; none = it is new, or no store. */
+export async function migrationsOf(db: Kysely<Schema>): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === 'migration')) return;
+  if (!tables.some((table) => table.name === 'migration')) return [];
   const rows = await (db as unknown as Kysely<{ migration: { name: string } }>)
     .selectFrom('migration')
     .select('name')
+    .orderBy('name')
     .execute();
-  const unknown = rows.map((row) => row.name).filter((name) => !known.includes(name));
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Refuses a store that names a migration this version does not know: writing to it could lose data.
+ * @throws Q2cError `STORE_NEWER`
+ */
+export async function refuseNewer(db: Kysely<Schema>): Promise<void> {
+  const unknown = (await migrationsOf(db)).filter((name) => !(name in MIGRATIONS));
   if (unknown.length > 0) {
     throw new Q2cError(
       'STORE_NEWER',

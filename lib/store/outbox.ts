@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { BusinessEvent, CanonicalId, Instant } from '../model';
+import { open, seal } from './encryption';
 import { prepared } from './prepared';
-import type { Schema } from './schema';
+import type { Schema, Sealed } from './schema';
 import type { Tx } from './store';
 
 /**
@@ -14,7 +15,7 @@ interface NewOutboxRow {
   type: string;
   subject: CanonicalId;
   ordering_key: CanonicalId;
-  envelope: string;
+  envelope: Sealed;
   created_at: Instant;
 }
 
@@ -105,7 +106,7 @@ export async function putIntoOutbox(
     type: event.type,
     subject: event.subject,
     ordering_key: event.partitionkey,
-    envelope: JSON.stringify(event),
+    envelope: seal(tx, 'outbox', 'envelope', { event_id: event.id }, JSON.stringify(event)),
     created_at: at,
   });
   if (receiver === undefined) await deliverToAll(tx, { eventId: event.id });
@@ -150,15 +151,15 @@ export async function waitingDeliveries(
   let query = db
     .selectFrom('outbox_delivery as delivery')
     .innerJoin('outbox', 'outbox.seq', 'delivery.outbox_seq')
-    .select(['outbox.seq', 'outbox.ordering_key', 'outbox.envelope'])
+    .select(['outbox.seq', 'outbox.event_id', 'outbox.ordering_key', 'outbox.envelope'])
     .where('delivery.receiver', '=', receiver)
     .where('delivery.delivered_at', 'is', null);
   if (except.length > 0) query = query.where('outbox.ordering_key', 'not in', except);
   const rows = await query.orderBy('delivery.outbox_seq').limit(limit).execute();
-  return rows.map(({ seq, ordering_key, envelope }) => ({
-    seq,
-    orderingKey: ordering_key,
-    event: JSON.parse(envelope) as BusinessEvent,
+  return rows.map((row) => ({
+    seq: row.seq,
+    orderingKey: row.ordering_key,
+    event: JSON.parse(open(db, 'outbox', 'envelope', row)) as BusinessEvent,
   }));
 }
 

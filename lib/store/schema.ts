@@ -6,6 +6,13 @@ import type { CanonicalId, Instant } from '../model';
  * Instants are ISO-8601 UTC text, so that their text order is their time order.
  */
 
+declare const sealed: unique symbol;
+
+/** Payload text, encrypted when the store has a key: written through `seal`, read through `open` (encryption.ts). */
+export interface Sealed {
+  readonly [sealed]: true;
+}
+
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
@@ -16,7 +23,7 @@ export interface EventTable {
   subject: CanonicalId;
   time: Instant;
   received_at: Instant;
-  data: string;
+  data: Sealed;
   duplicates: number;
 }
 
@@ -80,11 +87,11 @@ export interface StepTable {
   probes: number;
   /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
   origin: 'call' | 'probe' | 'earlier_run' | null;
-  wire: string;
-  reply: string | null;
-  result: string | null;
+  wire: Sealed;
+  reply: Sealed | null;
+  result: Sealed | null;
   error_code: string | null;
-  error_message: string | null;
+  error_message: Sealed | null;
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
@@ -127,7 +134,7 @@ export interface CaseTable {
   id: CanonicalId;
   dedupe_key: string;
   code: string;
-  message: string;
+  message: Sealed;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -141,7 +148,7 @@ export interface CaseTable {
   amount_at_risk: string | null;
   currency: string | null;
   /** Context for the repairer, masked. */
-  detail: string;
+  detail: Sealed;
   occurrences: number;
   reopened: number;
   opened_at: Instant;
@@ -155,10 +162,10 @@ export interface CaseHistoryTable {
   at: Instant;
   actor: string;
   action: string;
-  detail: string;
+  detail: Sealed;
 }
 
-/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. */
+/** Append-only and hash-chained: `hash` = SHA-256 of `prev_hash` and the line. Kept for ever, so it names no person. */
 export interface AuditTable {
   seq: Generated<number>;
   at: Instant;
@@ -179,7 +186,7 @@ export interface OutboxTable {
   subject: CanonicalId;
   /** Events of one key are handed on in the order of `seq`. */
   ordering_key: CanonicalId;
-  envelope: string;
+  envelope: Sealed;
   created_at: Instant;
   /** Since when nobody waits for the event any more. */
   sent_at: Instant | null;
@@ -214,7 +221,7 @@ export interface RejectedEventTable {
   event_type: string | null;
   reason: string;
   /** As text, cut after 64 KiB. */
-  payload: string;
+  payload: Sealed;
   arrivals: number;
   first_at: Instant;
   last_at: Instant;
@@ -224,6 +231,19 @@ export interface CursorTable {
   source: string;
   value: string;
   updated_at: Instant;
+}
+
+/** Keys whose values may be in the store. The one that came into use last seals. */
+export interface EncryptionKeyTable {
+  id: string;
+  in_use_since: Instant;
+}
+
+/** Work that one host at a time does every now and then. */
+export interface MaintenanceTable {
+  task: string;
+  /** When a host last took it on. */
+  claimed_at: Instant;
 }
 
 export interface Schema {
@@ -240,6 +260,8 @@ export interface Schema {
   outbox_delivery: OutboxDeliveryTable;
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
+  encryption_key: EncryptionKeyTable;
+  maintenance: MaintenanceTable;
 }
 
 export type EventRow = Selectable<EventTable>;

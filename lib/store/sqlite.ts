@@ -5,6 +5,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
+import { isStoreFailure, unavailable, writeFailed } from './failure';
+import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
@@ -29,20 +31,26 @@ interface QueuedJob {
  * A flushed write resolves when its commit is on the disk; one flush serves all groups committed before it began,
  * and further groups commit meanwhile.
  *
+ * @param keys encrypt payloads; null = they are kept readable
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
  */
-export async function openSqliteStore(path: string): Promise<Store> {
+export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
   const database = openDatabase(path);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
   try {
-    await migrate(db, {
-      autoIncrement: (column) => column.primaryKey().autoIncrement(),
-      clustered: (table) => table.modifyEnd(sql`without rowid`),
-    });
+    await migrate(
+      db,
+      {
+        autoIncrement: (column) => column.primaryKey().autoIncrement(),
+        clustered: (table) => table.modifyEnd(sql`without rowid`),
+      },
+      keys,
+    );
   } catch (error) {
     await db.destroy();
-    throw error;
+    const cause = error instanceof Q2cError ? error.cause : error;
+    throw isStoreFailure(cause) ? unavailable(path, cause) : error;
   }
   const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
   const direct: Direct = (text, parameters) => {
@@ -79,19 +87,16 @@ function openDatabase(path: string): DatabaseSync {
         // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
         'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
     );
+    // A file that may only be read opens all the same; a transaction that writes tells.
+    database.exec('begin immediate; rollback;');
     return database;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Q2cError(
-      'STORE_UNAVAILABLE',
-      `The store cannot be opened at ${path}: ${reason}. Check that the folder exists, is writable and has space.`,
-      { cause },
-    );
+    throw unavailable(path, cause);
   }
 }
 
 /** The subset of a driver that Kysely needs, with statements prepared once per SQL text. */
-function statementCache(database: DatabaseSync): SqliteDatabase {
+export function statementCache(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, ReturnType<SqliteDatabase['prepare']>>();
   const wrap = (statement: StatementSync) => ({
     reader: statement.columns().length > 0,
@@ -179,9 +184,9 @@ class GroupCommitter {
     } catch (error) {
       if (!(error instanceof JobFailed)) {
         // The commit failed (disk full, file gone): nobody may rely on anything of the group.
-        for (const job of group) job.fail(storeFailure(error));
+        for (const job of group) job.fail(writeFailed(error));
       } else if (group.length === 1) {
-        group[0]?.fail(error.cause);
+        group[0]?.fail(isStoreFailure(error.cause) ? writeFailed(error.cause) : error.cause);
       } else {
         for (const job of group) await this.commit([job]);
       }
@@ -201,7 +206,7 @@ class GroupCommitter {
       try {
         await this.log?.datasync();
       } catch (error) {
-        for (const job of jobs) job.fail(storeFailure(error));
+        for (const job of jobs) job.fail(writeFailed(error));
         continue;
       }
       for (const job of jobs) job.settle();
@@ -224,14 +229,3 @@ class GroupCommitter {
 
 /** A job of a group threw; the cause is its own error. */
 class JobFailed extends Error {}
-
-function storeFailure(cause: unknown): Q2cError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Q2cError(
-    'STORE_WRITE_FAILED',
-    `The store could not be written: ${reason}. Do not rely on anything of this write.`,
-    {
-      cause,
-    },
-  );
-}

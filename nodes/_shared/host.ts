@@ -146,7 +146,7 @@ class Host {
       counted.engine.errorRaised(counted.active, {
         node: infoOf(node),
         message: error instanceof Error ? error.message : String(error),
-        code: isCaseOpened(error) ? error.code : null,
+        code: codeOf(error),
       });
     }
     counted.engine.messageLeft(counted.active, infoOf(node).id, Boolean(error));
@@ -158,9 +158,10 @@ const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
   name: node?.name || node?.type || id,
 });
 
-/** An error of ours whose case is open already. */
-function isCaseOpened(error: unknown): error is { code: string; caseId: string } {
-  return typeof error === 'object' && error !== null && 'caseId' in error && 'code' in error;
+/** Code of an error that needs no case: its case is open already, or the store refused and the run begins anew. */
+function codeOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return 'caseId' in error || error.code === 'STORE_WRITE_FAILED' ? String(error.code) : null;
 }
 
 export const host = new Host();

@@ -1,7 +1,14 @@
 import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import { Engine } from '../../lib/engine';
-import { openSqliteStore, type Store } from '../../lib/store';
+import {
+  keyringFromEnv,
+  openSqliteStore,
+  type RetentionPolicy,
+  retentionPolicy,
+  type Store,
+  sweepDaily,
+} from '../../lib/store';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
@@ -9,6 +16,12 @@ import { isInSubflow } from '../_shared/stable-id';
 import { defaults, type StoreProperties } from './types';
 
 const DEFAULT_FILE = 'q2c.db';
+
+interface Opened {
+  engine: Engine;
+  store: Store;
+  sweeping: ReturnType<typeof sweepDaily>;
+}
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
 export default function register(RED: NodeAPI): void {
@@ -18,7 +31,7 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const path = storePath(RED.settings.userDir ?? process.cwd(), config.path);
     this.tenant = config.tenant?.trim() || defaults.tenant;
-    const opened = open(this, path, this.tenant);
+    const opened = open(this, path, config);
     // Nodes that need the engine report the reason themselves; here it is reported once for the store.
     opened.catch((error: Error) => this.error(error.message));
     this.engine = () => opened.then(({ engine }) => engine);
@@ -26,8 +39,9 @@ export default function register(RED: NodeAPI): void {
     this.on('close', (done: () => void) => {
       opened
         .then(
-          async ({ engine, store }) => {
+          async ({ engine, store, sweeping }) => {
             host.detach(RED, this.id, engine);
+            await sweeping.stop();
             await engine.stop();
             await store.close();
           },
@@ -39,24 +53,35 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  async function open(
-    node: StoreNode,
-    path: string,
-    tenant: string,
-  ): Promise<{ engine: Engine; store: Store }> {
-    const store = await openSqliteStore(path);
+  async function open(node: StoreNode, path: string, config: StoreProperties): Promise<Opened> {
+    const policy = policyOf(config);
+    const store = await openSqliteStore(path, keyringFromEnv(process.env));
     const engine = new Engine({
       store,
-      tenant,
+      tenant: node.tenant,
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
     host.attach(RED, node.id, engine);
     await engine.start();
-    return { engine, store };
+    const sweeping = sweepDaily(store, policy, (error) =>
+      node.error(`Old runs could not be removed: ${error instanceof Error ? error.message : String(error)}`),
+    );
+    return { engine, store, sweeping };
   }
 
   RED.nodes.registerType('q2c-store', StoreConfig);
+}
+
+/** An empty field stands for the default, which flows from before the field have too. */
+function policyOf(config: Partial<StoreProperties>): RetentionPolicy {
+  const days = (text = '') => (text.trim() === '' ? undefined : Number(text));
+  return retentionPolicy({
+    financialDays: days(config.financialDays),
+    otherDays: days(config.otherDays),
+    caseDays: days(config.caseDays),
+    outboxDays: days(config.outboxDays),
+  });
 }
 
 /** A relative path lies below `<userDir>/quote-to-cash/`, where backups of the host find it. */

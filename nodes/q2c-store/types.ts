@@ -5,6 +5,19 @@ export interface StoreProperties {
   path: string;
   /** Name of the firm in idempotency keys and event sources; changing it makes every write look new. */
   tenant: string;
+  /** Days that things are kept (`RetentionPolicy`); empty = the default, 0 = for ever. */
+  financialDays: string;
+  otherDays: string;
+  caseDays: string;
+  outboxDays: string;
 }
 
-export const defaults: StoreProperties = { name: '', path: '', tenant: 'main' };
+export const defaults: StoreProperties = {
+  name: '',
+  path: '',
+  tenant: 'main',
+  financialDays: '',
+  otherDays: '',
+  caseDays: '',
+  outboxDays: '',
+};

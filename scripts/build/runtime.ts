@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type { Sources } from './sources.ts';
@@ -34,7 +35,7 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
     const plugins = [sharedModules(sources.root, shared), lazyParts(sources.root)];
     await build({ ...options, ...entry, outfile: join(outdir, `${name}.js`), plugins });
   }
-  await Promise.all([...sets, buildParts(sources.root, outdir)]);
+  await Promise.all([...sets, buildParts(sources.root, outdir), buildCommands(sources.root, outdir)]);
   await buildLib(sources.root, outdir, [...shared].sort());
 }
 
@@ -75,6 +76,14 @@ async function buildParts(root: string, outdir: string): Promise<void> {
   const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
   const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));
   if (present.length > 0) await build({ ...options, entryPoints, outdir });
+}
+
+/** Programs for the command line (`bin` of package.json). Each stands alone: they must not load the nodes. */
+async function buildCommands(root: string, outdir: string): Promise<void> {
+  const folder = join(root, 'bin');
+  if (!existsSync(folder)) return;
+  const entryPoints = (await readdir(folder)).map((file) => join(folder, file));
+  await build({ ...options, entryPoints, outdir: join(outdir, 'bin') });
 }
 
 const isShared = (file: string): boolean => /^(lib|nodes\/_(shared|system))\//.test(file);

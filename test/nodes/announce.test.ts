@@ -1,4 +1,5 @@
 import type { BusinessEvent, DealDocument } from '../../lib/model';
+import { open } from '../../lib/store';
 import { wonDeal } from '../support/deals';
 import { Canvas } from './canvas';
 
@@ -18,8 +19,8 @@ afterEach(() => canvas.close());
 
 async function outbox(): Promise<BusinessEvent[]> {
   const { store } = await canvas.engine();
-  const rows = await store.db.selectFrom('outbox').select('envelope').orderBy('seq').execute();
-  return rows.map(({ envelope }) => JSON.parse(envelope));
+  const rows = await store.db.selectFrom('outbox').select(['event_id', 'envelope']).orderBy('seq').execute();
+  return rows.map((row) => JSON.parse(open(store.db, 'outbox', 'envelope', row)));
 }
 
 test('an event lies in the outbox when the message goes on', async () => {

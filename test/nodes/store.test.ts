@@ -50,6 +50,15 @@ test('a store that cannot be opened says so, and so do nodes that need it; all o
   expect(sent?.payload).toMatchObject({ contract: { status: 'approved' } });
 });
 
+test('a time of retention that is too short is refused with what is allowed', async () => {
+  canvas = await Canvas.load([check], [{ ...store, financialDays: '100' }, firm]);
+  const { error } = await canvas.stopped({ payload: wonDeal() });
+  expect(error).toMatchObject({
+    code: 'CONFIG_MISSING',
+    message: 'Retention: financialDays is 100; give whole days, at least 400, or 0 to keep for ever.',
+  });
+});
+
 test('a node without a store says which field of its form is empty', async () => {
   canvas = await Canvas.load([{ ...check, store: '' }], [firm]);
   const { error } = await canvas.stopped({ payload: wonDeal() });

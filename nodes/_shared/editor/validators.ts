@@ -8,6 +8,16 @@ export const wholeNumberOrEmpty: Validator<unknown> = function (value, _options)
   return /^([1-9]\d{0,8})?$/.test(value.trim()) || this._('validator.wholeNumber');
 };
 
+/** Empty, 0 for ever, or a whole number of days, at least `minimum`. Flows saved before the field have none. */
+export function daysOrEmpty(minimum: number): Validator<unknown> {
+  return function (value = '', _options) {
+    const text = String(value).trim();
+    const days = Number(text);
+    const isDays = /^\d{1,6}$/.test(text) && (days === 0 || days >= minimum);
+    return text === '' || isDays || this._('validator.days', { minimum });
+  };
+}
+
 /** Empty, or an instant in UTC such as `2026-01-31T00:00:00Z`. */
 export const instantOrEmpty: Validator<unknown> = function (value, _options) {
   const text = value.trim();

@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { Q2cError } from '../lib/model';
+import { checkAudit } from '../lib/store/audit';
+import { backupStore, restoreStore } from '../lib/store/backup';
+import { keyringFromEnv } from '../lib/store/keyring';
+import { rotateKeys } from '../lib/store/rotation';
+import { openStoreFile } from '../lib/store/tool';
+
+/** `npx q2c-store`: what an operator does with a store file from the command line (docs/operations/store.md). */
+
+const USAGE = `Usage: q2c-store <command> --store FILE [options]
+
+  backup --to FILE      copy the store into a new file, while the host goes on
+  restore --from FILE   put a checked backup in the place of the store; the host must be stopped
+  verify-audit          check that no line of the audit was changed or taken out
+  rotate-key            encrypt everything with Q2C_ENCRYPTION_KEY; former keys in Q2C_ENCRYPTION_KEYS_OLD
+
+  --store FILE          file of the store, such as ~/.node-red/quote-to-cash/q2c.db
+  --json                print one JSON object
+  --help                this text
+
+Ends with 0 when all is well, 1 when the audit chain or a backup is damaged, 2 when the command could not be run.`;
+
+interface Options {
+  store: string;
+  to?: string;
+  from?: string;
+}
+
+/** What a command found: told as a sentence, or as JSON. */
+interface Outcome {
+  ok: boolean;
+  sentence: string;
+  facts: object;
+}
+
+const COMMANDS: Record<string, (options: Options) => Promise<Outcome>> = {
+  async backup({ store, to }) {
+    const facts = { file: required('to', to), ...(await backupStore(store, required('to', to))) };
+    const keys = facts.keys.length === 0 ? '' : ` It opens only with the key ${facts.keys.join(', ')}.`;
+    return { ok: true, facts, sentence: `${store} was copied to ${facts.file} and checked.${keys}` };
+  },
+
+  async restore({ store, from }) {
+    const facts = await restoreStore(required('from', from), store, new Date().toISOString());
+    const kept = facts.replaced === null ? '' : ` The replaced store is kept as ${facts.replaced}.`;
+    return { ok: true, facts, sentence: `${from} was restored to ${store}.${kept}` };
+  },
+
+  async 'verify-audit'({ store }) {
+    const opened = await openStoreFile(store, { readOnly: true });
+    try {
+      const check = await checkAudit(opened.db);
+      const { brokenAt, lines, head } = check;
+      const sentence =
+        brokenAt === null
+          ? `The audit is intact: ${lines} lines, the last with hash ${head}.`
+          : `The audit is broken at line ${brokenAt}: that line, or one before it, was changed or taken out.`;
+      return { ok: brokenAt === null, facts: { intact: brokenAt === null, ...check }, sentence };
+    } finally {
+      await opened.close();
+    }
+  },
+
+  async 'rotate-key'({ store }) {
+    const keys = keyringFromEnv(process.env);
+    if (keys === null) throw new UsageError('Set the new key in Q2C_ENCRYPTION_KEY.');
+    const opened = await openStoreFile(store, { readOnly: false });
+    try {
+      const resealed = await rotateKeys(opened, keys, {
+        actor: 'q2c-store',
+        now: () => new Date().toISOString(),
+      });
+      const values = Object.values(resealed).reduce((sum, count) => sum + count, 0);
+      const sentence = `${values} values were encrypted anew; the store now needs only key ${keys.currentId}.`;
+      return { ok: true, facts: { key: keys.currentId, values: resealed }, sentence };
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+class UsageError extends Error {}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw new UsageError(`--${name} FILE is missing.`);
+  return value;
+}
+
+function read(args: string[]): {
+  command: string | undefined;
+  json: boolean;
+  help: boolean;
+  options: Options;
+} {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        store: { type: 'string' },
+        to: { type: 'string' },
+        from: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+    const { store = '', to, from, json = false, help = false } = values;
+    return { command: positionals[0], json, help, options: { store, to, from } };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const { command, json, help, options } = read(args);
+  if (help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const run = command === undefined ? undefined : COMMANDS[command];
+  if (run === undefined) throw new UsageError(`There is no command "${command ?? ''}".`);
+  if (/^\w+:\/\//.test(required('store', options.store))) {
+    throw new UsageError('--store must name a file; a store on a server is backed up with its own tools.');
+  }
+  const { ok, sentence, facts } = await run(options);
+  console.log(json ? JSON.stringify({ command, ok, ...facts }) : sentence);
+  return ok ? 0 : 1;
+}
+
+function report(error: unknown): number {
+  const { code, message } =
+    error instanceof UsageError
+      ? { code: 'USAGE', message: `${error.message}\n\n${USAGE}` }
+      : error instanceof Q2cError
+        ? error
+        : { code: 'UNEXPECTED', message: error instanceof Error ? (error.stack ?? '') : String(error) };
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ ok: false, error: { code, message } }));
+  else console.error(code === 'USAGE' ? message : `${code}: ${message}`);
+  return code === 'STORE_BACKUP_INVALID' ? 1 : 2;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.exitCode = report(error);
+  },
+);

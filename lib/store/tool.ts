@@ -1,0 +1,71 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Q2cError } from '../model';
+import { reasonOf } from './failure';
+import { migrationsOf, refuseNewer } from './migrate';
+import type { Schema } from './schema';
+import { statementCache } from './sqlite';
+import type { Store } from './store';
+
+/**
+ * Opens the file of an embedded store for a command: beside the host that has it open, without upgrading it, one
+ * short transaction per write, each on the disk before it resolves.
+ *
+ * @throws Q2cError `STORE_UNAVAILABLE` when the file is missing or no store, `STORE_NEWER` when it is of a newer version.
+ */
+export async function openStoreFile(path: string, { readOnly }: { readOnly: boolean }): Promise<Store> {
+  const database = openFile(path, readOnly);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statementCache(database) }) });
+  try {
+    await requireStore(db, path);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return {
+    kind: 'sqlite',
+    exclusive: false,
+    db,
+    write: (job) =>
+      db.connection().execute(async (tx) => {
+        database.exec('begin immediate');
+        try {
+          const value = await job(tx);
+          database.exec('commit');
+          return value;
+        } catch (error) {
+          if (database.isTransaction) database.exec('rollback');
+          throw error;
+        }
+      }),
+    close: () => db.destroy(),
+  };
+}
+
+function openFile(path: string, readOnly: boolean): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    // A read-only connection comes first in any case: a writable one would make a missing file.
+    database = new DatabaseSync(path, { readOnly: true });
+    database.prepare('select count(*) from sqlite_schema').get();
+    if (readOnly) return database;
+    database.close();
+    database = new DatabaseSync(path, { timeout: 5000 });
+    database.exec('pragma synchronous = full');
+    return database;
+  } catch (cause) {
+    if (database?.isOpen) database.close();
+    throw noStore(path, reasonOf(cause), cause);
+  }
+}
+
+async function requireStore(db: Kysely<Schema>, path: string): Promise<void> {
+  if ((await migrationsOf(db)).length === 0) throw noStore(path, 'the file is not a store of this pack');
+  await refuseNewer(db);
+}
+
+function noStore(path: string, reason: string, cause?: unknown): Q2cError {
+  return new Q2cError('STORE_UNAVAILABLE', `There is no store at ${path}: ${reason}. Check the path.`, {
+    cause,
+  });
+}
