@@ -100,8 +100,11 @@ export class Story {
       site.hosts.filter((other) => other !== host && !isRunning(other)).map((other) => site.start(other)),
     );
     const from = await this.calls();
-    const started = site.start(host, environmentOf(crash));
-    const due = await this.due(crash, host, from);
+    let failure: unknown = null;
+    const started = site.start(host, environmentOf(crash)).catch((error: unknown) => {
+      failure = error;
+    });
+    const due = await this.due(crash, host, from, () => failure !== null);
     if (due) outcome.hits.push(crash);
     if (crash.kind === 'stop') {
       await started;
@@ -110,12 +113,13 @@ export class Story {
       await host.kill();
       await started;
     }
+    if (failure !== null) throw failure;
     if (crash.kind === 'power-cut') outcome.lostBytes += site.store.cutPower();
     if (await site.store.reader.isReady()) await this.look(crash);
   }
 
-  /** @returns false when all was quiet before the moment came */
-  private async due(crash: Crash, host: Host, from: number): Promise<boolean> {
+  /** @returns false when all was quiet before the moment came, or the host did not start */
+  private async due(crash: Crash, host: Host, from: number, hasFailed: () => boolean): Promise<boolean> {
     if (crash.kind === 'kill-while-starting') {
       await sleep(crash.afterMs);
       return true;
@@ -125,8 +129,10 @@ export class Story {
       `the crash ${inWords(crash)}`,
       async () => {
         due =
-          crash.kind === 'failpoint' ? host.ending !== null : (await this.calls()) >= from + crash.afterCalls;
-        return due || (await this.isQuiet());
+          crash.kind === 'failpoint'
+            ? host.ending === 'SIGKILL'
+            : (await this.calls()) >= from + crash.afterCalls;
+        return due || hasFailed() || (await this.isQuiet());
       },
       PATIENCE_MS,
       20,

@@ -41,14 +41,15 @@ export class Host {
 
   private constructor(
     readonly userDir: string,
-    readonly port: number,
+    private port: number,
+    private readonly settings: Record<string, unknown>,
     private readonly env: Record<string, string>,
   ) {}
 
   /** A host that has not been started yet. */
   static async prepare({ userDir, settings = {}, env = {}, flow }: HostOptions = {}): Promise<Host> {
-    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
-    await host.writeSettings(settings);
+    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), settings, env);
+    await host.writeSettings();
     if (flow !== undefined) await writeFile(join(host.userDir, 'flows.json'), JSON.stringify(flow));
     return host;
   }
@@ -68,7 +69,7 @@ export class Host {
     return this.process?.pid;
   }
 
-  private async writeSettings(settings: Record<string, unknown>): Promise<void> {
+  private async writeSettings(): Promise<void> {
     const common = {
       uiHost: '127.0.0.1',
       uiPort: this.port,
@@ -78,7 +79,7 @@ export class Host {
       editorTheme: { tours: false, palette: { editable: false } },
       logging: { console: { level: 'info', metrics: false, audit: false } },
     };
-    const text = `module.exports = ${JSON.stringify({ ...common, ...settings }, null, 2)};\n`;
+    const text = `module.exports = ${JSON.stringify({ ...common, ...this.settings }, null, 2)};\n`;
     await writeFile(join(this.userDir, 'settings.js'), text);
   }
 
@@ -88,6 +89,19 @@ export class Host {
    * @throws when the process ends before that
    */
   async start(env: Record<string, string> = {}): Promise<void> {
+    const printed = this.output.length;
+    try {
+      await this.spawn(env);
+    } catch (error) {
+      if (!this.output.slice(printed).includes('Error: port in use')) throw error;
+      // Somebody took the port while the host was down.
+      this.port = await freePort();
+      await this.writeSettings();
+      await this.spawn(env);
+    }
+  }
+
+  private async spawn(env: Record<string, string>): Promise<void> {
     const child = endWithUs(
       spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
         cwd: this.userDir,
