@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
+import { Kysely, type SqliteDatabase, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
 import { isStoreFailure, unavailable, writeFailed } from './failure';
@@ -10,6 +10,7 @@ import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
+import { sqliteDialect } from './sqlite-dialect';
 import type { Durability, Store, WriteJob } from './store';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
@@ -37,7 +38,7 @@ interface QueuedJob {
 export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
   const database = openDatabase(path);
   const statements = statementCache(database);
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
   try {
     await migrate(
       db,
