@@ -12,14 +12,24 @@ const project = (name, extra = {}) => ({
 /** Real hosts need the packed tarball; it is packed once for all test files of a run. */
 const packed = { globalSetup: setup('pack') };
 
+/** Tests that need PostgreSQL share one server. */
+const withPostgres = { globalSetup: setup('postgres-once'), globalTeardown: setup('postgres-stop') };
+
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
   projects: [
     project('unit'),
-    project('store'),
+    project('store', withPostgres),
+    // What the engine promises holds on either store.
+    project('unit', {
+      ...withPostgres,
+      displayName: 'postgres',
+      testMatch: ['<rootDir>/test/unit/engine/**/*.test.ts'],
+      globals: { Q2C_TEST_STORE: 'postgres' },
+    }),
     project('contract'),
     project('simulator'),
-    project('nodes', { globalSetup: setup('build-nodes') }),
+    project('nodes', { ...withPostgres, globalSetup: setup('build-nodes') }),
     project('host', packed),
     project('browser', packed),
   ],

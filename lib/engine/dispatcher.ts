@@ -1,8 +1,9 @@
 import type { Instant, JsonObject } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
+import type { Lease } from './leases';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, type Lease, requeue, toRun } from './runs';
+import { claimRuns, requeue, toRun } from './runs';
 import type { RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
@@ -147,7 +148,8 @@ export class Dispatcher {
         lease(),
         now(),
       );
-      return Promise.all(runs.map(async (run) => ({ run, event: await eventOf(tx, run) })));
+      const events = await eventsOf(tx, runs);
+      return runs.map((run) => ({ run, event: requireEvent(events, run) }));
     }, 'committed');
     if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
@@ -155,6 +157,7 @@ export class Dispatcher {
       await owed.insist('Runs could not be queued again', (tx) =>
         requeue(
           tx,
+          lease().owner,
           claimed.map(({ run }) => ({ run, at: atNodes(run) })),
         ),
       );
@@ -168,7 +171,7 @@ export class Dispatcher {
     }
   }
 
-  private send(source: Source, row: RunRow, event: DispatchedRun['event']): void {
+  private send(source: Source, row: RunRow, event: Event): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), true);
     source.running++;
@@ -189,18 +192,29 @@ function atNodes({ at_nodes }: RunRow): NodeInfo[] {
   return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
-async function eventOf(tx: Tx, run: RunRow): Promise<DispatchedRun['event']> {
-  const row = await tx
-    .selectFrom('event')
-    .selectAll()
-    .where('seq', '=', run.event_seq ?? -1)
-    .executeTakeFirstOrThrow();
-  return {
-    id: row.event_id,
-    type: row.type,
-    source: row.source,
-    subject: row.subject,
-    time: row.time,
-    data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
-  };
+type Event = DispatchedRun['event'];
+
+async function eventsOf(tx: Tx, runs: readonly RunRow[]): Promise<Map<number, Event>> {
+  const numbers = runs.flatMap(({ event_seq }) => event_seq ?? []);
+  if (numbers.length === 0) return new Map();
+  const rows = await tx.selectFrom('event').selectAll().where('seq', 'in', numbers).execute();
+  return new Map(
+    rows.map((row) => [
+      row.seq,
+      {
+        id: row.event_id,
+        type: row.type,
+        source: row.source,
+        subject: row.subject,
+        time: row.time,
+        data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
+      },
+    ]),
+  );
+}
+
+function requireEvent(events: Map<number, Event>, { id, event_seq }: RunRow): Event {
+  const event = event_seq === null ? undefined : events.get(event_seq);
+  if (event === undefined) throw new Error(`Run ${id} has no event; the store was changed by hand`);
+  return event;
 }

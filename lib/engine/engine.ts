@@ -1,17 +1,25 @@
-import { randomUUID } from 'node:crypto';
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import { appendAudit, putIntoOutbox, type RunRow, type Store, type Tx } from '../store';
+import {
+  appendAudit,
+  isStoreRefusal,
+  putIntoOutbox,
+  type RunRow,
+  reserveCall,
+  type Store,
+  type Tx,
+} from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
+import { Leases } from './leases';
 import { OwedWrites } from './owed-writes';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
   insertEvent,
   insertRun,
-  type Lease,
+  lostOneOffs,
   reopen,
   requeue,
   requeueAbandoned,
@@ -47,15 +55,19 @@ export interface EngineOptions {
   stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** How long the others wait for a host that does not move any more before they take over its runs. */
+  leaseMs?: number;
   /** Whether a node of the flows is there and enabled; asked once the flows run. */
   nodeExists?: (nodeId: string) => boolean;
+  /** Default: the store's clock. */
   now?: () => Instant;
   random?: () => number;
 }
 
-const LEASE_MS = 60_000;
-const HEARTBEAT_MS = 20_000;
-const RETRY_SCAN_MS = 1_000;
+const DEFAULT_LEASE_MS = 30_000;
+const SCAN_MS = 1_000;
+/** How often to look for runs that other hosts queued, or whose key they were busy with. */
+const DISCOVER_MS = 250;
 const STALL_SCAN_MS = 30_000;
 const SILENCE_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
@@ -66,7 +78,6 @@ const STOP_AFTER_MS = 10_000;
  * call, notices the end of runs, and takes up what a dead host left. It knows neither Node-RED nor vendors.
  */
 export class Engine {
-  private readonly owner = `host_${randomUUID()}`;
   private readonly retry: RetryPolicy;
   private readonly now: () => Instant;
   private readonly random: () => number;
@@ -74,6 +85,7 @@ export class Engine {
   private readonly tracker: RunTracker;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
+  private readonly leases: Leases;
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
   private readonly work = new Set<Promise<unknown>>();
@@ -85,7 +97,7 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions) {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
-    this.now = options.now ?? (() => new Date().toISOString());
+    this.now = options.now ?? (() => options.store.now());
     this.random = options.random ?? Math.random;
     this.ends = { retry: this.retry, now: this.now, random: this.random };
     this.tracker = new RunTracker(options.graceMs ?? 25, {
@@ -93,13 +105,19 @@ export class Engine {
       moving: ({ run }) => this.dispatcher.resumePlace(run.id),
       ended: (ended) => this.track(this.endRun(ended)),
     });
+    this.leases = new Leases({
+      store: options.store,
+      now: this.now,
+      leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
+      onLost: () => this.leaseLost(),
+    });
     this.owed = new OwedWrites(options.store, (what, error) => this.logFailure(what, error));
     this.dispatcher = new Dispatcher({
       store: options.store,
       owed: this.owed,
       tracker: this.tracker,
       now: this.now,
-      lease: () => this.lease(),
+      lease: () => this.leases.grant(),
       nodeExists: options.nodeExists ?? (() => true),
       onNodeGone: (row, node) => this.failNodeGone(row, node),
       track: (promise) => this.track(promise),
@@ -111,6 +129,7 @@ export class Engine {
       retry: this.retry,
       now: this.now,
       random: this.random,
+      leases: this.leases,
       stopping: this.stopping.signal,
       cancelling: this.cancelling.signal,
     });
@@ -124,11 +143,11 @@ export class Engine {
 
   /** Takes up unfinished runs and begins to dispatch. Sources may register before or after. */
   async start(): Promise<void> {
-    await this.store.write((tx) => requeueAbandoned(tx, this.store.exclusive, this.now()));
-    await this.failLostOneOffs();
-    this.every(HEARTBEAT_MS, () => this.heartbeat());
-    this.every(RETRY_SCAN_MS, () => this.catchUp());
-    this.every(RETRY_SCAN_MS, () => this.requeueDue());
+    await this.takeOver();
+    this.every(this.leases.renewEveryMs, () => this.renewLeases());
+    this.every(SCAN_MS, () => this.catchUp());
+    this.every(SCAN_MS, () => this.scan());
+    if (!this.store.exclusive) this.every(DISCOVER_MS, async () => this.dispatcher.pumpAll());
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
     this.dispatcher.pumpAll();
   }
@@ -139,9 +158,10 @@ export class Engine {
    */
   interrupt(): void {
     this.dispatcher.pause();
-    const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
-    for (const { run } of broken) this.dispatcher.release(run.id);
-    this.track(this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken)));
+    const broken = this.breakOff(({ repeatable }) => repeatable);
+    this.track(
+      this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, this.leases.owner, broken)),
+    );
   }
 
   /** The flows run again. */
@@ -151,7 +171,7 @@ export class Engine {
 
   /**
    * Stops dispatching, waits for calls in flight, and lets go. Unfinished runs go back to the queue: the next start
-   * goes on with them.
+   * goes on with them, or another host does at once.
    */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
@@ -167,7 +187,8 @@ export class Engine {
     );
     await Promise.allSettled(this.work);
     clearTimeout(patience);
-    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, broken));
+    await this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, this.leases.owner, broken));
+    await this.owed.insist('The lease could not be given back', (tx) => this.leases.release(tx));
   }
 
   // ------------------------------------------------------------------ intake
@@ -177,6 +198,7 @@ export class Engine {
     const at = this.now();
     const accepted = await this.track(
       this.store.write(async (tx) => {
+        await this.leases.requireRole(tx, batch.source);
         let count = 0;
         for (const event of batch.events) {
           const subject = await canonicalSubject(tx, batch, event.subject, at);
@@ -217,6 +239,29 @@ export class Engine {
     return row === undefined ? null : (JSON.parse(row.value) as JsonValue);
   }
 
+  /**
+   * Makes this host the one of all on the store that has a role, such as polling for a source, or keeps it so; the
+   * others stand by and ask again from time to time. Where the role is a source, its batches are then accepted from
+   * this host only.
+   * @returns false while another host is the one
+   */
+  lead(role: string): Promise<boolean> {
+    return this.track(this.leases.take(role));
+  }
+
+  /** This host has ended with it: another one may begin at once. */
+  stopLeading(role: string): Promise<void> {
+    return this.track(this.leases.leave(role));
+  }
+
+  /**
+   * Reserves the next call of a connection whose rate all hosts on the store share.
+   * @returns milliseconds to wait before it; null when this host has the rate to itself
+   */
+  async reserveCall(connection: string, requestsPerSecond: number): Promise<number | null> {
+    return this.store.exclusive ? null : this.track(reserveCall(this.store, connection, requestsPerSecond));
+  }
+
   // ------------------------------------------------------------------ dispatch
 
   /**
@@ -241,7 +286,7 @@ export class Engine {
             title,
             state: 'running',
           },
-          this.lease(),
+          this.leases.grant(),
           this.now(),
         ),
       ),
@@ -254,7 +299,7 @@ export class Engine {
    * @throws Q2cError `RUN_NOT_ACTIVE` when the run is not known here, or waits to be dispatched again.
    */
   async reopen(runId: string): Promise<ActiveRun> {
-    const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.lease())));
+    const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.leases.grant())));
     // Another late message may have come first.
     if (row === null) return this.requireActive(runId);
     return this.tracker.begin(toRun(row), row.event_seq !== null);
@@ -271,11 +316,15 @@ export class Engine {
           `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
         );
       }
-      await tx
+      const queued = await tx
         .updateTable('run')
         .set({ state: 'queued', attempt: run.attempt + 1, retry_at: null })
         .where('seq', '=', run.seq)
-        .execute();
+        .where('state', '=', 'failed')
+        .returning('seq')
+        .executeTakeFirst();
+      // Somebody else has retried it in this moment, on another host.
+      if (queued === undefined) return run.source_node;
       await appendAudit(tx, {
         at: this.now(),
         actor,
@@ -313,7 +362,7 @@ export class Engine {
 
   /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
-    if (error.code !== 'STORE_WRITE_FAILED') active.errors.push(error);
+    if (!isStoreRefusal(error.code)) active.errors.push(error);
     else if (active.repeatable) active.isBroken = true;
     else active.errors.push({ ...error, code: null });
   }
@@ -332,6 +381,7 @@ export class Engine {
       return await this.track(this.steps.run(active.run, step));
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
+      if (isTakenOver(error)) this.breakOff((other) => other === active);
       throw error;
     } finally {
       active.lastProgressAt = Date.now();
@@ -360,6 +410,7 @@ export class Engine {
     const active = this.requireActive(runId);
     const opened = await this.track(
       this.store.write(async (tx) => {
+        await this.leases.requireRun(tx, runId);
         const cases: OpenedCase[] = [];
         for (const request of requests) cases.push(await openCase(tx, active.run, request, this.now()));
         return cases;
@@ -399,9 +450,11 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
-    await this.owed.insist('The end of a run could not be recorded', (tx) =>
-      ended.isBroken ? requeue(tx, [ended]) : recordEnd(tx, ended, this.ends),
-    );
+    await this.owed.insist('The end of a run could not be recorded', async (tx) => {
+      if (ended.isBroken) await requeue(tx, this.leases.owner, [ended]);
+      // Else another host has taken the run over, and how it ends is for that one to say.
+      else if (await this.leases.holdsRun(tx, ended.run.id)) await recordEnd(tx, ended, this.ends);
+    });
     reach('run-ended');
     this.dispatcher.release(ended.run.id);
     // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
@@ -429,38 +482,55 @@ export class Engine {
   }
 
   /** One-off runs have no event to send again: their message was lost with the host. */
-  private async failLostOneOffs(): Promise<void> {
-    await this.store.write(async (tx) => {
-      const lost = await tx
-        .selectFrom('run')
-        .selectAll()
-        .where('state', '=', 'running')
-        .where('event_seq', 'is', null)
-        .where((where) => (this.store.exclusive ? where.val(true) : where('lease_until', '<', this.now())))
-        .execute();
-      for (const row of lost) {
-        const active = new ActiveRun(toRun(row), false);
-        const node = { id: row.source_node, name: row.source_node };
-        const message = 'the host ended while the message was under way; send it again';
-        active.errors.push({ node, message, code: null });
-        await recordEnd(tx, active, this.ends);
-      }
+  private async failLostOneOffs(tx: Tx): Promise<void> {
+    for (const row of await lostOneOffs(tx, this.now())) {
+      const active = new ActiveRun(toRun(row), false);
+      const node = { id: row.source_node, name: row.source_node };
+      const message = 'the host ended while the message was under way; send it again';
+      active.errors.push({ node, message, code: null });
+      await recordEnd(tx, active, this.ends);
+    }
+  }
+
+  // ------------------------------------------------------------------ several hosts
+
+  /** Takes up the runs of hosts that are gone. @returns how many are queued again */
+  private async takeOver(): Promise<number> {
+    return this.store.write(async (tx) => {
+      await this.failLostOneOffs(tx);
+      return requeueAbandoned(tx, this.now());
     });
+  }
+
+  private async renewLeases(): Promise<void> {
+    let underWay: ActiveRun[] = [];
+    const lost = await this.leases.renew(() => {
+      underWay = this.tracker.all();
+      return underWay.map(({ run }) => run.id);
+    });
+    if (lost.length > 0) {
+      this.breakOff((active) => underWay.includes(active) && lost.includes(active.run.id));
+    }
+  }
+
+  /** This host has stood still, or could not reach the store: what it had under way is for the others to go on with. */
+  private leaseLost(): void {
+    const broken = this.breakOff(() => true);
+    if (broken.length === 0) return;
+    this.options.log(
+      'warn',
+      `The lease of this host ended before it could be renewed; ${broken.length} runs go on elsewhere or are begun anew.`,
+    );
+  }
+
+  /** Their messages still move, but no longer count and must not go on. */
+  private breakOff(which: (active: ActiveRun) => boolean): ActiveRun[] {
+    const broken = this.tracker.interrupt(which);
+    for (const { run } of broken) this.dispatcher.release(run.id);
+    return broken;
   }
 
   // ------------------------------------------------------------------ housekeeping
-
-  private async heartbeat(): Promise<void> {
-    if (this.tracker.isEmpty) return;
-    await this.store.write(async (tx) => {
-      await tx
-        .updateTable('run')
-        .set({ lease_until: this.lease().until })
-        .where('lease_owner', '=', this.owner)
-        .where('state', '=', 'running')
-        .execute();
-    });
-  }
 
   /** After a time in which the store could not be written. */
   private async catchUp(): Promise<void> {
@@ -468,13 +538,11 @@ export class Engine {
     this.dispatcher.pumpIfDue();
   }
 
-  private async requeueDue(): Promise<void> {
-    const queued = await this.store.write((tx) => requeueDue(tx, this.now()));
-    if (queued > 0) this.dispatcher.pumpAll();
-  }
-
-  private lease(): Lease {
-    return { owner: this.owner, until: new Date(Date.parse(this.now()) + LEASE_MS).toISOString() };
+  private async scan(): Promise<void> {
+    const due = await this.store.write((tx) => requeueDue(tx, this.now()));
+    const taken = this.store.exclusive ? 0 : await this.takeOver();
+    if (taken > 0) this.options.log('info', `Took over ${taken} runs of a host that is gone`);
+    if (due + taken > 0) this.dispatcher.pumpAll();
   }
 
   private every(ms: number, task: () => Promise<void>): void {
@@ -530,6 +598,10 @@ async function saveCursor(tx: Tx, source: string, cursor: JsonValue, at: Instant
     .values({ source, value, updated_at: at })
     .onConflict((conflict) => conflict.column('source').doUpdateSet({ value, updated_at: at }))
     .execute();
+}
+
+function isTakenOver(error: unknown): boolean {
+  return error instanceof Q2cError && error.code === 'RUN_TAKEN_OVER';
 }
 
 function messageOf(error: unknown): string {

@@ -41,7 +41,7 @@ async function firstSeen(
     isId(claimed, reference.entity) &&
     !(await isReferenced(tx, claimed, system, instance, reference.type));
   const id = free ? claimed : newId(reference.entity);
-  await insertXref(tx, {
+  const [inserted] = await insertXref(tx, {
     system,
     instance,
     type: reference.type,
@@ -52,7 +52,15 @@ async function firstSeen(
     url: null,
     created_at: at,
   });
-  return id;
+  if (inserted !== undefined) return id;
+  // Another host was faster: with the same record, or with another one that carries the same id.
+  const [known] = await selectByExternalId(tx, {
+    system,
+    instance,
+    type: reference.type,
+    externalId: reference.id,
+  });
+  return known?.canonical_id ?? firstSeen(tx, system, instance, { ...reference, claims: null }, at);
 }
 
 /** True when the canonical id already has a record of this type in the system: a claim by a second one is a copied record. */

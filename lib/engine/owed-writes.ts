@@ -1,10 +1,5 @@
 import { Q2cError } from '../model';
-import type { Store, WriteJob } from '../store';
-
-/** True for an error that says: the store could not be written, through no fault of the write. */
-function isStoreRefusal(error: unknown): boolean {
-  return error instanceof Q2cError && error.code === 'STORE_WRITE_FAILED';
-}
+import { isStoreRefusal, type Store, type WriteJob } from '../store';
 
 /**
  * Writes that must come to pass however long the store refuses them (full disk, lost connection): the end of a run, or
@@ -25,7 +20,7 @@ export class OwedWrites {
       await this.store.write(job, 'committed');
     } catch (error) {
       this.onFailure(what, error);
-      if (isStoreRefusal(error)) this.jobs.add(job);
+      if (error instanceof Q2cError && isStoreRefusal(error.code)) this.jobs.add(job);
     }
   }
 

@@ -1,9 +1,22 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
-import { prepared, type RunRow, type RunState, seal, type Tx } from '../store';
+import {
+  isShared,
+  prepared,
+  type RunRow,
+  type RunState,
+  seal,
+  skipLocked,
+  type Tx,
+  tryLocks,
+} from '../store';
+import type { Lease } from './leases';
 import type { IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
+
+/** Rows changed by one statement. */
+const CHUNK = 500;
 
 export function toRun(row: RunRow): Run {
   return {
@@ -84,11 +97,6 @@ export async function insertEvent(
   return null;
 }
 
-export interface Lease {
-  owner: string;
-  until: Instant;
-}
-
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
  * running or an older queued run. States are literals: SQLite uses a partial index for a list of states only when
@@ -101,9 +109,53 @@ export async function claimRuns(
   lease: Lease,
   at: Instant,
 ): Promise<RunRow[]> {
-  const claimable = await tx
+  const found = await skipLocked(tx, 'run', claimable(tx, sourceNode).orderBy('seq').limit(limit)).execute();
+  const runs = isShared(tx) ? await confirmed(tx, sourceNode, found) : found;
+  if (runs.length === 0) return [];
+  await tx
+    .updateTable('run')
+    .set((fields) => ({
+      state: 'running',
+      lease_owner: lease.owner,
+      lease_until: lease.until,
+      started_at: fields.fn.coalesce('started_at', fields.val(at)),
+      ended_at: null,
+      at_nodes: null,
+    }))
+    .where(
+      'seq',
+      'in',
+      runs.map(({ seq }) => seq),
+    )
+    .execute();
+  return runs;
+}
+
+/**
+ * Hosts that claim at the same time do not see each other's claims. Whoever has the key's lock to the end of the claim
+ * looks again, and then sees those of all who had it before.
+ */
+async function confirmed(tx: Tx, sourceNode: string, found: readonly RunRow[]): Promise<RunRow[]> {
+  const keys = await tryLocks(
+    tx,
+    found.map((run) => run.ordering_key),
+  );
+  if (keys.length === 0) return [];
+  return claimable(tx, sourceNode)
+    .where(
+      'seq',
+      'in',
+      found.map(({ seq }) => seq),
+    )
+    .where('ordering_key', 'in', keys)
+    .orderBy('seq')
+    .execute();
+}
+
+function claimable(tx: Tx, sourceNode: string) {
+  return tx
     .selectFrom('run')
-    .selectAll()
+    .selectAll('run')
     .where('source_node', '=', sourceNode)
     .where('state', '=', sql.lit<RunState>('queued'))
     .where((where) =>
@@ -119,25 +171,7 @@ export async function claimRuns(
             ),
         ),
       ),
-    )
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
-  for (const run of claimable) {
-    await tx
-      .updateTable('run')
-      .set({
-        state: 'running',
-        lease_owner: lease.owner,
-        lease_until: lease.until,
-        started_at: run.started_at ?? at,
-        ended_at: null,
-        at_nodes: null,
-      })
-      .where('seq', '=', run.seq)
-      .execute();
-  }
-  return claimable;
+    );
 }
 
 /** Failed runs whose time for another automatic attempt has come are queued again. @returns how many. */
@@ -153,9 +187,10 @@ export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
   return rows.length;
 }
 
-/** Runs that were broken off go back to the queue, with the same attempt, and with where their messages were. */
+/** Runs of this host that were broken off go back to the queue, with the same attempt and where their messages were. */
 export async function requeue(
   tx: Tx,
+  owner: string,
   broken: readonly { run: Pick<Run, 'id'>; at: readonly NodeInfo[] }[],
 ): Promise<void> {
   for (const { run, at } of broken) {
@@ -169,6 +204,7 @@ export async function requeue(
       })
       .where('id', '=', run.id)
       .where('state', '=', 'running')
+      .where('lease_owner', '=', owner)
       .execute();
   }
 }
@@ -228,13 +264,33 @@ export async function supersede(tx: Tx, { correlationId, orderingKey, sourceNode
   await supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
 }
 
-/** Runs that were under way when their host ended go back to the queue, with the same attempt. */
-export async function requeueAbandoned(tx: Tx, exclusive: boolean, at: Instant): Promise<void> {
-  let abandoned = tx
-    .updateTable('run')
-    .set({ state: 'queued', lease_owner: null, lease_until: null })
-    .where('state', '=', 'running')
-    .where('event_seq', 'is not', null);
-  if (!exclusive) abandoned = abandoned.where('lease_until', '<', at);
-  await abandoned.execute();
+/**
+ * Runs that were under way when their host ended: all of them when no other host can work on the store, else those
+ * whose lease has ended, without those that another host is just taking over.
+ */
+function abandoned(tx: Tx, at: Instant) {
+  const running = tx.selectFrom('run').selectAll().where('state', '=', sql.lit<RunState>('running'));
+  return skipLocked(tx, 'run', isShared(tx) ? running.where('lease_until', '<', at) : running);
+}
+
+/** Abandoned runs go back to the queue, with the same attempt. @returns how many */
+export async function requeueAbandoned(tx: Tx, at: Instant): Promise<number> {
+  const rows = await abandoned(tx, at).where('event_seq', 'is not', null).execute();
+  for (let from = 0; from < rows.length; from += CHUNK) {
+    await tx
+      .updateTable('run')
+      .set({ state: 'queued', lease_owner: null, lease_until: null })
+      .where(
+        'seq',
+        'in',
+        rows.slice(from, from + CHUNK).map(({ seq }) => seq),
+      )
+      .execute();
+  }
+  return rows.length;
+}
+
+/** Abandoned runs that have no event to send again: their message was lost with the host. */
+export async function lostOneOffs(tx: Tx, at: Instant): Promise<RunRow[]> {
+  return abandoned(tx, at).where('event_seq', 'is', null).execute();
 }

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
-import type { Store } from '../store';
+import type { Durability, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { reach } from './failpoints';
 import { externalId } from './identity';
+import { isInProgress } from './in-progress';
 import {
   type Begin,
   begin,
@@ -15,6 +16,7 @@ import {
   settleEarlier,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
+import type { Leases } from './leases';
 import { delay, stepDelay } from './retry';
 import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
 
@@ -24,11 +26,16 @@ export interface StepRunnerOptions {
   retry: RetryPolicy;
   now(): Instant;
   random(): number;
+  /** Tells whether the run is still this host's, and when work on it must break off. */
+  leases: Leases;
   /** Fires when the engine stops: no further call or probe is begun. */
   stopping: AbortSignal;
   /** Fires when the engine can wait no longer: calls under way are broken off. */
   cancelling: AbortSignal;
 }
+
+/** How often to look whether another host is through with the record, in milliseconds. */
+const TURN_MS = 50;
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
 
@@ -57,15 +64,14 @@ export class StepRunner {
   }
 
   private async execute(run: Run, step: Step): Promise<StepOutcome> {
-    const { store } = this.options;
     const keys = this.keysOf(run, step);
     const startedAt = Date.now();
-    this.options.stopping.throwIfAborted();
+    const { leases } = this.options;
+    const stopping = leases.guard(this.options.stopping);
+    const cancelling = leases.guard(this.options.cancelling);
+    stopping.throwIfAborted();
 
-    const plan = await store.write(
-      (tx) => begin(tx, run, step, keys, this.options.now()),
-      step.readOnly ? 'committed' : 'flushed',
-    );
+    const plan = await this.begin(run, step, keys, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
@@ -82,12 +88,14 @@ export class StepRunner {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
         attempt: plan.calls + counts.calls + 1,
-        signal: this.options.cancelling,
+        signal: cancelling,
       };
-      const found = probeNext ? await this.probe(step, keys, plan, info, counts, lastSentAt) : null;
+      const found = probeNext
+        ? await this.probe(run, step, keys, plan, info, counts, lastSentAt, stopping)
+        : null;
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
-      const outcome = found ?? (await this.call(step, info, counts));
+      const outcome = found ?? (await this.call(step, info, counts, stopping));
       if (!step.readOnly) reach(found === null ? 'call-answered' : 'probe-answered');
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
@@ -99,7 +107,7 @@ export class StepRunner {
         throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
       if (uncertain) {
-        await store.write((tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
+        await this.write(run, (tx) => recordFailure(tx, keys, 'unknown', failure, counts, null), 'committed');
         plan.calls += counts.calls;
         counts.calls = 0;
         counts.probes = 0;
@@ -107,9 +115,36 @@ export class StepRunner {
       }
       await delay(
         stepDelay(this.options.retry, attempt, failure.retryAfterMs ?? 0, this.options.random),
-        this.options.stopping,
+        stopping,
       );
     }
+  }
+
+  /** Journals the intent, when no other host works on the same record. */
+  private async begin(run: Run, step: Step, keys: StepKeys, stopping: AbortSignal): Promise<Begin> {
+    const { now } = this.options;
+    for (;;) {
+      const plan = await this.write(
+        run,
+        async (tx) => ((await isInProgress(tx, run, step, now())) ? null : begin(tx, run, step, keys, now())),
+        step.readOnly ? 'committed' : 'flushed',
+      );
+      if (plan !== null) return plan;
+      await delay(TURN_MS, stopping);
+    }
+  }
+
+  /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
+  private write<T>(run: Run, job: WriteJob<T>, durability?: Durability): Promise<T> {
+    const { store, leases } = this.options;
+    if (store.exclusive) return store.write(job, durability);
+    return store.write(async (tx) => {
+      // What the job does meanwhile is undone with the transaction; it must be over before that.
+      const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
+      if (held.status === 'rejected') throw held.reason;
+      if (done.status === 'rejected') throw done.reason;
+      return done.value;
+    }, durability);
   }
 
   /**
@@ -117,12 +152,14 @@ export class StepRunner {
    * @returns the adopted record, a failure, or null when a call is due
    */
   private async probe(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
     info: CallInfo,
     counts: Counts,
     lastSentAt: number,
+    stopping: AbortSignal,
   ): Promise<Attempt | null> {
     if (step.probe === undefined) {
       const failure: Failure = {
@@ -134,12 +171,12 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now())
-        await delay(visibleAt - Date.now(), this.options.stopping);
+      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
       counts.probes++;
-      return await this.weigh(step, keys, plan, await step.probe(info));
+      this.checkLease(stopping);
+      return await this.weigh(run, step, keys, plan, await step.probe(info));
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
@@ -148,6 +185,7 @@ export class StepRunner {
    * @returns as `probe`
    */
   private async weigh(
+    run: Run,
     step: Step,
     keys: StepKeys,
     plan: Plan,
@@ -157,7 +195,8 @@ export class StepRunner {
     const isOwn = plan.unsettled !== 'other_content';
     const isAdopted = reply !== null && isOwn && !(step.updates && (await this.isKnown(step)));
     if (plan.unsettled !== 'none') {
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => settleEarlier(tx, step.canonicalId, keys, reply, this.options.now()),
         'committed',
       );
@@ -176,18 +215,25 @@ export class StepRunner {
     return (await externalId(this.options.store.db, canonicalId, system, instance, recordType)) !== null;
   }
 
-  private async call(step: Step, info: CallInfo, counts: Counts): Promise<Attempt> {
+  private async call(step: Step, info: CallInfo, counts: Counts, stopping: AbortSignal): Promise<Attempt> {
+    this.checkLease(stopping);
     counts.calls++;
     try {
       return { ok: true, reply: await step.call(info), origin: 'call' };
     } catch (cause) {
-      return { ok: false, failure: this.classify(step, cause), cause };
+      return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
   }
 
-  private classify(step: Step, cause: unknown): Failure {
-    // Stopping in the middle of a call leaves its outcome open; the journaled intent makes the next start probe.
-    if (this.options.stopping.aborted) throw this.options.stopping.reason;
+  /** @throws when this host has stood still for so long that others may have taken over */
+  private checkLease(stopping: AbortSignal): void {
+    this.options.leases.check();
+    stopping.throwIfAborted();
+  }
+
+  private classify(step: Step, cause: unknown, stopping: AbortSignal): Failure {
+    // Breaking off in the middle of a call leaves its outcome open; the journaled intent makes whoever goes on probe.
+    stopping.throwIfAborted();
     return step.classify(cause);
   }
 
@@ -201,7 +247,8 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     try {
       // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
-      await this.options.store.write(
+      await this.write(
+        run,
         (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
         'committed',
       );
@@ -237,7 +284,7 @@ export class StepRunner {
     startedAt: number,
   ): Promise<CaseOpened> {
     const at = this.options.now();
-    const opened = await this.options.store.write(async (tx) => {
+    const opened = await this.write(run, async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
       return openCase(
         tx,

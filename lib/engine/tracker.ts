@@ -81,8 +81,8 @@ export class RunTracker {
     return this.active.get(runId);
   }
 
-  get isEmpty(): boolean {
-    return this.active.size === 0;
+  all(): ActiveRun[] {
+    return [...this.active.values()];
   }
 
   begin(run: Run, repeatable: boolean): ActiveRun {

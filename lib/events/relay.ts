@@ -153,7 +153,7 @@ export class Relay {
 
   /** Marks what was sent meanwhile in one write; the next sends do not wait for it. */
   private async mark(): Promise<void> {
-    const { store, receiver, now = () => new Date().toISOString() } = this.options;
+    const { store, receiver, now = () => store.now() } = this.options;
     try {
       while (this.done.length > 0) {
         const seqs = this.done;

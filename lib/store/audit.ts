@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Instant, JsonObject } from '../model';
+import { isShared, lock } from './locks';
 import { prepared } from './prepared';
 import type { AuditRow } from './schema';
 import type { Store, Tx } from './store';
+import { beforeCommit } from './transaction-end';
 
 /** Hash that stands before the first line. */
 const GENESIS = '0'.repeat(64);
@@ -40,9 +42,48 @@ const insertLine = prepared<{ [Field in keyof NewLine]: NewLine[Field] }>((db, v
   }),
 );
 
-/** Appends a line to the chain, within the transaction that makes the fact true. */
+/** Lines of a transaction that wait for its end. */
+const waiting = new WeakMap<Tx, AuditEntry[]>();
+
+/**
+ * Appends a line to the chain, within the transaction that makes the fact true. Hosts append one after another, for two
+ * would go on from the same line; that they wait for each other as shortly as can be, the lines of a transaction are
+ * appended together, right before it commits.
+ */
 export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  const last = heads.get(tx) ?? (await selectLast(tx, {}))[0]?.hash ?? GENESIS;
+  if (!isShared(tx)) {
+    const head = heads.get(tx) ?? (await headOf(tx));
+    const line = lineOf(entry, head);
+    await insertLine(tx, line);
+    heads.set(tx, line.hash);
+    return;
+  }
+  const known = waiting.get(tx);
+  if (known !== undefined) {
+    known.push(entry);
+    return;
+  }
+  const entries = [entry];
+  waiting.set(tx, entries);
+  beforeCommit(tx, () => appendTogether(tx, entries));
+}
+
+async function appendTogether(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
+  const [, before] = await Promise.all([lock(tx, 'audit'), headOf(tx)]);
+  let head = before;
+  const lines = entries.map((entry) => {
+    const line = lineOf(entry, head);
+    head = line.hash;
+    return line;
+  });
+  await Promise.all(lines.map((line) => insertLine(tx, line)));
+}
+
+async function headOf(tx: Tx): Promise<string> {
+  return (await selectLast(tx, {}))[0]?.hash ?? GENESIS;
+}
+
+function lineOf(entry: AuditEntry, before: string): NewLine {
   const line = {
     at: entry.at,
     actor: entry.actor,
@@ -50,11 +91,9 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     subject: entry.subject,
     run_id: entry.runId,
     detail: JSON.stringify(entry.detail),
-    prev_hash: last,
+    prev_hash: before,
   };
-  const head = hashOf(line);
-  await insertLine(tx, { ...line, hash: head });
-  heads.set(tx, head);
+  return { ...line, hash: hashOf(line) };
 }
 
 export interface AuditCheck {

@@ -21,6 +21,11 @@ export function isStoreFailure(error: unknown): boolean {
   return remedyOf(error) !== undefined;
 }
 
+/** Codes of writes that failed for a reason outside of us: they may be tried again as they are. */
+export function isStoreRefusal(code: string | null): boolean {
+  return code === 'STORE_WRITE_FAILED' || code === 'STORE_CONNECTION_LOST';
+}
+
 /** A write that failed for a reason outside of us: nothing of it is in the store, and it may be tried again. */
 export function writeFailed(cause: unknown): Q2cError {
   const remedy = remedyOf(cause) ?? 'Check the disk.';

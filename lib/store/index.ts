@@ -1,8 +1,12 @@
 export * from './audit';
 export { open, seal } from './encryption';
+export { isStoreRefusal } from './failure';
 export { type Keyring, keyringFromEnv } from './keyring';
+export * from './locks';
 export * from './outbox';
+export * from './postgres';
 export { prepared } from './prepared';
+export { reserveCall } from './rate-budget';
 export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export * from './schema';
 export { openSqliteStore } from './sqlite';

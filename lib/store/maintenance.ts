@@ -60,8 +60,7 @@ export class MaintenanceTask {
       await pause(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const at = new Date().toISOString();
-        if (await claimTask(this.store, name, everyMs, at)) await run(signal);
+        if (await claimTask(this.store, name, everyMs, this.store.now())) await run(signal);
       } catch (error) {
         onFailure(error);
       }

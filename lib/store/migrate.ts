@@ -9,6 +9,7 @@ import { Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
+import { severalHosts } from './migrations/0002-several-hosts';
 import { events } from './migrations/0003-events';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
@@ -17,6 +18,8 @@ import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
 export interface MigrationContext {
+  /** Where the tables lie, if the dialect knows schemas and others may have tables of the same names. */
+  schema?: string;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
@@ -26,6 +29,7 @@ export interface MigrationContext {
 /** All migrations in order, by name. Released ones are never edited or renamed, and leave what `SEALED` calls `row` alone. */
 const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
+  '0002-several-hosts': severalHosts,
   '0003-events': events,
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
@@ -52,6 +56,7 @@ export async function migrate(
     provider: { getMigrations: async () => migrations },
     migrationTableName: 'migration',
     migrationLockTableName: 'migration_lock',
+    ...(context.schema === undefined ? {} : { migrationTableSchema: context.schema }),
   });
 
   await refuseNewer(db);

@@ -87,7 +87,7 @@ export function sweepDaily(
     lookMs: HOUR_MS,
     everyMs: 23 * HOUR_MS,
     run: async (signal) => {
-      await sweep(store, policy, { now: new Date().toISOString(), signal });
+      await sweep(store, policy, { now: store.now(), signal });
     },
     onFailure,
   });

@@ -233,6 +233,22 @@ export interface CursorTable {
   updated_at: Instant;
 }
 
+/** Something that only one host at a time may do, such as polling for one source node. */
+export interface LeaseTable {
+  name: string;
+  owner: string;
+  until: Instant;
+}
+
+/**
+ * How far the calls of a connection are booked, over all hosts, in epoch microseconds: the theoretical arrival time of
+ * the generic cell rate algorithm.
+ */
+export interface RateBudgetTable {
+  name: string;
+  next_at: number;
+}
+
 /** Keys whose values may be in the store. The one that came into use last seals. */
 export interface EncryptionKeyTable {
   id: string;
@@ -260,6 +276,8 @@ export interface Schema {
   outbox_delivery: OutboxDeliveryTable;
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
+  lease: LeaseTable;
+  rate_budget: RateBudgetTable;
   encryption_key: EncryptionKeyTable;
   maintenance: MaintenanceTable;
 }

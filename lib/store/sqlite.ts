@@ -1,42 +1,46 @@
 import { mkdirSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
-import { isStoreFailure, unavailable, writeFailed } from './failure';
+import { isStoreFailure, unavailable } from './failure';
+import { lockFile } from './file-lock';
+import { GroupCommitter } from './group-commit';
 import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
 import { sqliteDialect } from './sqlite-dialect';
-import type { Durability, Store, WriteJob } from './store';
-
-/** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
-const MAX_GROUP = 48;
-
-interface QueuedJob {
-  durability: Durability;
-  run: (tx: Kysely<Schema>) => Promise<void>;
-  settle: () => void;
-  fail: (error: unknown) => void;
-}
+import type { Store, Tx } from './store';
 
 /**
  * Opens the embedded store.
  *
- * Group commit: writes queued in one turn of the event loop share one transaction; if one of them throws, they are
- * run again one by one, so that it takes nothing else with it. Jobs may therefore run twice, and may await nothing but
- * their own queries: the connection is synchronous, so a group runs without letting other work in between.
- * A flushed write resolves when its commit is on the disk; one flush serves all groups committed before it began,
- * and further groups commit meanwhile.
+ * The connection is synchronous, so a group of writes runs without letting other work in between; that is why jobs
+ * may await nothing but their own queries. One host at a time has the file.
  *
  * @param keys encrypt payloads; null = they are kept readable
- * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened.
+ * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened, `STORE_IN_USE` when another host has it.
  */
 export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
-  const database = openDatabase(path);
+  if (path === ':memory:') return openDatabase(path, keys);
+  const lock = await explained(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    return lockFile(path);
+  });
+  try {
+    const store = await openDatabase(path, keys);
+    return { ...store, close: () => store.close().finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openDatabase(path: string, keys: Keyring | null): Promise<Store> {
+  const database = await explained(path, async () => connect(path));
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
   try {
@@ -62,11 +66,20 @@ export async function openSqliteStore(path: string, keys: Keyring | null = null)
   };
   const checkpointer =
     log === null ? null : new Checkpointer(path, () => database.exec('pragma wal_autocheckpoint = 4096'));
-  const committer = new GroupCommitter(database, db, direct, log, checkpointer);
+  const transact = transactor(database, db, direct);
+  const committer = new GroupCommitter({
+    async transact(work) {
+      await transact(work);
+      checkpointer?.committed();
+    },
+    isFailure: isStoreFailure,
+    ...(log === null ? {} : { flush: () => log.datasync() }),
+  });
   return {
     kind: 'sqlite',
     exclusive: true,
     db,
+    now: () => new Date().toISOString(),
     write: (job, durability = 'flushed') => committer.write(job, durability),
     async close() {
       await committer.drain();
@@ -77,22 +90,26 @@ export async function openSqliteStore(path: string, keys: Keyring | null = null)
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
+function connect(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
+  // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
+  database.exec(
+    'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
+      // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
+      'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
+  );
+  // A file that may only be read opens all the same; a transaction that writes tells.
+  database.exec('begin immediate; rollback;');
+  return database;
+}
+
+/** Says what to do when file or folder do not let us in. */
+async function explained<T>(path: string, attempt: () => Promise<T>): Promise<T> {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    const database = new DatabaseSync(path, { timeout: 5000 });
-    // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
-    // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
-    database.exec(
-      'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
-        // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
-        'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
-    );
-    // A file that may only be read opens all the same; a transaction that writes tells.
-    database.exec('begin immediate; rollback;');
-    return database;
+    return await attempt();
   } catch (cause) {
-    throw unavailable(path, cause);
+    throw cause instanceof Q2cError ? cause : unavailable(path, cause);
   }
 }
 
@@ -119,114 +136,21 @@ export function statementCache(database: DatabaseSync): SqliteDatabase {
   };
 }
 
-class GroupCommitter {
-  private queue: QueuedJob[] = [];
-  private committing: Promise<void> | null = null;
-  /** Committed jobs that wait for the next flush. */
-  private unflushed: QueuedJob[] = [];
-  private flushing: Promise<void> | null = null;
-  private readonly control: Record<'begin' | 'commit' | 'rollback', StatementSync>;
-
-  constructor(
-    private readonly database: DatabaseSync,
-    private readonly db: Kysely<Schema>,
-    private readonly direct: Direct,
-    /** The write-ahead log; null for a store in memory. */
-    private readonly log: FileHandle | null,
-    private readonly checkpointer: Checkpointer | null,
-  ) {
-    this.control = {
-      begin: database.prepare('begin immediate'),
-      commit: database.prepare('commit'),
-      rollback: database.prepare('rollback'),
-    };
-  }
-
-  write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let value: T;
-      this.queue.push({
-        durability,
-        run: async (tx) => {
-          try {
-            value = await job(tx);
-          } catch (cause) {
-            throw new JobFailed('', { cause });
-          }
-        },
-        settle: () => resolve(value),
-        fail: reject,
-      });
-      this.committing ??= this.commitQueue();
-    });
-  }
-
-  /** Resolves when everything queued so far is on the disk or failed. */
-  async drain(): Promise<void> {
-    while (this.committing !== null || this.flushing !== null) {
-      await this.committing;
-      await this.flushing;
-    }
-  }
-
-  private async commitQueue(): Promise<void> {
-    while (this.queue.length > 0) {
-      // One turn later: everything the current turn queues joins the group.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      await this.commit(this.queue.splice(0, MAX_GROUP));
-    }
-    this.committing = null;
-  }
-
-  /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
-  private async commit(group: QueuedJob[]): Promise<void> {
-    try {
-      await this.db.connection().execute((tx) => this.transact(group, tx));
-    } catch (error) {
-      if (!(error instanceof JobFailed)) {
-        // The commit failed (disk full, file gone): nobody may rely on anything of the group.
-        for (const job of group) job.fail(writeFailed(error));
-      } else if (group.length === 1) {
-        group[0]?.fail(isStoreFailure(error.cause) ? writeFailed(error.cause) : error.cause);
-      } else {
-        for (const job of group) await this.commit([job]);
-      }
-      return;
-    }
-    this.checkpointer?.committed();
-    for (const job of group) {
-      if (job.durability === 'committed' || this.log === null) job.settle();
-      else this.unflushed.push(job);
-    }
-    if (this.unflushed.length > 0) this.flushing ??= this.flush();
-  }
-
-  private async flush(): Promise<void> {
-    while (this.unflushed.length > 0) {
-      const jobs = this.unflushed.splice(0);
+/** Runs work between `begin` and `commit`, on the one connection there is. */
+function transactor(database: DatabaseSync, db: Kysely<Schema>, direct: Direct) {
+  const begin = database.prepare('begin immediate');
+  const commit = database.prepare('commit');
+  const rollback = database.prepare('rollback');
+  return (work: (tx: Tx) => Promise<void>): Promise<void> =>
+    db.connection().execute(async (tx) => {
+      answerDirectly(tx, direct);
+      begin.run();
       try {
-        await this.log?.datasync();
+        await work(tx);
+        commit.run();
       } catch (error) {
-        for (const job of jobs) job.fail(writeFailed(error));
-        continue;
+        if (database.isTransaction) rollback.run();
+        throw error;
       }
-      for (const job of jobs) job.settle();
-    }
-    this.flushing = null;
-  }
-
-  private async transact(group: QueuedJob[], tx: Kysely<Schema>): Promise<void> {
-    answerDirectly(tx, this.direct);
-    this.control.begin.run();
-    try {
-      for (const job of group) await job.run(tx);
-      this.control.commit.run();
-    } catch (error) {
-      if (this.database.isTransaction) this.control.rollback.run();
-      throw error;
-    }
-  }
+    });
 }
-
-/** A job of a group threw; the cause is its own error. */
-class JobFailed extends Error {}

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { Instant } from '../model';
 import type { Schema } from './schema';
 
 /** A transaction in progress. */
@@ -20,6 +21,8 @@ export interface Store {
   readonly exclusive: boolean;
   /** For reads outside a write. */
   readonly db: Kysely<Schema>;
+  /** The store's clock, one for all hosts that work on it: what leases, retries and due times go by. */
+  now(): Instant;
   /** Runs a job in a transaction; resolves with its value after the commit, rejects if it threw or the commit failed. */
   write<T>(job: WriteJob<T>, durability?: Durability): Promise<T>;
   /** Commits what is queued, then closes. */

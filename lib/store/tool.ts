@@ -27,6 +27,7 @@ export async function openStoreFile(path: string, { readOnly }: { readOnly: bool
     kind: 'sqlite',
     exclusive: false,
     db,
+    now: () => new Date().toISOString(),
     write: (job) =>
       db.connection().execute(async (tx) => {
         database.exec('begin immediate');

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
+import { isStoreRefusal } from '../../lib/store';
 import type { Q2cMessage } from './message';
 import { stableId } from './stable-id';
 
@@ -161,7 +162,8 @@ const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
 /** Code of an error that needs no case: its case is open already, or the store refused and the run begins anew. */
 function codeOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
-  return 'caseId' in error || error.code === 'STORE_WRITE_FAILED' ? String(error.code) : null;
+  const code = String(error.code);
+  return 'caseId' in error || isStoreRefusal(code) ? code : null;
 }
 
 export const host = new Host();

@@ -1,13 +1,14 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
 import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
+import type { Testable } from './connection-test';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
 import { stableId } from './stable-id';
 import { Progress, StatusLine } from './status';
 
 /** A `q2c-store` node as other nodes see it. */
-export interface StoreNode extends Node {
+export interface StoreNode extends Node, Testable {
   /** Name of the firm in idempotency keys and event sources. */
   tenant: string;
   /** Resolves when the store is open; rejects with the reason when it cannot be opened. */

@@ -53,18 +53,18 @@ export default function register(RED: NodeAPI): void {
       store = engine.store;
       const receiver = { id: node.receiver, eventType: null };
       await store.write((tx) =>
-        announced
-          ? registerReceiver(tx, receiver, new Date().toISOString())
-          : removeReceiver(tx, node.receiver),
+        announced ? registerReceiver(tx, receiver, engine.store.now()) : removeReceiver(tx, node.receiver),
       );
       if (closed) return undefined;
       const log = new ConnectionLog(node);
+      const role = `relay:${node.receiver}`;
       const publisher = new Publisher({
         store,
         settings: node.settings,
         clientId: node.clientId(`${node.receiver}-out`),
         tenant,
         receiver: node.receiver,
+        acquire: () => engine.lead(role),
         up: () => log.up(),
         down: (error) => log.down(error),
         onFailure: (error, event) =>
@@ -75,6 +75,7 @@ export default function register(RED: NodeAPI): void {
       return async () => {
         forget();
         await publisher.stop();
+        await engine.stopLeading(role);
       };
     }
   }

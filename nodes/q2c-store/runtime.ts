@@ -1,21 +1,28 @@
-import { isAbsolute, join } from 'node:path';
-import type { NodeAPI, NodeDef } from 'node-red';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine } from '../../lib/engine';
+import { Q2cError } from '../../lib/model';
 import {
+  describePostgres,
   keyringFromEnv,
+  openPostgresStore,
   openSqliteStore,
-  type RetentionPolicy,
-  retentionPolicy,
   type Store,
   sweepDaily,
 } from '../../lib/store';
+import type { ConnectionTestReply } from '../_shared/connection-test';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
-import { defaults, type StoreProperties } from './types';
+import { leaseMs, postgresSettings, retention, storePath } from './settings';
+import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
-const DEFAULT_FILE = 'q2c.db';
+/** How often to try a server that is not there when Node-RED starts. */
+const TRY_AGAIN_MS = 5_000;
+
+type StoreConfigNode = StoreNode & Node<StoreCredentials>;
+type Saved = NodeDef & Partial<StoreProperties>;
 
 interface Opened {
   engine: Engine;
@@ -27,16 +34,22 @@ interface Opened {
 export default function register(RED: NodeAPI): void {
   registerRoutes(RED);
 
-  function StoreConfig(this: StoreNode, config: NodeDef & StoreProperties) {
-    RED.nodes.createNode(this, config);
-    const path = storePath(RED.settings.userDir ?? process.cwd(), config.path);
-    this.tenant = config.tenant?.trim() || defaults.tenant;
-    const opened = open(this, path, config);
+  function StoreConfig(this: StoreConfigNode, saved: Saved) {
+    RED.nodes.createNode(this, saved);
+    // Stores that were saved before a property existed have its default.
+    const config: StoreProperties = { ...defaults, ...saved };
+    this.tenant = config.tenant.trim() || defaults.tenant;
+    const closing = new AbortController();
+    const opened = open(this, config, closing.signal);
     // Nodes that need the engine report the reason themselves; here it is reported once for the store.
-    opened.catch((error: Error) => this.error(error.message));
+    opened.catch((error: Error) => {
+      if (!closing.signal.aborted) this.error(error.message);
+    });
     this.engine = () => opened.then(({ engine }) => engine);
+    this.test = async () => [await checked('store', 'Store', () => describe(this, config))];
 
     this.on('close', (done: () => void) => {
+      closing.abort();
       opened
         .then(
           async ({ engine, store, sweeping }) => {
@@ -53,12 +66,13 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  async function open(node: StoreNode, path: string, config: StoreProperties): Promise<Opened> {
-    const policy = policyOf(config);
-    const store = await openSqliteStore(path, keyringFromEnv(process.env));
+  async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
+    const policy = retention(config);
+    const store = await openStore(node, config, closing);
     const engine = new Engine({
       store,
       tenant: node.tenant,
+      leaseMs: leaseMs(config),
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
@@ -70,22 +84,56 @@ export default function register(RED: NodeAPI): void {
     return { engine, store, sweeping };
   }
 
-  RED.nodes.registerType('q2c-store', StoreConfig);
-}
+  async function openStore(
+    node: StoreConfigNode,
+    config: StoreProperties,
+    closing: AbortSignal,
+  ): Promise<Store> {
+    const keys = keyringFromEnv(process.env);
+    if (config.kind === 'sqlite') return openSqliteStore(pathOf(config), keys);
+    const settings = postgresSettings(config, node.credentials ?? {});
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await openPostgresStore(settings, { keys });
+      } catch (error) {
+        // A server that starts later than Node-RED, as after a power cut, needs nobody's help.
+        if (!(error instanceof Q2cError) || error.code !== 'STORE_UNREACHABLE') throw error;
+        if (!isTold) node.error(`${error.message} It is tried again until it answers.`);
+        await sleep(TRY_AGAIN_MS, undefined, { signal: closing });
+      }
+    }
+  }
 
-/** An empty field stands for the default, which flows from before the field have too. */
-function policyOf(config: Partial<StoreProperties>): RetentionPolicy {
-  const days = (text = '') => (text.trim() === '' ? undefined : Number(text));
-  return retentionPolicy({
-    financialDays: days(config.financialDays),
-    otherDays: days(config.otherDays),
-    caseDays: days(config.caseDays),
-    outboxDays: days(config.outboxDays),
+  /** What and where the store is. @throws Q2cError with the reason why it cannot be used. */
+  async function describe(node: StoreConfigNode, config: StoreProperties): Promise<string> {
+    if (config.kind === 'sqlite') {
+      await node.engine();
+      return pathOf(config);
+    }
+    const server = await describePostgres(postgresSettings(config, node.credentials ?? {}));
+    // The server answers, so what there is to wait for is short.
+    const { store } = await node.engine();
+    await store.write(async () => undefined);
+    return server;
+  }
+
+  function pathOf({ path }: StoreProperties): string {
+    return storePath(RED.settings.userDir ?? process.cwd(), path);
+  }
+
+  RED.nodes.registerType<StoreConfigNode, Saved, object, StoreCredentials>('q2c-store', StoreConfig, {
+    credentials: { url: { type: 'password' }, password: { type: 'password' } },
   });
 }
 
-/** A relative path lies below `<userDir>/quote-to-cash/`, where backups of the host find it. */
-function storePath(userDir: string, path: string): string {
-  const file = path.trim() === '' ? DEFAULT_FILE : path.trim();
-  return file === ':memory:' || isAbsolute(file) ? file : join(userDir, 'quote-to-cash', file);
+async function checked(
+  id: string,
+  label: string,
+  check: () => Promise<string>,
+): Promise<ConnectionTestReply['checks'][number]> {
+  try {
+    return { id, label, ok: true, message: await check() };
+  } catch (error) {
+    return { id, label, ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
 }

@@ -142,11 +142,12 @@ async function ofStore(
 ): Promise<Source> {
   const id = stableId(node);
   const { store } = engine;
-  const at = new Date().toISOString();
-  await store.write((tx) => registerReceiver(tx, { id, eventType: eventType ?? null }, at));
+  await store.write((tx) => registerReceiver(tx, { id, eventType: eventType ?? null }, store.now()));
+  const role = `relay:${id}`;
   const relay = new Relay({
     store,
     receiver: id,
+    acquire: () => engine.lead(role),
     send: (event) => intake.accept(engine, event),
     onFailure: (error) => intake.show(error),
   });
@@ -154,6 +155,7 @@ async function ofStore(
   const stop = async () => {
     forget();
     await relay.stop();
+    await engine.stopLeading(role);
   };
   return {
     start: () => {

@@ -213,6 +213,46 @@ describe('a connection to a real system', () => {
   }, 60_000);
 });
 
+test('a store on PostgreSQL asks for the server and keeps its secrets as credentials', async () => {
+  const node = findNode('q2c-store');
+  const form = (id: string) => page.locator(`#node-config-input-${id}`);
+  const variable = `\${PGPORT}`;
+  await editor.openForm(node);
+  expect([await form('path').isVisible(), await form('host').isVisible()]).toEqual([true, false]);
+  await form('kind').selectOption('postgres');
+  expect([await form('path').isVisible(), await form('host').isVisible()]).toEqual([false, true]);
+  await form('port').fill('fifty');
+  await form('port').blur();
+  expect(await editor.invalidInputs()).toEqual(['port']);
+  await form('port').fill(variable);
+  await form('port').blur();
+  expect(await editor.invalidInputs()).toEqual([]);
+  await editor.screenshot('store-fields');
+
+  await form('address').selectOption('url');
+  expect([await form('url').isVisible(), await form('host').isVisible()]).toEqual([true, false]);
+  await form('url').fill('postgresql://ann:secret@db/deals');
+  await editor.screenshot('store-url');
+  await form('kind').selectOption('sqlite');
+  await editor.saveForm();
+  await editor.deploy();
+  const deployed = (await host.flows()).find(({ id }) => id === node.id);
+  expect(deployed).toMatchObject({ address: 'url', port: variable });
+  expect(JSON.stringify(deployed)).not.toContain('secret');
+  expect(await host.credentials()).toMatchObject({
+    [node.id]: { url: 'postgresql://ann:secret@db/deals' },
+  });
+
+  // The test runs with what is deployed: the file.
+  await editor.openForm(node);
+  await page.locator('#q2c-test').click();
+  await page.locator('#q2c-checks li').first().waitFor();
+  expect(await page.locator('#q2c-checks li').allTextContents()).toEqual([
+    expect.stringMatching(/^ Store: .*q2c\.db$/),
+  ]);
+  await editor.saveForm();
+}, 120_000);
+
 describe('pickers and validation', () => {
   test('an operation shows its description and its parameters', async () => {
     const node = findNode('q2c-netsuite');

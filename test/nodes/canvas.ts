@@ -53,8 +53,13 @@ export class Canvas {
   /**
    * @param nodes on the tab, in the order in which they are wired; a Catch node is wired beside them
    * @param configs configuration nodes; default a store in memory and the shipped firm
+   * @param credentials of nodes, by their id
    */
-  static async load(nodes: FlowNode[], configs: FlowNode[] = [store, firm]): Promise<Canvas> {
+  static async load(
+    nodes: FlowNode[],
+    configs: FlowNode[] = [store, firm],
+    credentials: Record<string, Record<string, string>> = {},
+  ): Promise<Canvas> {
     const userDir = mkdtempSync(join(tmpdir(), 'q2c-canvas-'));
     const wired = nodes.map((node, index) => ({
       ...node,
@@ -73,7 +78,7 @@ export class Canvas {
       RED.events.on('node-status', onStatus);
       canvas.stopListening = () => RED.events.off('node-status', onStatus);
     };
-    await helper.load([prepare, ...[...sets].map(loadSet)], flow, {});
+    await helper.load([prepare, ...[...sets].map(loadSet)], flow, credentials);
     canvas.node('end').on('input', (msg, _send, done) => {
       canvas.arrived({ sent: msg });
       done();

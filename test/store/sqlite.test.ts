@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +9,7 @@ import { openCases } from '../../lib/engine/cases';
 import { externalId } from '../../lib/engine/identity';
 import { claimRuns, requeueDue } from '../../lib/engine/runs';
 import { newId } from '../../lib/model';
-import { appendAudit, openSqliteStore, type Store, verifyAudit } from '../../lib/store';
+import { openSqliteStore, type Store } from '../../lib/store';
 
 let folder: string;
 let store: Store;
@@ -22,71 +24,46 @@ afterEach(async () => {
 });
 
 const at = '2026-01-05T10:00:00.000Z';
-const cursor = (source: string) => ({ source, value: '1', updated_at: at });
-const sources = async () =>
-  (await store.db.selectFrom('cursor').select('source').orderBy('source').execute()).map(
-    ({ source }) => source,
-  );
 
-test('writes of one moment are all kept, also when one of them fails', async () => {
-  const outcomes = await Promise.allSettled(
-    ['a', 'b', 'bad', 'c'].map((source) =>
-      store.write(async (tx) => {
-        await tx.insertInto('cursor').values(cursor(source)).execute();
-        if (source === 'bad') throw new Error('no');
-        return source;
-      }),
-    ),
-  );
-  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
-  expect(outcomes[2]).toMatchObject({ reason: { message: 'no' } });
-  expect(await sources()).toEqual(['a', 'b', 'c']);
+test('a second host on the same file is refused, naming the first, until that one is gone', async () => {
+  const path = join(folder, 'deep', 'q2c.db');
+  await expect(openSqliteStore(path)).rejects.toMatchObject({
+    code: 'STORE_IN_USE',
+    message: expect.stringContaining(`process ${process.pid}`),
+  });
+  await store.close();
+  store = await openSqliteStore(path);
 });
 
-test('a constraint that one write breaks fails only that write', async () => {
-  const write = (source: string) =>
-    store.write((tx) => tx.insertInto('cursor').values(cursor(source)).execute());
-  await write('a');
-  const [first, second] = await Promise.allSettled([write('b'), write('a')]);
-  expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected']);
-  expect(await sources()).toEqual(['a', 'b']);
+test('a file is free again when its host is killed', async () => {
+  const path = join(folder, 'killed.db');
+  const holder = spawn(process.execPath, [
+    '-e',
+    `const { DatabaseSync } = require('node:sqlite');
+     const lock = new DatabaseSync(process.argv[1]);
+     lock.exec('create table holder (pid, host, since); begin immediate');
+     console.log('held');
+     setInterval(() => lock, 1000);`,
+    `${path}-lock`,
+  ]);
+  const ended = once(holder, 'exit');
+  try {
+    await once(holder.stdout, 'data');
+    await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'STORE_IN_USE' });
+  } finally {
+    holder.kill('SIGKILL');
+    await ended;
+  }
+  await (await openSqliteStore(path)).close();
 });
 
-test('what was acknowledged is there for the next opening', async () => {
-  await store.write((tx) => tx.insertInto('cursor').values(cursor('a')).execute());
+test('what was acknowledged is in the file for others to read', async () => {
+  await store.write((tx) =>
+    tx.insertInto('cursor').values({ source: 'a', value: '1', updated_at: at }).execute(),
+  );
   const other = new DatabaseSync(join(folder, 'deep', 'q2c.db'), { readOnly: true });
   expect(other.prepare('select source from cursor').all()).toMatchObject([{ source: 'a' }]);
   other.close();
-  await store.close();
-  store = await openSqliteStore(join(folder, 'deep', 'q2c.db'));
-  expect(await sources()).toEqual(['a']);
-});
-
-test('the audit chain holds over groups and fails at the line that was changed', async () => {
-  const lines = Array.from({ length: 120 }, (_, index) => ({
-    at,
-    actor: 'engine',
-    action: 'step.confirmed',
-    subject: `s${index}`,
-    runId: null,
-    detail: { index },
-  }));
-  await Promise.all(lines.map((line) => store.write((tx) => appendAudit(tx, line))));
-  expect(await verifyAudit(store)).toBeNull();
-  await store.write(async (tx) => {
-    await tx.updateTable('audit').set({ actor: 'mallory' }).where('seq', '=', 77).execute();
-  });
-  expect(await verifyAudit(store)).toBe(77);
-});
-
-test('a store of a newer version is refused and left alone', async () => {
-  await store.close();
-  const path = join(folder, 'deep', 'q2c.db');
-  const database = new DatabaseSync(path);
-  database.exec("insert into migration (name, timestamp) values ('9999-future', '2030')");
-  database.close();
-  await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'STORE_NEWER' });
-  store = await openSqliteStore(':memory:');
 });
 
 test('a path that cannot be a store says so', async () => {

@@ -1,12 +1,26 @@
 import { Engine, type EngineOptions, type Failure, type Step, type StepReply } from '../../lib/engine';
 import { newId } from '../../lib/model';
-import { openSqliteStore, type Store } from '../../lib/store';
+import type { Store } from '../../lib/store';
+import { openTestStore } from './stores';
+
+export interface TestEngine {
+  engine: Engine;
+  store: Store;
+  stop(): Promise<void>;
+  /** The host dies: nothing it does from now on reaches the store, and nothing it holds is given back. */
+  kill(): Promise<void>;
+}
 
 /** An engine that retries within milliseconds, on a store of its own. */
 export async function startEngine(
   options: Partial<EngineOptions> & { path?: string } = {},
-): Promise<{ engine: Engine; store: Store; stop(): Promise<void> }> {
-  const store = options.store ?? (await openSqliteStore(options.path ?? ':memory:'));
+): Promise<TestEngine> {
+  const opened = options.store ?? (await openTestStore(options.path));
+  let isDead = false;
+  const store: Store = {
+    ...opened,
+    write: (job, durability) => (isDead ? new Promise(() => undefined) : opened.write(job, durability)),
+  };
   const { retry, ...rest } = options;
   const engine = new Engine({
     tenant: 'test',
@@ -23,6 +37,10 @@ export async function startEngine(
     async stop() {
       await engine.stop();
       await store.close();
+    },
+    async kill() {
+      isDead = true;
+      await opened.close();
     },
   };
 }

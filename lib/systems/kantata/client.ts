@@ -71,6 +71,7 @@ export function createKantataClient(
       // The token neither expires nor can it be renewed: a refused one was revoked.
       refresh: async () => false,
     },
+    reserveCall: dependencies.reserveCall,
     onCall: dependencies.onCall,
   });
   return new RestClient(http, settings, config.instance || value('accountName') || manifest.id);

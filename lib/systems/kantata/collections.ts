@@ -7,11 +7,15 @@ import * as z from 'zod';
 
 const identified = z.object({ id: z.string() });
 
-const row = identified.extend({ updated_at: z.string().nullish() });
+const row = identified.extend({
+  external_reference_ids: z.array(z.string()).optional(),
+  updated_at: z.string().nullish(),
+});
 
-/** Every object of Kantata has an id. */
+/** Every object of Kantata has an id; those that can be referred to name their references where these are included. */
 export interface Identified {
   id: string;
+  external_reference_ids?: string[];
 }
 
 export interface Collection<Row extends Identified> {
@@ -118,7 +122,7 @@ export type ProjectTimeRow = z.infer<typeof projectTimeRow>;
 /** Time entries of any project, read with `include=workspace`. */
 export const projectTime: Collection<ProjectTimeRow> = { ...timeEntries, row: projectTimeRow };
 
-const timesheetRow = row.extend({
+const timesheetRow = identified.extend({
   updated_at: z.string(),
   time_entry_ids: z.array(z.string()),
 });

@@ -11,8 +11,6 @@ export interface Page<Row> {
   pageCount: number;
 }
 
-const referring = z.object({ external_reference_ids: z.array(z.string()).default([]) });
-
 /**
  * Kantata's reply: `results` says which objects answer the request and in which order; the maps beside it hold
  * them by id, together with side-loaded objects that do not answer it (fact sheet §2). So membership is read
@@ -26,7 +24,7 @@ const makeEnvelope = <Row extends Identified>(collection: Collection<Row>) =>
         count: z.number().int().nonnegative(),
         meta: z.object({ page_count: z.number().int().nonnegative() }).optional(),
         results: z.array(z.object({ key: z.string(), id: z.string() })),
-        objects: z.record(z.string(), collection.row.and(referring)).default({}),
+        objects: z.record(z.string(), collection.row).default({}),
         external_references: z.record(z.string(), externalReferences.row).default({}),
       }),
     )
@@ -42,7 +40,7 @@ const makeEnvelope = <Row extends Identified>(collection: Collection<Row>) =>
         .flatMap(({ id }) => present(objects, collection.name, id))
         .map((row) => ({
           ...row,
-          references: row.external_reference_ids.flatMap((id) =>
+          references: (row.external_reference_ids ?? []).flatMap((id) =>
             present(external_references, externalReferences.name, id),
           ),
         }));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -8,6 +9,7 @@ import {
 } from 'cockatiel';
 import { RateLimiterMemory, RateLimiterQueue } from 'rate-limiter-flexible';
 import { type RawReply, TransportFailure } from './transport';
+import type { ReserveCall } from './types';
 
 /** At most `size` holders at once; the others wait in order of arrival. */
 export class Slots {
@@ -65,9 +67,36 @@ export class Slots {
 /** Calls started per second. Resolves when the next call may start. */
 export type RateBudget = (signal?: AbortSignal) => Promise<void>;
 
-/** Rates below one call a second become one call every n seconds. */
-export function createRateBudget(requestsPerSecond: number | undefined): RateBudget {
+/**
+ * Rates below one call a second become one call every n seconds.
+ * @param reserve shares the rate with other hosts
+ */
+export function createRateBudget(requestsPerSecond: number | undefined, reserve?: ReserveCall): RateBudget {
   if (requestsPerSecond === undefined) return async () => {};
+  const own = createOwnBudget(requestsPerSecond);
+  if (reserve === undefined) return own;
+  return async (signal) => {
+    const waitMs = await reserve(requestsPerSecond).catch((cause: unknown) => {
+      throw new TransportFailure('the rate shared with other hosts cannot be asked for', {
+        sent: false,
+        cause,
+      });
+    });
+    if (waitMs === null) await own(signal);
+    else if (waitMs > 0) await pause(waitMs, signal);
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    // A sleep ends early for one reason only.
+    throw cancelledBeforeSending();
+  }
+}
+
+function createOwnBudget(requestsPerSecond: number): RateBudget {
   const points = Math.max(1, Math.floor(requestsPerSecond));
   const duration = requestsPerSecond < 1 ? 1 / requestsPerSecond : 1;
   const queue = new RateLimiterQueue(new RateLimiterMemory({ points, duration }));

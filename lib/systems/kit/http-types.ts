@@ -1,6 +1,7 @@
 import type { ExceptionCode, FailureKind, JsonValue } from '../../model';
 import type { SystemError } from './errors';
 import type { Slots } from './guard';
+import type { ReserveCall } from './types';
 
 /**
  * HTTP as every connector uses it. One `HttpClient` per connection; it owns keep-alive pool, time-outs,
@@ -75,6 +76,8 @@ export interface HttpClientOptions {
   errors: ErrorTable;
   authenticator?: Authenticator;
   limits: { concurrency: number; requestsPerSecond?: number; timeoutMs: number };
+  /** Asked before each call when `limits` has a rate. */
+  reserveCall?: ReserveCall;
   /** Slots shared with other clients, where the vendor limits calls of a whole account; default: slots of its own. */
   slots?: Slots;
   headers?: Record<string, string>;

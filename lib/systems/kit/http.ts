@@ -52,7 +52,7 @@ class PooledHttpClient implements HttpClient {
       bodyTimeout: 0,
     });
     this.#slots = options.slots ?? new Slots(concurrency);
-    this.#rate = createRateBudget(requestsPerSecond);
+    this.#rate = createRateBudget(requestsPerSecond, options.reserveCall);
     this.#breaker = new Breaker(options.breaker ?? DEFAULT_BREAKER);
   }
 

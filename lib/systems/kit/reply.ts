@@ -1,6 +1,16 @@
-import type { z } from 'zod';
+import * as z from 'zod';
+import type { JsonObject, JsonValue } from '../../model';
 import { SystemError } from './errors';
 import type { HttpResponse } from './http-types';
+
+/** A part of a reply that is handed on as it is. The reply was parsed from JSON, so there is nothing left to check. */
+export const anyJson = z.custom<JsonValue>((value) => value !== undefined);
+
+/** As `anyJson`, and an object. */
+export const anyJsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
 
 /**
  * Validates a reply and gives it its type.

@@ -114,9 +114,16 @@ export interface ConnectionConfig {
   limits?: Partial<Limits>;
 }
 
+/**
+ * Reserves the next call where several hosts share the rate of one connection.
+ * @returns milliseconds to wait before the call; null when no other host shares it
+ */
+export type ReserveCall = (requestsPerSecond: number) => Promise<number | null>;
+
 export interface ClientDependencies {
   tokens: TokenStore;
   log: (level: 'debug' | 'info' | 'warn', message: string, fields?: JsonObject) => void;
+  reserveCall?: ReserveCall;
   /** Called once per HTTP call, for metrics and benchmarks. Never receives bodies. */
   onCall?: (call: { method: string; path: string; status: number | null; ms: number }) => void;
 }

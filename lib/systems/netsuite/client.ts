@@ -66,7 +66,12 @@ export function createNetSuiteClient(
     dependencies,
   });
   const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
-  const http = createHttpClient({ ...common, authenticator, slots: account.slots });
+  const http = createHttpClient({
+    ...common,
+    authenticator,
+    slots: account.slots,
+    reserveCall: dependencies.reserveCall,
+  });
   return new RestClient(http, instance, connection.settings, async () => {
     await Promise.all([http.close(), login.close()]).finally(account.leave);
   });

@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { type JsonObject, type JsonValue, jsonObjectSchema } from '../../model';
+import type { JsonObject, JsonValue } from '../../model';
 import {
+  anyJson,
+  anyJsonObject,
   baseUrlOf,
   type ClientDependencies,
   type ConnectionCheck,
@@ -41,7 +43,7 @@ const queryPage = z.object({
   totalSize: z.number(),
   done: z.boolean(),
   nextRecordsUrl: z.string().optional(),
-  records: z.array(jsonObjectSchema),
+  records: z.array(anyJsonObject),
 });
 export type QueryPage = z.infer<typeof queryPage>;
 
@@ -49,7 +51,7 @@ const upserted = z.object({ id: z.string().min(15), success: z.literal(true), cr
 
 const compositeReply = z.object({
   compositeResponse: z.array(
-    z.object({ body: z.json(), httpStatusCode: z.number(), referenceId: z.string() }),
+    z.object({ body: anyJson, httpStatusCode: z.number(), referenceId: z.string() }),
   ),
 });
 
@@ -94,6 +96,7 @@ export class SalesforceClient implements SystemClient {
       ...common,
       errors,
       limits: values.limits,
+      reserveCall: dependencies.reserveCall,
       authenticator: createAuthenticator({
         http: this.#login,
         scheme: config.auth,
@@ -310,6 +313,7 @@ export class SalesforceClient implements SystemClient {
   /** Child lists are pages of their own: `{records, done, nextRecordsUrl}` becomes the array of all rows. */
   async #completeChildren(row: JsonObject, signal?: AbortSignal): Promise<void> {
     for (const [name, value] of Object.entries(row)) {
+      if (typeof value !== 'object' || value === null || !('records' in value)) continue;
       const page = queryPage.safeParse(value);
       if (page.success) row[name] = await this.remainingRows(page.data, signal);
     }

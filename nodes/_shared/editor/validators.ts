@@ -3,6 +3,11 @@ export const wholeNumber: Validator<unknown> = function (value, _options) {
   return /^[1-9]\d{0,8}$/.test(value.trim()) || this._('validator.wholeNumber');
 };
 
+/** A whole number of at least one, or the name of an environment variable that holds it: `${PORT}`. */
+export const wholeNumberOrVariable: Validator<unknown> = function (value, _options) {
+  return /^([1-9]\d{0,8}|\$\{\w+\})$/.test(value.trim()) || this._('validator.wholeNumberOrVariable');
+};
+
 /** Empty, or a whole number of at least one. */
 export const wholeNumberOrEmpty: Validator<unknown> = function (value, _options) {
   return /^([1-9]\d{0,8})?$/.test(value.trim()) || this._('validator.wholeNumber');

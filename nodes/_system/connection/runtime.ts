@@ -9,7 +9,9 @@ import type {
   SystemModule,
 } from '../../../lib/systems/kit/types';
 import type { Testable } from '../../_shared/connection-test';
+import { host } from '../../_shared/host';
 import { simulatedEndpoint } from '../../_shared/simulator';
+import { stableId } from '../../_shared/stable-id';
 import type { ConnectionProperties } from './types';
 
 export interface Connected {
@@ -59,6 +61,8 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
     const client = module.createClient(settings, {
       // Those of the grants used so far can be had again at any time.
       tokens: memoryTokens(),
+      reserveCall: async (requestsPerSecond) =>
+        (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
     });
     return { client, module };

@@ -14,6 +14,8 @@ import { defaults, type EventsProperties } from './types';
 const PAGE_SIZE = 200;
 /** Failed polls wait longer and longer, up to this. */
 const MAX_BACKOFF_MS = 5 * 60_000;
+/** A host that stands by looks at least this often whether the one that polls is gone. */
+const STANDBY_MS = 5_000;
 
 /** Node `q2c-<system>-events`: polls the system and starts one durable run per event. */
 export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
@@ -60,6 +62,8 @@ class Poller {
   /** Resolves when the loop has ended and the node is no dispatcher any more. */
   stopped: Promise<void> = Promise.resolve();
   private accepted = 0;
+  /** What this host may be the one to poll for. */
+  private source: string | null = null;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -115,26 +119,34 @@ class Poller {
             `${this.manifest.label} has no event "${this.config.event}". Choose one in the form.`,
           );
         }
-        await this.pollOnce(engine, tenant, client, source, begin);
+        const isLeader = await this.pollOnce(engine, tenant, client, source, begin);
+        if (!isLeader) waitMs = Math.min(intervalMs, STANDBY_MS);
         failures = 0;
       } catch (error) {
-        if (this.signal.aborted) return;
+        if (this.signal.aborted) break;
         failures++;
         waitMs = Math.min(MAX_BACKOFF_MS, intervalMs * 2 ** Math.min(failures, 6));
         this.report(error as Error, failures);
       }
       await sleep(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
     }
+    if (this.source !== null) await engine.stopLeading(this.source);
   }
 
+  /** @returns false while another host on the same store polls for this node */
   private async pollOnce(
     engine: Engine,
     tenant: string,
     client: SystemClient,
     source: EventSource,
     begin: string,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const name = `/q2c/${tenant}/${client.system}/${client.instance}/${source.id}/${stableId(this.node)}`;
+    this.source = name;
+    if (!(await engine.lead(name))) {
+      this.status.set({ fill: 'grey', shape: 'ring', text: 'standing by' });
+      return false;
+    }
     const stored = (await engine.cursor(name)) as SavedPosition | null;
     // The first start counts for ever: a later "now" would skip what happened while the host was down.
     const startAt = stored?.startAt ?? begin;
@@ -159,6 +171,7 @@ class Poller {
       more = page.more;
     }
     this.status.set({ fill: 'green', shape: 'dot', text: `${this.accepted} accepted` });
+    return true;
   }
 
   /** The first failure is told to Catch nodes, the following ones only shown: an outage is one message, not hundreds. */

@@ -37,7 +37,7 @@ const batch = (events: { id: string; record: string }[], cursor = 'c1'): IntakeB
 });
 const runs = () => store.db.selectFrom('run').selectAll().orderBy('seq').execute();
 const states = async () => (await runs()).map(({ state }) => state);
-const cases = () => store.db.selectFrom('exception_case').selectAll().execute();
+const cases = () => store.db.selectFrom('exception_case').selectAll().orderBy('id').execute();
 
 function activeOf(run: { id: string }, of: Engine = engine): ActiveRun {
   const active = of.activeRun(run.id);
@@ -207,7 +207,7 @@ test('a node that never finishes its message is noticed', async () => {
   await stop();
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
   try {
-    ({ engine, store, stop } = await startEngine({ stallAfterMs: 60_000 }));
+    ({ engine, store, stop } = await startEngine({ stallAfterMs: 60_000, leaseMs: 3_600_000 }));
     const { open, dispatch } = flow();
     engine.registerSource('source', 4, dispatch);
     await engine.accept(batch([{ id: 'e1', record: 'A' }]));
@@ -227,7 +227,7 @@ test('what a dead host left is taken up: the uncertain step is probed, not sent 
   const vendor = new FakeVendor();
   const customer = 'cus_01KASY4Q8G3M6Z0V5T9R2B7XAA';
   try {
-    const before = await startEngine({ path });
+    const before = await startEngine({ path, leaseMs: 300 });
     let written = false;
     before.engine.registerSource('source', 1, (run) => {
       before.engine.messageEntered(activeOf(run, before.engine));
@@ -242,7 +242,7 @@ test('what a dead host left is taken up: the uncertain step is probed, not sent 
     });
     await before.engine.accept(batch([{ id: 'e1', record: 'A' }]));
     await until('the write', () => written);
-    // The host is killed here: its engine never hears of the reply, nothing is closed.
+    await before.kill();
 
     const after = await startEngine({ path });
     let origin = '';
@@ -503,7 +503,7 @@ test('a call whose outcome nobody knows keeps its case, whatever later runs of t
 test('a call that was under way when the host was killed has a case, though the flow no longer comes by it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'q2c-runs-'));
   const path = join(folder, 'q2c.db');
-  const before = await startEngine({ path });
+  const before = await startEngine({ path, leaseMs: 300 });
   let called = false;
   before.engine.registerSource('source', 1, (run) => {
     before.engine.messageEntered(activeOf(run, before.engine));
@@ -516,7 +516,7 @@ test('a call that was under way when the host was killed has a case, though the 
   await before.engine.accept(batch([{ id: 'e1', record: 'A' }]));
   await until('the call', () => called);
   // The host is gone without a word; in the meantime somebody takes the node out of the flow.
-  await before.store.close();
+  await before.kill();
 
   const after = await startEngine({ path });
   after.engine.registerSource('source', 1, (run) => {

@@ -431,6 +431,31 @@ describe('budgets', () => {
     await Promise.all(Array.from({ length: 11 }, () => client.request(get('/x'))));
     expect(performance.now() - started).toBeGreaterThanOrEqual(900);
   });
+
+  test('a rate that several hosts share is asked for before each call', async () => {
+    const asked: number[] = [];
+    const client = clientOf({
+      limits: { concurrency: 10, requestsPerSecond: 10, timeoutMs: 5_000 },
+      reserveCall: async (perSecond) => {
+        asked.push(perSecond);
+        return asked.length === 1 ? 0 : 60;
+      },
+    });
+    await client.request(get('/x'));
+    const started = performance.now();
+    await client.request(get('/x'));
+    expect(performance.now() - started).toBeGreaterThanOrEqual(59);
+    expect(asked).toEqual([10, 10]);
+  });
+
+  test('a call whose turn cannot be asked for has surely not left', async () => {
+    const client = clientOf({
+      limits: { concurrency: 10, requestsPerSecond: 10, timeoutMs: 5_000 },
+      reserveCall: () => Promise.reject(new Error('the store is gone')),
+    });
+    expect(await failureOf(client.request(post('/x')))).toMatchObject({ kind: 'transient' });
+    expect(server.requests).toEqual([]);
+  });
 });
 
 test('onCall reports every attempt without query and body', async () => {

@@ -1,0 +1,46 @@
+import { sql } from 'kysely';
+import type { CanonicalId, Instant } from '../model';
+import { isShared, lock, prepared, type RunState, type StepState, type Tx } from '../store';
+import type { Run, Step } from './types';
+
+interface Question extends Record<string, unknown> {
+  canonicalId: CanonicalId;
+  system: string;
+  instance: string;
+  operation: string;
+  runId: string;
+  at: Instant;
+}
+
+const selectInProgress = prepared<Question, { seq: number }>((db, value) =>
+  db
+    .selectFrom('step')
+    .innerJoin('run', 'run.id', 'step.run_id')
+    .select('step.seq')
+    .where('step.canonical_id', '=', value.canonicalId)
+    .where('step.system', '=', value.system)
+    .where('step.instance', '=', value.instance)
+    .where('step.operation', '=', value.operation)
+    .where('step.run_id', '!=', value.runId)
+    .where('step.state', 'in', [sql.lit<StepState>('intent'), sql.lit<StepState>('unknown')])
+    .where('step.ended_at', 'is', null)
+    .where('run.state', '=', sql.lit<RunState>('running'))
+    .where('run.lease_until', '>', value.at)
+    .limit(1),
+);
+
+/**
+ * True when another host is at the same operation on the same record for another run (guides §13: key in progress with
+ * a live lease). Asked in the transaction that journals the intent, so that of two hosts one sees the other's: turns
+ * within a host are not enough when two deals of one customer run on different ones.
+ */
+export async function isInProgress(tx: Tx, run: Run, step: Step, at: Instant): Promise<boolean> {
+  if (step.readOnly || !isShared(tx)) return false;
+  const { canonicalId, system, instance, operation } = step;
+  // The second waits for the first on the server, and sees what was committed before it got the lock.
+  const [, rows] = await Promise.all([
+    lock(tx, [system, instance, operation, canonicalId].join('|')),
+    selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, at }),
+  ]);
+  return rows.length > 0;
+}

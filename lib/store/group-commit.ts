@@ -1,0 +1,122 @@
+import { Q2cError } from '../model';
+import { writeFailed } from './failure';
+import type { Durability, Tx, WriteJob } from './store';
+
+/** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
+const MAX_GROUP = 48;
+
+/** What a dialect adds to group commit. */
+export interface CommitMedium {
+  /**
+   * Runs work in one transaction and commits it.
+   * @throws JobFailed as `work` threw it, after a rollback; any other error says that the commit failed.
+   */
+  transact(work: (tx: Tx) => Promise<void>, durability: Durability): Promise<void>;
+  /** True for an error of a job that the disk or the server is the cause of, not the job. */
+  isFailure(error: unknown): boolean;
+  /** Puts everything committed so far on the disk; absent where a flushed commit does that itself. */
+  flush?(): Promise<void>;
+}
+
+interface QueuedJob {
+  durability: Durability;
+  run(tx: Tx): Promise<void>;
+  settle(): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * Group commit: writes queued in one turn of the event loop share one transaction, in order; if one of them throws,
+ * they are run again one by one, so that it takes nothing else with it. Jobs may therefore run twice, and may await
+ * nothing but their own queries. A flushed write resolves when its commit is on the disk; one flush serves all groups
+ * committed before it began, and further groups commit meanwhile.
+ */
+export class GroupCommitter {
+  private queue: QueuedJob[] = [];
+  private committing: Promise<void> | null = null;
+  /** Committed jobs that wait for the next flush. */
+  private unflushed: QueuedJob[] = [];
+  private flushing: Promise<void> | null = null;
+
+  constructor(private readonly medium: CommitMedium) {}
+
+  write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let value: T;
+      this.queue.push({
+        durability,
+        run: async (tx) => {
+          try {
+            value = await job(tx);
+          } catch (cause) {
+            throw new JobFailed('', { cause });
+          }
+        },
+        settle: () => resolve(value),
+        fail: reject,
+      });
+      this.committing ??= this.commitQueue();
+    });
+  }
+
+  /** Resolves when everything queued so far is on the disk or failed. */
+  async drain(): Promise<void> {
+    while (this.committing !== null || this.flushing !== null) {
+      await this.committing;
+      await this.flushing;
+    }
+  }
+
+  private async commitQueue(): Promise<void> {
+    while (this.queue.length > 0) {
+      // One turn later: everything the current turn queues joins the group.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.commit(this.queue.splice(0, MAX_GROUP));
+    }
+    this.committing = null;
+  }
+
+  /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
+  private async commit(group: QueuedJob[]): Promise<void> {
+    const durability = group.some((job) => job.durability === 'flushed') ? 'flushed' : 'committed';
+    try {
+      await this.medium.transact(async (tx) => {
+        for (const job of group) await job.run(tx);
+      }, durability);
+    } catch (error) {
+      if (!(error instanceof JobFailed)) {
+        // The commit failed (disk full, file gone): nobody may rely on anything of the group.
+        const failure = error instanceof Q2cError ? error : writeFailed(error);
+        for (const job of group) job.fail(failure);
+      } else if (group.length === 1) {
+        group[0]?.fail(this.medium.isFailure(error.cause) ? writeFailed(error.cause) : error.cause);
+      } else {
+        for (const job of group) await this.commit([job]);
+      }
+      return;
+    }
+    for (const job of group) {
+      if (job.durability === 'committed' || this.medium.flush === undefined) job.settle();
+      else this.unflushed.push(job);
+    }
+    if (this.unflushed.length > 0) this.flushing ??= this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    while (this.unflushed.length > 0) {
+      const jobs = this.unflushed.splice(0);
+      try {
+        await this.medium.flush?.();
+      } catch (error) {
+        const failure = writeFailed(error);
+        for (const job of jobs) job.fail(failure);
+        continue;
+      }
+      for (const job of jobs) job.settle();
+    }
+    this.flushing = null;
+  }
+}
+
+/** A job of a group threw; the cause is its own error. */
+export class JobFailed extends Error {}
