@@ -6,7 +6,7 @@ import { type Breakage, brokenTemplate } from './breakages';
 import { type Options, readOptions, USAGE } from './options';
 import { failure, progress, summary } from './report';
 import { Runner } from './runner';
-import { sqliteStores } from './stores';
+import { postgresStores, type Stores, sqliteStores } from './stores';
 
 /**
  * `npm run test:crash`: seeds of deals, faults and crashes against real hosts, see docs/proof.md. Exit codes: 0 all
@@ -17,22 +17,24 @@ async function main(options: Options): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-crash-'));
   // Also what is broken on purpose needs it: the simulators are part of what it builds.
   const template = await makeTemplate();
+  const stores = options.store === 'postgres' ? await postgresStores() : sqliteStores;
   try {
-    if (options.breakages.length === 0) return await prove(options, folder, template);
+    if (options.breakages.length === 0) return await prove(options, stores, folder, template);
     let allNoticed = true;
     for (const breakage of options.breakages) {
-      if (!(await isNoticed(breakage, options, folder))) allNoticed = false;
+      if (!(await isNoticed(breakage, options, stores, folder))) allNoticed = false;
     }
     await rm(folder, { recursive: true });
     return allNoticed;
   } finally {
+    await stores.stop();
     await rm(template, { recursive: true });
   }
 }
 
-async function prove(options: Options, folder: string, template: string): Promise<boolean> {
+async function prove(options: Options, stores: Stores, folder: string, template: string): Promise<boolean> {
   const began = Date.now();
-  const runner = new Runner(options, folder, template, sqliteStores, (played) => {
+  const runner = new Runner(options, folder, template, stores, (played) => {
     console.log(progress(played));
     if (played.outcome.complaints.length > 0) console.log(failure(played, options));
   });
@@ -43,13 +45,18 @@ async function prove(options: Options, folder: string, template: string): Promis
 }
 
 /** Plays seeds until one of them fails, as it must. */
-async function isNoticed(breakage: Breakage, options: Options, folder: string): Promise<boolean> {
+async function isNoticed(
+  breakage: Breakage,
+  options: Options,
+  stores: Stores,
+  folder: string,
+): Promise<boolean> {
   const template = await brokenTemplate(breakage);
   const runner = new Runner(
     { ...options, untilFailure: true },
     join(folder, breakage.name),
     template,
-    sqliteStores,
+    stores,
     () => undefined,
   );
   try {

@@ -6,6 +6,7 @@ export interface Options {
   seeds: number;
   firstSeed: number;
   hosts: number;
+  store: 'sqlite' | 'postgres';
   parallel: number;
   /** Deals of every seed; without it each seed has its own number. */
   deals: number | undefined;
@@ -23,7 +24,8 @@ export const USAGE = `Usage: npm run test:crash -- [options]
   --seconds N       begin no further seed after so many seconds
   --parallel N      seeds at a time (default 6)
   --deals N         deals of every seed (default 2 to 8, by seed)
-  --hosts N         hosts of every seed (default 1)
+  --store NAME      sqlite (default) or postgres
+  --hosts N         hosts of every seed (default 1; several need postgres)
   --break NAME      break the product on purpose, and see that it is noticed: ${breakages.map(({ name }) => name).join(', ')}, all
   --help            this text`;
 
@@ -39,11 +41,16 @@ export function readOptions(args: string[]): Options | null {
       parallel: { ...text, default: '6' },
       deals: text,
       hosts: { ...text, default: '1' },
+      store: { ...text, default: 'sqlite' },
       break: text,
       help: { type: 'boolean' },
     },
   });
   if (values.help) return null;
+  const { store } = values;
+  if (store !== 'sqlite' && store !== 'postgres') throw new Error(`There is no --store ${store}.`);
+  const hosts = wholeNumber(values.hosts, '--hosts');
+  if (hosts > 1 && store === 'sqlite') throw new Error('Several hosts need --store postgres.');
   const seconds = values.seconds === undefined ? null : wholeNumber(values.seconds, '--seconds');
   return {
     seeds:
@@ -52,7 +59,8 @@ export function readOptions(args: string[]): Options | null {
     seconds: seconds ?? Infinity,
     parallel: wholeNumber(values.parallel, '--parallel'),
     deals: values.deals === undefined ? undefined : wholeNumber(values.deals, '--deals'),
-    hosts: wholeNumber(values.hosts, '--hosts'),
+    hosts,
+    store,
     breakages: values.break === undefined ? [] : chosenBreakages(values.break),
   };
 }

@@ -84,12 +84,12 @@ function crash(
   switch (kind) {
     case 'failpoint': {
       const point = pick(random, points);
-      return { host, kind, point, arrival: between(random, 1, mostArrivals(point, deals)) };
+      return { host, kind, point, arrival: between(random, 1, mostArrivals(point, deals / hosts)) };
     }
     case 'kill-while-starting':
       return { host, kind, afterMs: between(random, 50, 1_000) };
     default:
-      return { host, kind, afterCalls: between(random, 1, deals * 12), thenMs: random() * 40 };
+      return { host, kind, afterCalls: between(random, 1, deals * 8), thenMs: random() * 40 };
   }
 }
 

@@ -21,9 +21,10 @@ export function progress({ plan, outcome, ms }: Played): string {
 /** One deal that is not through gives dozens; the first ones say why. */
 const MOST_COMPLAINTS = 10;
 
-export function failure({ plan, outcome, folder }: Played, { hosts, deals }: Options): string {
+export function failure({ plan, outcome, folder }: Played, { store, hosts, deals }: Options): string {
   const again = [
     `--seeds 1 --first-seed ${plan.seed}`,
+    ...(store === 'sqlite' ? [] : [`--store ${store}`]),
     ...(hosts > 1 ? [`--hosts ${hosts}`] : []),
     ...(deals === undefined ? [] : [`--deals ${deals}`]),
   ];

@@ -1,7 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../support/engine';
 import { type FlowNode, Host } from '../support/host';
+import { until } from '../support/until';
 import { templateFlow } from '../support/world';
 import type { SeedStore } from './stores';
 
@@ -27,7 +27,7 @@ export class Site {
     for (let number = 1; number <= options.hosts; number++) {
       const userDir = join(folder, `host-${number}`);
       await cp(options.template, userDir, { recursive: true });
-      const env = { Q2C_SIMULATOR_URL: options.simulatorUrl };
+      const env = { Q2C_SIMULATOR_URL: options.simulatorUrl, ...options.store.env };
       const flow = flowOn(options.store);
       hosts.push(await Host.prepare({ userDir, env, flow, settings: { disableEditor: true } }));
     }

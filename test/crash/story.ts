@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../support/engine';
 import { armFaults } from '../support/faults';
 import type { Host } from '../support/host';
 import { judge, type Records, readRecords } from '../support/judge';
 import { changedDocuments } from '../support/judge-signed';
 import { complaintsAtAnyMoment, storeComplaints, unjournaledWrites } from '../support/store-judge';
+import { until } from '../support/until';
 import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/world';
 import { type Crash, inWords, type Plan } from './plan';
 import { recordFlushes } from './power-cut';
@@ -52,10 +52,10 @@ export class Story {
     const { plan, simulator, site, outcome } = this;
     await simulator.control('POST', 'reset', { seed: plan.seed });
     await armFaults(simulator, plan.seed, plan.faults);
-    await this.closeDeals(Math.ceil(plan.deals / 2));
-    for (const crash of plan.crashes) {
+    for (const [index, crash] of plan.crashes.entries()) {
+      // Each crash finds work: the deals that are left are shared out among those that are left.
+      await this.closeDeals(Math.ceil((plan.deals - this.deals.length) / (plan.crashes.length - index)));
       await this.live(crash);
-      await this.closeDeals(plan.deals - this.deals.length);
       await this.touch();
     }
     await site.startAll();
@@ -96,12 +96,15 @@ export class Story {
     const { site, outcome } = this;
     const host = site.hosts[crash.host];
     if (host === undefined) throw new Error(`There is no host ${crash.host}`);
-    await Promise.all(
-      site.hosts.filter((other) => other !== host && !isRunning(other)).map((other) => site.start(other)),
-    );
+    // What arms it is in the environment of a process.
+    await host.stop();
     const from = await this.calls();
     let failure: unknown = null;
-    const started = site.start(host, environmentOf(crash)).catch((error: unknown) => {
+    const others = site.hosts.filter((other) => other !== host && !isRunning(other));
+    const started = Promise.all([
+      site.start(host, environmentOf(crash)),
+      ...others.map((other) => site.start(other)),
+    ]).catch((error: unknown) => {
       failure = error;
     });
     const due = await this.due(crash, host, from, () => failure !== null);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
 import { auditBreak } from '../../lib/api/reports';
-import { openSqliteStore } from '../../lib/store';
+import { openPostgresStore, openSqliteStore, settingsOfUrl } from '../../lib/store';
 
 /** Looks into a store from outside of the hosts that work on it, also while none does. */
 export interface StoreReader {
@@ -10,6 +11,7 @@ export interface StoreReader {
   rows(sql: string): Promise<Record<string, unknown>[]>;
   /** Number of the first audit line that does not fit the chain, or null. No host may have the store open. */
   auditBreak(): Promise<number | null>;
+  close(): Promise<void>;
 }
 
 export function sqliteReader(path: string): StoreReader {
@@ -33,5 +35,32 @@ export function sqliteReader(path: string): StoreReader {
         await store.close();
       }
     },
+    close: async () => undefined,
+  };
+}
+
+/** @param schema of the store, in the database of the connection string */
+export function postgresReader(url: string, schema: string): StoreReader {
+  const pool = new pg.Pool({
+    connectionString: url.replace(/\?.*/, ''),
+    options: `-c search_path=${schema}`,
+    max: 2,
+  });
+  const read = async (sql: string): Promise<Record<string, unknown>[]> => (await pool.query(sql)).rows;
+  return {
+    rows: read,
+    isReady: async () => {
+      const [row] = await read(`select to_regclass('${schema}.run') as name`);
+      return row?.name !== null;
+    },
+    async auditBreak() {
+      const store = await openPostgresStore({ ...settingsOfUrl(url), schema });
+      try {
+        return await auditBreak(store);
+      } finally {
+        await store.close();
+      }
+    },
+    close: () => pool.end(),
   };
 }

@@ -7,9 +7,9 @@ import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { endWithUs } from './children';
-import { until } from './engine';
 import { type FlowNode, Host } from './host';
 import { type StoreReader, sqliteReader } from './store-reader';
+import { until } from './until';
 
 const root = join(__dirname, '../..');
 
