@@ -61,14 +61,16 @@ export function readOptions(args: string[]): Options | null {
     deals: values.deals === undefined ? undefined : wholeNumber(values.deals, '--deals'),
     hosts,
     store,
-    breakages: values.break === undefined ? [] : chosenBreakages(values.break),
+    breakages: values.break === undefined ? [] : chosenBreakages(values.break, store),
   };
 }
 
-function chosenBreakages(name: string): readonly Breakage[] {
-  const chosen = breakages.filter((known) => name === 'all' || known.name === name);
+function chosenBreakages(name: string, store: Options['store']): readonly Breakage[] {
+  const possible = breakages.filter((known) => known.store === undefined || known.store === store);
+  const chosen = possible.filter((known) => name === 'all' || known.name === name);
   if (chosen.length > 0) return chosen;
-  throw new Error(`There is no --break ${name}.`);
+  const names = possible.map((known) => known.name).join(', ');
+  throw new Error(`There is no --break ${name} with --store ${store}; there are ${names} and all.`);
 }
 
 function wholeNumber(value: string, name: string): number {

@@ -54,8 +54,7 @@ export class Story {
     await armFaults(simulator, plan.seed, plan.faults);
     for (const [index, crash] of plan.crashes.entries()) {
       // Each crash finds work: the deals that are left are shared out among those that are left.
-      await this.closeDeals(Math.ceil((plan.deals - this.deals.length) / (plan.crashes.length - index)));
-      await this.live(crash);
+      await this.live(crash, Math.ceil((plan.deals - this.deals.length) / (plan.crashes.length - index)));
       await this.touch();
     }
     await site.startAll();
@@ -92,8 +91,11 @@ export class Story {
   // ---------------------------------------------------------------- crashes
 
   /** Lets the hosts work until the crash is due, and looks at what it leaves. */
-  private async live(crash: Crash): Promise<void> {
+  private async live(crash: Crash, deals: number): Promise<void> {
     const { site, outcome } = this;
+    // A host that comes back finds that the others have done its work: it gets new work with them.
+    const isShared = site.hosts.length > 1 && crash.kind !== 'kill-while-starting';
+    if (!isShared) await this.closeDeals(deals);
     const host = site.hosts[crash.host];
     if (host === undefined) throw new Error(`There is no host ${crash.host}`);
     // What arms it is in the environment of a process.
@@ -107,6 +109,10 @@ export class Story {
     ]).catch((error: unknown) => {
       failure = error;
     });
+    if (isShared) {
+      await started;
+      await this.closeDeals(deals);
+    }
     const due = await this.due(crash, host, from, () => failure !== null);
     if (due) outcome.hits.push(crash);
     if (crash.kind === 'stop') {
