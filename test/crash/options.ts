@@ -23,7 +23,7 @@ export const USAGE = `Usage: npm run test:crash -- [options]
   --first-seed N    the first of them (default 1)
   --seconds N       begin no further seed after so many seconds
   --parallel N      seeds at a time (default 6)
-  --deals N         deals of every seed (default 2 to 8, by seed)
+  --deals N         deals of every seed (default 2 to 8, by seed; twice as many with several hosts)
   --store NAME      sqlite (default) or postgres
   --hosts N         hosts of every seed (default 1; several need postgres)
   --break NAME      break the product on purpose, and see that it is noticed: ${breakages.map(({ name }) => name).join(', ')}, all

@@ -27,7 +27,7 @@ export interface PlanOptions {
   hosts: number;
   /** The power can be cut only where the harness can tell what was flushed. */
   powerCuts: boolean;
-  /** Deals of every seed; without it 2 to 8. */
+  /** Deals of every seed; without it 2 to 8, with several hosts twice as many. */
   deals: number | undefined;
 }
 
@@ -43,7 +43,7 @@ const STRENGTHS = [0, 0.5, 1, 2];
 
 export function planOf(seed: number, options: PlanOptions): Plan {
   const random = seededRandom(seed);
-  const deals = options.deals ?? between(random, 2, 8);
+  const deals = options.deals ?? between(random, 2, 8) * (options.hosts > 1 ? 2 : 1);
   const strength = pick(random, STRENGTHS);
   const share = random() < 0.5 ? 1 : 0.5;
   const faults = [...FAULTS, ...MORE_FAULTS]
@@ -84,7 +84,7 @@ function crash(
   switch (kind) {
     case 'failpoint': {
       const point = pick(random, points);
-      return { host, kind, point, arrival: between(random, 1, mostArrivals(point, deals / hosts)) };
+      return { host, kind, point, arrival: between(random, 1, mostArrivals(point, hosts > 1 ? 1 : deals)) };
     }
     case 'kill-while-starting':
       return { host, kind, afterMs: between(random, 50, 1_000) };
@@ -93,7 +93,7 @@ function crash(
   }
 }
 
-/** As many arrivals as a host is likely to see: a failpoint that is never reached proves nothing. */
+/** As many arrivals as a host is likely to see of its deals: a failpoint that is never reached proves nothing. */
 function mostArrivals(point: Failpoint, deals: number): number {
   const perDeal: Record<Failpoint, number> = {
     'event-accepted': 0,

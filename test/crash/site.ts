@@ -28,7 +28,7 @@ export class Site {
       const userDir = join(folder, `host-${number}`);
       await cp(options.template, userDir, { recursive: true });
       const env = { Q2C_SIMULATOR_URL: options.simulatorUrl, ...options.store.env };
-      const flow = flowOn(options.store);
+      const flow = flowFor(options);
       hosts.push(await Host.prepare({ userDir, env, flow, settings: { disableEditor: true } }));
     }
     return new Site(folder, hosts, options.store);
@@ -89,10 +89,13 @@ export class Site {
 }
 
 /** Deals count from the beginning of time: a host may be killed before its source has noted when it began. */
-const flowOn = ({ properties }: SeedStore): FlowNode[] =>
+const flowFor = ({ store, hosts }: SiteOptions): FlowNode[] =>
   templateFlow((node) => {
-    if (node.type === 'q2c-store') Object.assign(node, properties);
-    if (node.type === 'q2c-salesforce-events') node.startAt = '2020-01-01T00:00:00Z';
+    if (node.type === 'q2c-store') Object.assign(node, store.properties);
+    if (node.type !== 'q2c-salesforce-events') return;
+    node.startAt = '2020-01-01T00:00:00Z';
+    // Else the host that polls takes all of the few deals, and the others have nothing to die of.
+    if (hosts > 1) node.concurrency = '1';
   });
 
 export const isRunning = (host: Host): boolean => host.pid !== undefined && host.ending === null;
