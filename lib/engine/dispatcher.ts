@@ -1,5 +1,6 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
+import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { OwedWrites } from './owed-writes';
 import { claimRuns, RESUMED, requeue, toRun } from './runs';
@@ -197,6 +198,7 @@ export class Dispatcher {
       );
       return Promise.all(runs.map(async (run) => ({ run, send: await source.prepare(tx, run) })));
     }, 'committed');
+    if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
       await owed.insist('Runs could not be queued again', (tx) =>

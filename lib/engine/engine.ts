@@ -3,6 +3,7 @@ import { isStoreRefusal, putIntoOutbox, type RunRow, reserveCall, type Store, ty
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
+import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
 import { Leases } from './leases';
 import { earlierPassage, passOnce } from './once';
@@ -265,7 +266,10 @@ export class Engine {
         return count;
       }),
     );
-    if (intake.accepted > 0) this.dispatcher.pump(batch.sourceNode);
+    if (intake.accepted > 0) {
+      reach('event-accepted');
+      this.dispatcher.pump(batch.sourceNode);
+    }
     if (resumed > 0) this.dispatcher.pump(RESUMED);
     return intake;
   }
@@ -544,6 +548,7 @@ export class Engine {
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await this.waits.wake(tx)) > 0;
     });
+    reach('run-ended');
     this.dispatcher.release(ended.run.id);
     // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
     if (ended.isBroken) this.dispatcher.pumpLater();

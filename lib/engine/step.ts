@@ -3,6 +3,7 @@ import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Durability, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
+import { reach } from './failpoints';
 import { externalId } from './identity';
 import { isInProgress } from './in-progress';
 import {
@@ -90,6 +91,8 @@ export class StepRunner {
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
+    if (!step.readOnly) reach('intent-journaled');
+
     const counts = noCounts();
     let probeNext = plan.probeBeforeCall;
     /** True while a call may have been processed that no probe has answered for. */
@@ -108,6 +111,7 @@ export class StepRunner {
       if (found === null) lastSentAt = Date.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts, stopping));
+      if (!step.readOnly) reach(found === null ? 'call-answered' : 'probe-answered');
       if (outcome.ok) return this.succeed(run, step, keys, outcome, counts, startedAt);
 
       const { failure } = outcome;
@@ -315,6 +319,7 @@ export class StepRunner {
       };
       throw await this.giveUp(run, step, keys, 'unknown', failure, cause, counts, startedAt);
     }
+    if (!step.readOnly) reach('outcome-journaled');
     return { ...answer.reply.result, origin: answer.origin };
   }
 
@@ -334,6 +339,7 @@ export class StepRunner {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
       return openCase(tx, run, caseOf(step, failure, keys.key), at);
     });
+    reach('case-opened');
     return new CaseOpened([opened], failure.code, cause);
   }
 }

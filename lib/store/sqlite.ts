@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
+import { Kysely, type SqliteDatabase, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
 import { isStoreFailure, unavailable } from './failure';
@@ -12,6 +12,7 @@ import type { Keyring } from './keyring';
 import { migrate } from './migrate';
 import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
+import { sqliteDialect } from './sqlite-dialect';
 import type { Store, Tx } from './store';
 
 /**
@@ -41,7 +42,7 @@ export async function openSqliteStore(path: string, keys: Keyring | null = null)
 async function openDatabase(path: string, keys: Keyring | null): Promise<Store> {
   const database = await explained(path, async () => connect(path));
   const statements = statementCache(database);
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statements }) });
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
   try {
     await migrate(
       db,

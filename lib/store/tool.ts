@@ -1,10 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import { Q2cError } from '../model';
 import { reasonOf } from './failure';
 import { migrationsOf, refuseNewer } from './migrate';
 import type { Schema } from './schema';
 import { statementCache } from './sqlite';
+import { sqliteDialect } from './sqlite-dialect';
 import type { Store } from './store';
 
 /**
@@ -15,7 +16,7 @@ import type { Store } from './store';
  */
 export async function openStoreFile(path: string, { readOnly }: { readOnly: boolean }): Promise<Store> {
   const database = openFile(path, readOnly);
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: statementCache(database) }) });
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(statementCache(database)) });
   try {
     await requireStore(db, path);
   } catch (error) {

@@ -11,10 +11,16 @@ const root = join(import.meta.dirname, '../..');
 /** `npm` and `node` of the development dependencies first, so that no other installation is needed. */
 const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
 
-/** Packs the repository as it would be published; the pack script builds it first. The caller removes the folder. */
-export async function packTarball(): Promise<{ folder: string; file: string }> {
+/**
+ * Packs a repository as it would be published; the pack script builds it first. The caller removes the folder.
+ * @param repository this one, or a copy of it
+ */
+export async function packTarball(repository = root): Promise<{ folder: string; file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-pack-'));
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, env });
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: repository,
+    env,
+  });
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as { filename: string }[];
   if (packed === undefined) throw new Error(`npm pack named no file: ${stdout}`);
   return { folder, file: join(folder, packed.filename) };

@@ -169,8 +169,9 @@ class Host {
         faults: effect?.applied ?? [],
       });
     const answer = await mounted.counted(async () => {
-      if (effect?.delayMs) await this.#sleep(effect.delayMs);
+      // Read first: what has arrived is processed, also when its caller is gone before the delay is over.
       const body = await readBody(request);
+      if (effect?.delayMs) await this.#sleep(effect.delayMs);
       if (effect?.refusal?.kind === 'reset') return null;
       if (body === null) return mounted.system.failure(413, mounted.context());
       const call = { method, path, query: url.searchParams, headers: flat(request), body, url };

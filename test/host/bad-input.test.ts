@@ -1,4 +1,5 @@
 import { until } from '../support/engine';
+import { judge, readRecords } from '../support/judge';
 import { type VendorControl, World } from '../support/world';
 import {
   accountName,
@@ -12,7 +13,6 @@ import {
   runsAbout,
   VALUE,
 } from './deals';
-import { judge, readRecords } from './judge';
 
 jest.setTimeout(60_000);
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../simulator/kit/random';
 import { until } from '../support/engine';
+import { judge, readRecords } from '../support/judge';
+import { chosenSeed } from '../support/seed';
+import { storeComplaints } from '../support/store-judge';
 import { type ClosedDeal, SYSTEMS, type VendorControl, World } from '../support/world';
-import { judge, readRecords } from './judge';
-import { chosenSeed, storeComplaints } from './proof';
 
 const DEALS = 50;
 const seed = chosenSeed('crash');
@@ -34,15 +35,13 @@ async function crash(fewest: number, most: number): Promise<number> {
   await until('the runs to go on', async () => (await calls()) >= mark, 60_000);
   await sleep(random() * 40);
   await world.host.kill();
-  const interrupted = openIntents();
+  const interrupted = await openIntents();
   await world.startHost();
   return interrupted;
 }
 
-function openIntents(): number {
-  const store = world.openStore();
-  const row = store.prepare("select count(*) as count from step where state = 'intent'").get();
-  store.close();
+async function openIntents(): Promise<number> {
+  const [row] = await world.store.rows("select count(*) as count from step where state = 'intent'");
   return Number(row?.count);
 }
 
@@ -59,7 +58,7 @@ async function expectAllDone(deals: ClosedDeal[]): Promise<void> {
     ),
   ).toEqual([]);
   await world.host.stop();
-  expect(await storeComplaints(world)).toEqual([]);
+  expect(await storeComplaints(world.store)).toEqual([]);
 }
 
 test(`killed five times in the middle of ${DEALS} deals (seed ${seed})`, async () => {

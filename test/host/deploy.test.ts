@@ -1,7 +1,7 @@
 import { until } from '../support/engine';
+import { judge, readRecords } from '../support/judge';
+import { storeComplaints } from '../support/store-judge';
 import { templateFlow, World } from '../support/world';
-import { judge, readRecords } from './judge';
-import { storeComplaints } from './proof';
 
 const DEALS = 20;
 
@@ -43,7 +43,7 @@ test.each(['full', 'flows', 'nodes'] as const)(
       ),
     ).toEqual([]);
     await world.host.stop();
-    expect(await storeComplaints(world)).toEqual([]);
+    expect(await storeComplaints(world.store)).toEqual([]);
   },
   150_000,
 );

@@ -64,15 +64,10 @@ async function projectsTold(subscription: string): Promise<string[]> {
   return payloads.flatMap(({ project }) => (project === undefined ? [] : [project.id]));
 }
 
-function query<T>(sql: string): T[] {
-  const store = world.openStore();
-  const rows = store.prepare(sql).all() as T[];
-  store.close();
-  return rows;
-}
+const count = async (sql: string) => (await world.store.rows(sql)).length;
 
 const waiting = () =>
-  query("select 1 from outbox_delivery where receiver = 'broker' and delivered_at is null").length;
+  count("select 1 from outbox_delivery where receiver = 'broker' and delivered_at is null");
 
 test('announced events reach the broker and other flows, once, whoever dies meanwhile', async () => {
   const { simulator } = world;
@@ -86,13 +81,13 @@ test('announced events reach the broker and other flows, once, whoever dies mean
   await simulator.closeDeals(2);
   await world.settled(10);
   expect(await projectsTold('from-store')).toHaveLength(4);
-  expect(waiting()).toBe(2);
+  expect(await waiting()).toBe(2);
   await world.host.kill();
   await world.startHost();
-  expect(waiting()).toBe(2);
+  expect(await waiting()).toBe(2);
 
   await broker.start();
-  await until('the events to be acknowledged', () => waiting() === 0, 60_000, 50);
+  await until('the events to be acknowledged', async () => (await waiting()) === 0, 60_000, 50);
   expect((await broker.status()).published).toBe(2);
   expect(new Set(await projectsTold('from-store')).size).toBe(4);
   expect(await projectsTold('from-store')).toHaveLength(4);
@@ -110,9 +105,9 @@ test('events of another program wait for a host that is away, start one run each
   await world.startHost();
   const [run] = await world.settled(1);
   expect(run).toMatchObject({ title: 'ACME GmbH', state: 'completed', correlationId: event.correlationid });
-  await until('the repetition', () => query('select 1 from event where duplicates = 1').length === 1);
+  await until('the repetition', async () => (await count('select 1 from event where duplicates = 1')) === 1);
   expect(await world.runs()).toHaveLength(1);
-  expect(query('select topic, reason, payload from rejected_event')).toEqual([
+  expect(await world.store.rows('select topic, reason, payload from rejected_event')).toEqual([
     { topic, reason: expect.stringContaining('not JSON'), payload: '{' },
   ]);
   expect(await world.openCases()).toEqual([]);
@@ -137,8 +132,8 @@ test('a subscription that is deleted is kept nothing, neither by the broker nor 
   await world.deploy(flow().filter(({ id }) => !/^from-/.test(id)));
   await world.simulator.closeDeals(1);
   await world.settled(1);
-  await until('the event to be published', () => waiting() === 0);
-  expect(query('select id from outbox_receiver')).toEqual([{ id: 'broker' }]);
+  await until('the event to be published', async () => (await waiting()) === 0);
+  expect(await world.store.rows('select id from outbox_receiver')).toEqual([{ id: 'broker' }]);
   expect((await broker.status()).filters).toEqual([]);
   await world.deploy(flow());
   await subscribed();

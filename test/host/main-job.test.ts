@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:net';
 import type { RunReport } from '../../lib/api/reports';
 import { until } from '../support/engine';
 import type { FlowNode } from '../support/host';
+import { judge, readRecords } from '../support/judge';
 import { type ClosedDeal, isSettled, templateFlow, type VendorControl, World } from '../support/world';
-import { judge, readRecords } from './judge';
 
 jest.setTimeout(60_000);
 
@@ -101,14 +101,12 @@ test('every canonical id has its id in each system that holds the record', async
 });
 
 test('each project is announced once, as a CloudEvent', async () => {
-  const store = world.openStore();
-  const rows = store.prepare('select type, subject, envelope from outbox').all() as Record<string, string>[];
-  store.close();
+  const rows = await world.store.rows('select type, subject, envelope from outbox');
   expect(rows.map(({ type }) => type)).toEqual(deals.map(() => 'q2c.project.provisioned.v1'));
   expect(new Set(rows.map(({ subject }) => subject)).size).toBe(DEALS);
   const known = new Set((await reports()).map(({ correlationId }) => correlationId));
   for (const { envelope, subject } of rows) {
-    const event = JSON.parse(envelope ?? '') as Record<string, unknown> & { data: Record<string, unknown> };
+    const event = JSON.parse(String(envelope)) as Record<string, unknown> & { data: Record<string, unknown> };
     expect(event).toMatchObject({
       specversion: '1.0',
       subject,

@@ -2,10 +2,10 @@ import type { RunReport, StepSummary } from '../../lib/api/reports';
 import type { CancelReport, DryRunReport } from '../../lib/engine';
 import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
+import { judge, readRecords } from '../support/judge';
+import { storeComplaints } from '../support/store-judge';
 import { type SystemName, templateFlow, type VendorControl, World } from '../support/world';
 import { type Deal, enterDeal, provisioned, runOf } from './deals';
-import { judge, readRecords } from './judge';
-import { storeComplaints } from './proof';
 
 /** Repairs through a real host and its admin API: what a person does about a run that is stuck, or unwanted. */
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterEach(() => simulator.removeFaults());
 afterAll(async () => {
   await world.host.stop();
-  expect(await storeComplaints(world)).toEqual([]);
+  expect(await storeComplaints(world.store)).toEqual([]);
   await world.stop();
 });
 
@@ -196,12 +196,9 @@ describe('cancelled', () => {
   });
 
   /** State of the undo of the task in the ERP, from the store of the host; undefined before it begins. */
-  function undoOfTask(runId: string): unknown {
-    const store = world.openStore();
-    const sql =
-      "select state from step where undoes is not null and operation = 'task.upsert' and run_id = ?";
-    const row = store.prepare(sql).get(runId);
-    store.close();
+  async function undoOfTask(runId: string): Promise<unknown> {
+    const sql = `select state from step where undoes is not null and operation = 'task.upsert' and run_id = '${runId}'`;
+    const [row] = await world.store.rows(sql);
     return row?.state;
   }
 
@@ -225,10 +222,15 @@ describe('cancelled', () => {
       () => 'answered',
       () => 'broken off',
     );
-    await until('a deletion whose answer does not come', () => undoOfTask(run.id) === 'intent', 30_000, 20);
+    await until(
+      'a deletion whose answer does not come',
+      async () => (await undoOfTask(run.id)) === 'intent',
+      30_000,
+      20,
+    );
     await world.host.kill();
     expect(await asked).toBe('broken off');
-    expect(undoOfTask(run.id)).toBe('intent');
+    expect(await undoOfTask(run.id)).toBe('intent');
     await simulator.removeFaults();
     await world.startHost();
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { RunSummary } from '../../lib/api/reports';
 import { until } from '../support/engine';
 import type { FlowNode } from '../support/host';
+import { storeComplaints } from '../support/store-judge';
 import { templateFlow, World } from '../support/world';
-import { storeComplaints } from './proof';
 
 /** Deals that wait for an approval, in a real Node-RED that is stopped, killed and deployed meanwhile. */
 
@@ -157,7 +157,7 @@ test('deals wait through a stop, a deploy and a kill, and go on from there once 
   expect(event).toMatchObject({ type: 'approval', actor: 'Approval', data: { payload: {} } });
   expect((await world.run((await dealRuns())[0]?.id ?? '')).attempt).toBe(1);
   await world.host.stop();
-  expect(await storeComplaints(world)).toEqual([]);
+  expect(await storeComplaints(world.store)).toEqual([]);
 }, 180_000);
 
 test('killed while approved deals go on: none is lost, and what is guarded passes once at most', async () => {
@@ -183,7 +183,7 @@ test('killed while approved deals go on: none is lost, and what is guarded passe
   const guarded = await dealsIn('guarded');
   expect(new Set(guarded).size).toBe(guarded.length);
   await world.host.stop();
-  expect(await storeComplaints(world)).toEqual([]);
+  expect(await storeComplaints(world.store)).toEqual([]);
 }, 240_000);
 
 test('an approval from before counts; when the time is over the deal leaves by the second output', async () => {

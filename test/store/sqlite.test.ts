@@ -235,3 +235,14 @@ describe('cost does not grow with what is done', () => {
     );
   });
 });
+
+test('an upgrade that breaks off in the middle leaves nothing behind, and goes through the next time', async () => {
+  const path = join(folder, 'new.db');
+  const file = new DatabaseSync(path);
+  file.exec('create table audit (in_the_way)');
+  await expect(openSqliteStore(path)).rejects.toMatchObject({ code: 'STORE_MIGRATION_FAILED' });
+  expect(file.prepare("select name from sqlite_master where name = 'event'").all()).toEqual([]);
+  file.exec('drop table audit');
+  file.close();
+  await (await openSqliteStore(path)).close();
+});

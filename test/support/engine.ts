@@ -1,3 +1,5 @@
+export { until } from './until';
+
 import { Engine, type EngineOptions, type Failure, type Step, type StepReply } from '../../lib/engine';
 import { newId } from '../../lib/model';
 import type { Store } from '../../lib/store';
@@ -108,22 +110,5 @@ export class FakeVendor {
       about: { params: { system: 'ERP', document: 'customer ACME' }, ownerRole: 'finance_ops' },
       ...overrides,
     };
-  }
-}
-
-/**
- * Resolves when the condition holds; rejects, saying what was waited for, after `timeoutMs`.
- * @param everyMs how often to look; a condition that asks a host should not keep it busy
- */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 5_000,
-  everyMs = 2,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

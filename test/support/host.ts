@@ -5,6 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endWithUs } from './children';
 import { makeUserDir } from './pack';
 
 const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
@@ -15,6 +16,8 @@ export interface HostOptions {
   /** Node-RED settings beside those that every test host has. */
   settings?: Record<string, unknown>;
   env?: Record<string, string>;
+  /** What it runs from its first start on; without it nothing, until something is deployed. */
+  flow?: FlowNode[];
 }
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
@@ -33,16 +36,26 @@ export class Host {
   private readonly lines = new EventEmitter();
   /** Everything that all processes of this host have printed. */
   output = '';
+  /** How the latest process has ended: its exit code, or the signal that killed it. Null while it runs. */
+  ending: number | NodeJS.Signals | null = null;
 
   private constructor(
     readonly userDir: string,
-    readonly port: number,
+    private port: number,
+    private readonly settings: Record<string, unknown>,
     private readonly env: Record<string, string>,
   ) {}
 
-  static async start({ userDir, settings = {}, env = {} }: HostOptions = {}): Promise<Host> {
-    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), env);
-    await host.writeSettings(settings);
+  /** A host that has not been started yet. */
+  static async prepare({ userDir, settings = {}, env = {}, flow }: HostOptions = {}): Promise<Host> {
+    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), settings, env);
+    await host.writeSettings();
+    if (flow !== undefined) await writeFile(join(host.userDir, 'flows.json'), JSON.stringify(flow));
+    return host;
+  }
+
+  static async start(options: HostOptions = {}): Promise<Host> {
+    const host = await Host.prepare(options);
     await host.start();
     return host;
   }
@@ -56,7 +69,7 @@ export class Host {
     return this.process?.pid;
   }
 
-  private async writeSettings(settings: Record<string, unknown>): Promise<void> {
+  private async writeSettings(): Promise<void> {
     const common = {
       uiHost: '127.0.0.1',
       uiPort: this.port,
@@ -66,24 +79,47 @@ export class Host {
       editorTheme: { tours: false, palette: { editable: false } },
       logging: { console: { level: 'info', metrics: false, audit: false } },
     };
-    const text = `module.exports = ${JSON.stringify({ ...common, ...settings }, null, 2)};\n`;
+    const text = `module.exports = ${JSON.stringify({ ...common, ...this.settings }, null, 2)};\n`;
     await writeFile(join(this.userDir, 'settings.js'), text);
   }
 
-  /** Starts a process on the user directory and waits until its flows run. */
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
-      cwd: this.userDir,
-      env: { ...process.env, ...this.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /**
+   * Starts a process on the user directory and waits until its flows run.
+   * @param env variables of this process alone
+   * @throws when the process ends before that
+   */
+  async start(env: Record<string, string> = {}): Promise<void> {
+    const printed = this.output.length;
+    try {
+      await this.spawn(env);
+    } catch (error) {
+      if (!this.output.slice(printed).includes('Error: port in use')) throw error;
+      // Somebody took the port while the host was down.
+      this.port = await freePort();
+      await this.writeSettings();
+      await this.spawn(env);
+    }
+  }
+
+  private async spawn(env: Record<string, string>): Promise<void> {
+    const child = endWithUs(
+      spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
+        cwd: this.userDir,
+        env: { ...process.env, ...this.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.output += `${line}\n`;
         this.lines.emit('line', line);
       });
     }
-    child.once('exit', (code, signal) => this.lines.emit('exit', code ?? signal));
+    this.ending = null;
+    child.once('exit', (code, signal) => {
+      this.ending = signal ?? code;
+      this.lines.emit('exit', this.ending);
+    });
     this.process = child;
     await this.waitForLog(flowsStarted);
   }

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
-import { until } from './engine';
+import { endWithUs } from './children';
 import { type FlowNode, Host } from './host';
+import { type StoreReader, sqliteReader } from './store-reader';
+import { until } from './until';
 
 const root = join(__dirname, '../..');
 
@@ -44,6 +45,11 @@ export class VendorControl {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** How many records a system holds, by type. */
+  async recordCounts(system: SystemName): Promise<Record<string, number>> {
+    return (await this.control<{ types: Record<string, number> }>('GET', `${system}/records`)).types;
   }
 
   async records(system: SystemName, type: string): Promise<SimRecord[]> {
@@ -122,9 +128,11 @@ export class Simulator extends VendorControl {
   }
 
   static async start(args: string[] = []): Promise<Simulator> {
-    const child = spawn(process.execPath, [join(root, 'dist/simulator-main.js'), '--port', '0', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = endWithUs(
+      spawn(process.execPath, [join(root, 'dist/simulator-main.js'), '--port', '0', ...args], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     return new Simulator((JSON.parse(line) as { url: string }).url, child);
   }
@@ -144,7 +152,8 @@ export interface WorldOptions {
 
 /** A real Node-RED with the packed pack and the template flow, and simulated vendors. */
 export class World {
-  private constructor(
+  /** Of parts that exist already; `start` makes them. */
+  constructor(
     readonly simulator: VendorControl,
     readonly host: Host,
   ) {}
@@ -262,9 +271,9 @@ export class World {
     return runs;
   }
 
-  /** The host's store, to look into while it works or after it stopped; the caller closes it. */
-  openStore(): DatabaseSync {
-    return new DatabaseSync(join(this.host.userDir, 'quote-to-cash/q2c.db'), { readOnly: true });
+  /** The host's store, to look into while it works or after it stopped. */
+  get store(): StoreReader {
+    return sqliteReader(join(this.host.userDir, 'quote-to-cash/q2c.db'));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FaultReport } from '../../../simulator/kit/faults';
 import { type RunningSimulator, startHost } from '../../../simulator/kit/host';
 import type { LoggedRequest } from '../../../simulator/kit/request-log';
+import { until } from '../../support/engine';
 import { send } from '../support';
 import { toySystem } from './toy-system';
 
@@ -46,6 +47,19 @@ it('delays', async () => {
   const start = performance.now();
   await read();
   expect(performance.now() - start).toBeGreaterThanOrEqual(59);
+});
+
+it('processes after the delay also when the caller is gone by then', async () => {
+  await arm({ kind: 'latency', ms: 100, times: 1 });
+  const caller = new AbortController();
+  const lost = expect(write('late', caller.signal)).rejects.toThrow();
+  await until('the delay', async () => {
+    const { faults } = (await control<{ faults: FaultReport[] }>('faults')).body;
+    return faults[0]?.fired === 1;
+  });
+  caller.abort();
+  await lost;
+  await until('the write', async () => (await written('late')) === 1);
 });
 
 it('answers the status in the vendor’s words, without processing', async () => {

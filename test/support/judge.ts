@@ -1,6 +1,7 @@
 import type { SimRecord } from '../../simulator/kit/types';
-import { firm } from '../support/deals';
-import type { SystemName, VendorControl } from '../support/world';
+import { firm } from './deals';
+import { moneyComplaints } from './judge-money';
+import type { SystemName, VendorControl } from './world';
 
 /**
  * Judges what became of won deals from the simulators' records alone, never from the product's own: everything a
@@ -20,14 +21,34 @@ const TYPES: Record<SystemName, string[]> = {
     'OpportunityLineItem',
     'OpportunityLineItemSchedule',
   ],
-  netsuite: ['customer', 'contact', 'job', 'projectTask', 'billingSchedule', 'salesOrder'],
-  kantata: ['workspaces', 'stories', 'billing_milestones', 'external_references', 'project_templates'],
+  netsuite: [
+    'customer',
+    'contact',
+    'job',
+    'projectTask',
+    'billingSchedule',
+    'salesOrder',
+    'charge',
+    'invoice',
+  ],
+  kantata: [
+    'workspaces',
+    'stories',
+    'billing_milestones',
+    'invoices',
+    'external_references',
+    'project_templates',
+  ],
 };
 
 export async function readRecords(simulator: VendorControl): Promise<Records> {
   const records: Records = {};
   for (const [system, types] of Object.entries(TYPES) as [SystemName, string[]][]) {
-    for (const type of types) records[`${system}.${type}`] = await simulator.records(system, type);
+    const counts = await simulator.recordCounts(system);
+    for (const type of types) {
+      // A simulator knows some types only once it holds a record of them.
+      records[`${system}.${type}`] = counts[type] ? await simulator.records(system, type) : [];
+    }
   }
   return records;
 }
@@ -79,7 +100,15 @@ class Judge {
     for (const deal of this.deals) this.judgeDeal(deal);
     for (const account of new Set(this.deals.map((deal) => deal.account))) this.judgeAccount(account);
     this.judgeKeys();
-    if (alone) this.judgeTotals();
+    if (alone) {
+      this.judgeTotals();
+      this.found.push(
+        ...moneyComplaints(
+          this.records,
+          this.deals.map(({ opportunity }) => opportunity.id),
+        ),
+      );
+    }
     return this.found;
   }
 
