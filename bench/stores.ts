@@ -87,6 +87,7 @@ function step(number: number): Step {
     businessVersion: '1',
     wire: { name: 'ACME', number },
     visibleAfterMs: 0,
+    undo: 'none',
     call: async () => ({
       reply: null,
       result: {

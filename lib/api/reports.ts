@@ -4,6 +4,7 @@ import {
   open,
   type RunRow,
   type RunState,
+  type StepDecisionRow,
   type StepRow,
   type Store,
   verifyAudit,
@@ -24,6 +25,7 @@ export interface RunSummary {
 }
 
 export interface StepSummary {
+  key: string;
   node: string;
   system: string;
   operation: string;
@@ -34,6 +36,19 @@ export interface StepSummary {
   probes: number;
   durationMs: number | null;
   error: { code: string; message: string } | null;
+  /** Key of the step that this one takes back. */
+  undoes: string | null;
+  /** What a person has decided about it; its content is shown by `stepInput`. */
+  decision: DecisionSummary | null;
+}
+
+export interface DecisionSummary {
+  kind: StepDecisionRow['kind'];
+  actor: string;
+  reason: string;
+  at: Instant;
+  /** Of a record made by hand. */
+  externalId: string | null;
 }
 
 export interface RefSummary {
@@ -60,8 +75,19 @@ export interface CaseSummary {
   openedAt: Instant;
 }
 
+/** A message that the run keeps at a node. */
+export interface WaitSummary {
+  node: string;
+  /** Type or name of the event that it waits for, and what that must be about. */
+  event: string;
+  key: string;
+  since: Instant;
+  deadline: Instant | null;
+}
+
 export interface RunReport extends RunSummary {
   steps: StepSummary[];
+  waits: WaitSummary[];
   refs: RefSummary[];
   cases: CaseSummary[];
 }
@@ -106,6 +132,18 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute();
+  const waits = await store.db
+    .selectFrom('suspension')
+    .select(['node_name as node', 'event', 'match_key as key', 'created_at as since', 'deadline'])
+    .where('run_id', '=', runId)
+    .where('state', '=', 'waiting')
+    .orderBy('seq')
+    .execute();
+  const decisions = await store.db
+    .selectFrom('step_decision')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .execute();
   const cases = await store.db
     .selectFrom('exception_case')
     .selectAll()
@@ -114,7 +152,8 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     .execute();
   return {
     ...summaryOfRun(run),
-    steps: steps.map((row) => summaryOfStep(store, row)),
+    steps: steps.map((row) => summaryOfStep(store, row, decisions)),
+    waits,
     refs: await refsOf(store, steps),
     cases: cases.map((row) => summaryOfCase(store, row)),
   };
@@ -172,8 +211,9 @@ function summaryOfRun(row: RunRow): RunSummary {
   };
 }
 
-function summaryOfStep(store: Store, row: StepRow): StepSummary {
+function summaryOfStep(store: Store, row: StepRow, decisions: readonly StepDecisionRow[]): StepSummary {
   return {
+    key: row.key,
     node: row.node_name,
     system: row.system,
     operation: row.operation,
@@ -187,7 +227,20 @@ function summaryOfStep(store: Store, row: StepRow): StepSummary {
       row.error_code === null
         ? null
         : { code: row.error_code, message: open(store.db, 'step', 'error_message', row) ?? '' },
+    undoes: row.undoes,
+    decision: decisionAbout(row, decisions),
   };
+}
+
+function decisionAbout(step: StepRow, decisions: readonly StepDecisionRow[]): DecisionSummary | null {
+  if (step.undoes !== null) return null;
+  const made = decisions.find(
+    ({ node_id, operation, canonical_id }) =>
+      node_id === step.node_id && operation === step.operation && canonical_id === step.canonical_id,
+  );
+  if (made === undefined) return null;
+  const { kind, actor, reason, at, external_id: externalId } = made;
+  return { kind, actor, reason, at, externalId };
 }
 
 function summaryOfCase(store: Store, row: CaseRow): CaseSummary {

@@ -10,6 +10,7 @@ import {
   Q2cError,
 } from '../model';
 import { appendAudit, type CaseState, prepared, type StepState, seal, type Tx } from '../store';
+import type { Author } from './decisions';
 import type { NewCase, Run } from './types';
 
 /** Exception cases as the engine writes them: opened, seen again, resolved by a later success. */
@@ -42,8 +43,8 @@ export class CaseOpened extends Q2cError {
  */
 export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant): Promise<OpenedCase> {
   const code = exceptionCodes[request.code];
-  const dedupeKey = [run.correlationId, request.node.id, request.code, request.subject].join('|');
-  const message = request.message ?? exceptionMessage(request.code, request.about.params);
+  const dedupeKey = dedupeKeyOf(run, request);
+  const message = messageOf(request);
   const fields = (id: CanonicalId) => ({
     message: seal(tx, 'exception_case', 'message', { id }, message),
     run_id: run.id,
@@ -82,7 +83,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         ...fields(id),
       })
       .execute();
-    await record(tx, id, run, 'opened', { code: request.code, message }, at);
+    await record(tx, id, run, ENGINE, 'opened', { code: request.code, message }, at);
     return { id, message };
   }
 
@@ -98,13 +99,33 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     })
     .where('id', '=', known.id)
     .execute();
-  await record(tx, known.id, run, ended ? 'reopened' : 'seen_again', { code: request.code, message }, at);
+  const seen = { code: request.code, message };
+  await record(tx, known.id, run, ENGINE, ended ? 'reopened' : 'seen_again', seen, at);
   return { id: known.id, message };
+}
+
+/** One case per deal, node, code and subject. */
+const dedupeKeyOf = ({ correlationId }: Run, { node, code, subject }: NewCase): string =>
+  [correlationId, node.id, code, subject].join('|');
+
+/** What a case of this request says. */
+export const messageOf = ({ message, code, about }: NewCase): string =>
+  message ?? exceptionMessage(code, about.params);
+
+/** Id of the unresolved case that this request would refresh, if there is one. */
+export async function openCaseOf(tx: Tx, run: Run, request: NewCase): Promise<CanonicalId | null> {
+  const row = await tx
+    .selectFrom('exception_case')
+    .select(['id', 'state'])
+    .where('dedupe_key', '=', dedupeKeyOf(run, request))
+    .executeTakeFirst();
+  return row === undefined || row.state === 'resolved' || row.state === 'waived' ? null : row.id;
 }
 
 export interface WaitingCase {
   id: CanonicalId;
   code: ExceptionCode;
+  runId: string;
   nodeId: string;
   /** The call it is about may have been processed, and nobody has found out yet. */
   isUndecided: boolean;
@@ -112,7 +133,7 @@ export interface WaitingCase {
 
 const selectOpenCases = prepared<
   { correlationId: CanonicalId; sourceNode: string },
-  { id: CanonicalId; code: string; node_id: string; step_state: StepState | null }
+  { id: CanonicalId; code: string; run_id: string; node_id: string; step_state: StepState | null }
 >((db, value) =>
   db
     .selectFrom('exception_case')
@@ -120,6 +141,7 @@ const selectOpenCases = prepared<
     .select([
       'exception_case.id',
       'exception_case.code',
+      'exception_case.run_id',
       'exception_case.node_id',
       'step.state as step_state',
     ])
@@ -140,9 +162,10 @@ const selectOpenCases = prepared<
  */
 export async function openCases(tx: Tx, { correlationId, sourceNode }: Run): Promise<WaitingCase[]> {
   const rows = await selectOpenCases(tx, { correlationId, sourceNode });
-  return rows.map(({ id, code, node_id, step_state }) => ({
+  return rows.map(({ id, code, run_id, node_id, step_state }) => ({
     id,
     code: code as ExceptionCode,
+    runId: run_id,
     nodeId: node_id,
     isUndecided: step_state === 'unknown' || step_state === 'intent',
   }));
@@ -155,14 +178,72 @@ export async function resolveCases(
   cured: readonly { id: CanonicalId }[],
   at: Instant,
 ): Promise<void> {
-  for (const { id } of cured) {
+  const detail = { by: `run ${run.id}`, attempt: run.attempt };
+  for (const { id } of cured) await resolve(tx, id, run, ENGINE, detail, at);
+}
+
+/** A person has taken the run back: nothing of it waits any more. */
+export async function closeCasesOfRun(
+  tx: Tx,
+  run: Pick<Run, 'id'>,
+  { actor, reason }: Author,
+  at: Instant,
+): Promise<void> {
+  const open = await unresolved(tx, run.id).select('id').execute();
+  for (const { id } of open) await resolve(tx, id, run, actor, { by: 'cancelled', reason }, at);
+}
+
+/** A person works on the step that these cases are about. */
+export async function noteOnCases(
+  tx: Tx,
+  step: { key: string; run_id: string },
+  note: { action: string; author: Author; detail: JsonObject },
+  at: Instant,
+): Promise<void> {
+  const { actor, reason } = note.author;
+  const open = await unresolved(tx, step.run_id).select('id').where('step_key', '=', step.key).execute();
+  for (const { id } of open) {
     await tx
       .updateTable('exception_case')
-      .set({ state: 'resolved', resolved_at: at, updated_at: at })
+      .set({ state: 'replaying', updated_at: at })
       .where('id', '=', id)
       .execute();
-    await record(tx, id, run, 'resolved', { by: `run ${run.id}`, attempt: run.attempt }, at);
+    await record(tx, id, { id: step.run_id }, actor, note.action, { reason, ...note.detail }, at);
   }
+}
+
+/** What cases of this step were about is dealt with. */
+export async function resolveCasesOfStep(
+  tx: Tx,
+  step: { key: string; run_id: string },
+  actor: string,
+  detail: JsonObject,
+  at: Instant,
+): Promise<void> {
+  const open = await unresolved(tx, step.run_id).select('id').where('step_key', '=', step.key).execute();
+  for (const { id } of open) await resolve(tx, id, { id: step.run_id }, actor, detail, at);
+}
+
+const unresolved = (tx: Tx, runId: string) =>
+  tx
+    .selectFrom('exception_case')
+    .where('run_id', '=', runId)
+    .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')]);
+
+async function resolve(
+  tx: Tx,
+  id: CanonicalId,
+  run: Pick<Run, 'id'>,
+  actor: string,
+  detail: JsonObject,
+  at: Instant,
+): Promise<void> {
+  await tx
+    .updateTable('exception_case')
+    .set({ state: 'resolved', resolved_at: at, updated_at: at })
+    .where('id', '=', id)
+    .execute();
+  await record(tx, id, run, actor, 'resolved', detail, at);
 }
 
 function ownerOf(role: string, domainRole: string): string {
@@ -173,7 +254,8 @@ function ownerOf(role: string, domainRole: string): string {
 async function record(
   tx: Tx,
   id: CanonicalId,
-  run: Run,
+  run: Pick<Run, 'id'>,
+  actor: string,
   action: string,
   { message, ...facts }: JsonObject,
   at: Instant,
@@ -184,13 +266,13 @@ async function record(
     .insertInto('case_history')
     .values({
       ...line,
-      actor: ENGINE,
+      actor,
       detail: seal(tx, 'case_history', 'detail', line, JSON.stringify(told)),
     })
     .execute();
   await appendAudit(tx, {
     at,
-    actor: ENGINE,
+    actor,
     action: `case.${action}`,
     subject: id,
     runId: run.id,

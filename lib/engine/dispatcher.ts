@@ -1,16 +1,23 @@
-import type { Instant, JsonObject } from '../model';
+import { type Instant, type JsonObject, Q2cError } from '../model';
 import { open, type RunRow, type Store, type Tx } from '../store';
 import type { Lease } from './leases';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, requeue, toRun } from './runs';
-import type { RunTracker } from './tracker';
+import { claimRuns, RESUMED, requeue, toRun } from './runs';
+import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
+/** Reads what a claimed run is sent with, within the claim. @returns sends it */
+type Prepare = (tx: Tx, row: RunRow) => Promise<(active: ActiveRun) => void>;
+
+type SourceId = string | typeof RESUMED;
+
 interface Source {
-  id: string;
+  id: SourceId;
   concurrency: number;
   running: number;
-  dispatch(run: DispatchedRun): void;
+  prepare: Prepare;
+  /** Sends an event into the flow; null for what goes on with messages that were kept. */
+  dispatch: ((run: DispatchedRun) => void) | null;
   /** Set while a claim is under way; `again` asks for one more when it is done. */
   claiming: boolean;
   again: boolean;
@@ -38,7 +45,7 @@ export interface DispatcherOptions {
 
 /** Hands queued runs to the source nodes that send them into their flows, up to the concurrency of each. */
 export class Dispatcher {
-  private readonly sources = new Map<string, Source>();
+  private readonly sources = new Map<SourceId, Source>();
   /** The place that each dispatched run has; a deploy may put another source under the same id meanwhile. */
   private readonly places = new Map<string, Place>();
   private paused = false;
@@ -48,16 +55,34 @@ export class Dispatcher {
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    const source = { id: nodeId, concurrency, running: 0, dispatch, claiming: false, again: false };
-    this.sources.set(nodeId, source);
-    this.pump(nodeId);
+    const prepare: Prepare = async (tx, row) => {
+      const event = await eventOf(tx, row);
+      return ({ run, dispatch: number }) =>
+        dispatch({ ...run, dispatch: number, catchUp: row.catch_up === 1, event });
+    };
+    return this.add(nodeId, { concurrency, prepare, dispatch });
+  }
+
+  /** Sends runs on that had waited, whatever their source: that may be gone, or a message without any. */
+  registerResumed(concurrency: number, prepare: Prepare): void {
+    this.add(RESUMED, { concurrency, prepare, dispatch: null });
+  }
+
+  private add(id: SourceId, kind: Pick<Source, 'concurrency' | 'prepare' | 'dispatch'>): () => void {
+    const source: Source = { id, ...kind, running: 0, claiming: false, again: false };
+    this.sources.set(id, source);
+    this.pump(id);
     return () => {
-      if (this.sources.get(nodeId) === source) this.sources.delete(nodeId);
+      if (this.sources.get(id) === source) this.sources.delete(id);
     };
   }
 
   clear(): void {
     this.sources.clear();
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
   }
 
   /** Until `resume`, nothing is dispatched: the flows are being stopped. */
@@ -68,6 +93,7 @@ export class Dispatcher {
   resume(): void {
     this.paused = false;
     this.pumpAll();
+    this.pump(RESUMED);
   }
 
   /**
@@ -97,6 +123,27 @@ export class Dispatcher {
     if (place?.held) place.source.running--;
   }
 
+  /**
+   * Sends a run into its flow that is only looked at: it takes no place, and nothing of it is recorded.
+   * @throws Q2cError `SOURCE_NOT_DEPLOYED`
+   */
+  sendDry(active: ActiveRun, event: DispatchedRun['event']): void {
+    const { run, dispatch } = active;
+    const source = this.sources.get(run.sourceNode);
+    if (!source?.dispatch || this.paused) {
+      throw new Q2cError(
+        'SOURCE_NOT_DEPLOYED',
+        `The node that sends ${run.title} into its flow is not deployed. Deploy it and try again.`,
+      );
+    }
+    this.options.tracker.enter(active);
+    try {
+      source.dispatch({ ...run, dispatch, catchUp: false, dryRun: true, event });
+    } finally {
+      this.options.tracker.leave(active);
+    }
+  }
+
   /** Asks for a pump that waits for `pumpIfDue`: what has just failed would fail again. */
   pumpLater(): void {
     this.due = true;
@@ -108,11 +155,12 @@ export class Dispatcher {
     this.pumpAll();
   }
 
+  /** Runs that had waited are not among them: it is known when there are any (`Waits`), and mostly there are none. */
   pumpAll(): void {
-    for (const id of this.sources.keys()) this.pump(id);
+    for (const id of this.sources.keys()) if (id !== RESUMED) this.pump(id);
   }
 
-  pump(sourceId: string): void {
+  pump(sourceId: SourceId): void {
     const source = this.sources.get(sourceId);
     if (source === undefined || this.paused) return;
     if (source.claiming) {
@@ -137,7 +185,7 @@ export class Dispatcher {
     );
   }
 
-  private async claim(sourceId: string, source: Source): Promise<void> {
+  private async claim(sourceId: SourceId, source: Source): Promise<void> {
     const { store, owed, lease, now } = this.options;
     const claimed = await store.write(async (tx) => {
       const runs = await claimRuns(
@@ -147,8 +195,7 @@ export class Dispatcher {
         lease(),
         now(),
       );
-      const events = await eventsOf(tx, runs);
-      return runs.map((run) => ({ run, event: requireEvent(events, run) }));
+      return Promise.all(runs.map(async (run) => ({ run, send: await source.prepare(tx, run) })));
     }, 'committed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
@@ -162,21 +209,23 @@ export class Dispatcher {
       this.pump(sourceId);
       return;
     }
-    for (const { run, event } of claimed) {
+    for (const { run, send } of claimed) {
       const gone = atNodes(run).find(({ id }) => !this.options.nodeExists(id));
-      if (gone === undefined) this.send(source, run, event);
+      if (gone === undefined) this.send(source, run, send);
       else await this.options.onNodeGone(run, gone);
     }
   }
 
-  private send(source: Source, row: RunRow, event: Event): void {
+  private send(source: Source, row: RunRow, send: (active: ActiveRun) => void): void {
     const { tracker } = this.options;
-    const active = tracker.begin(toRun(row), true);
+    const active = tracker.begin(toRun(row), row.event_seq !== null, {
+      isResumption: row.resume === 1,
+    });
     source.running++;
     this.places.set(row.id, { source, held: true });
     tracker.enter(active);
     try {
-      source.dispatch({ ...active.run, dispatch: active.dispatch, event });
+      send(active);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       active.errors.push({ node: { id: row.source_node, name: row.source_node }, message, code: null });
@@ -190,29 +239,18 @@ function atNodes({ at_nodes }: RunRow): NodeInfo[] {
   return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
-type Event = DispatchedRun['event'];
-
-async function eventsOf(tx: Tx, runs: readonly RunRow[]): Promise<Map<number, Event>> {
-  const numbers = runs.flatMap(({ event_seq }) => event_seq ?? []);
-  if (numbers.length === 0) return new Map();
-  const rows = await tx.selectFrom('event').selectAll().where('seq', 'in', numbers).execute();
-  return new Map(
-    rows.map((row) => [
-      row.seq,
-      {
-        id: row.event_id,
-        type: row.type,
-        source: row.source,
-        subject: row.subject,
-        time: row.time,
-        data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
-      },
-    ]),
-  );
-}
-
-function requireEvent(events: Map<number, Event>, { id, event_seq }: RunRow): Event {
-  const event = event_seq === null ? undefined : events.get(event_seq);
-  if (event === undefined) throw new Error(`Run ${id} has no event; the store was changed by hand`);
-  return event;
+export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<DispatchedRun['event']> {
+  const row = await tx
+    .selectFrom('event')
+    .selectAll()
+    .where('seq', '=', run.event_seq ?? -1)
+    .executeTakeFirstOrThrow();
+  return {
+    id: row.event_id,
+    type: row.type,
+    source: row.source,
+    subject: row.subject,
+    time: row.time,
+    data: JSON.parse(open(tx, 'event', 'data', row)) as JsonObject,
+  };
 }

@@ -1,24 +1,21 @@
 import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
-import {
-  appendAudit,
-  isStoreRefusal,
-  putIntoOutbox,
-  type RunRow,
-  reserveCall,
-  type Store,
-  type Tx,
-} from '../store';
+import { isStoreRefusal, putIntoOutbox, type RunRow, reserveCall, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
+import type { DryPassage } from './dry-run';
 import { claimNaturalKey, identify } from './identity';
 import { Leases } from './leases';
+import { earlierPassage, passOnce } from './once';
+import { admit, catchUp } from './order';
 import { OwedWrites } from './owed-writes';
+import { Repairs } from './repairs';
+import { rerun, runById } from './rerun';
 import { DEFAULT_RETRY } from './retry';
 import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
 import {
-  insertEvent,
   insertRun,
   lostOneOffs,
+  RESUMED,
   reopen,
   requeue,
   requeueAbandoned,
@@ -26,9 +23,12 @@ import {
   toRun,
 } from './runs';
 import { StepRunner } from './step';
+import { restartWaits, resumptionsOf } from './suspensions';
 import { ActiveRun, type FlowError, RunTracker } from './tracker';
 import type {
   DispatchedRun,
+  EarlierPassage,
+  Intake,
   IntakeBatch,
   IntakeEvent,
   KeyHolder,
@@ -36,11 +36,16 @@ import type {
   NaturalKeyClaim,
   NewCase,
   NodeInfo,
+  OnceRequest,
+  Passing,
   Reference,
   RetryPolicy,
+  Signal,
   Step,
   StepOutcome,
+  WaitRequest,
 } from './types';
+import { Waits } from './waiting';
 
 export interface EngineOptions {
   store: Store;
@@ -54,6 +59,12 @@ export interface EngineOptions {
   stopAfterMs?: number;
   /** Time without any progress after which a run counts as stalled. */
   stallAfterMs?: number;
+  /** Time for which a missing change of a record is waited for (guides §13); default 15 minutes. */
+  gapAfterMs?: number;
+  /** How often it is looked for work that has become due. */
+  scanMs?: number;
+  /** How often it is looked whether nodes at which runs wait are still there. */
+  reviewWaitsMs?: number;
   /** How long the others wait for a host that does not move any more before they take over its runs. */
   leaseMs?: number;
   /** Whether a node of the flows is there and enabled; asked once the flows run. */
@@ -68,6 +79,11 @@ const SCAN_MS = 1_000;
 /** How often to look for runs that other hosts queued, or whose key they were busy with. */
 const DISCOVER_MS = 250;
 const STALL_SCAN_MS = 30_000;
+const GAP_AFTER_MS = 15 * 60_000;
+/** Longer than flows take to start: a node that has not registered by then is not in them. */
+const REVIEW_WAITS_MS = 10_000;
+/** Runs going on at once after they had waited, as many as a source node dispatches by default. */
+const RESUMED_CONCURRENCY = 8;
 const SILENCE_MS = 60_000;
 /** Node-RED gives a node 15 s to close; what is left is for the store to close. */
 const STOP_AFTER_MS = 10_000;
@@ -77,6 +93,8 @@ const STOP_AFTER_MS = 10_000;
  * call, notices the end of runs, and takes up what a dead host left. It knows neither Node-RED nor vendors.
  */
 export class Engine {
+  /** Runs that wait for events. */
+  readonly waits: Waits;
   private readonly retry: RetryPolicy;
   private readonly now: () => Instant;
   private readonly random: () => number;
@@ -87,6 +105,7 @@ export class Engine {
   private readonly leases: Leases;
   private readonly cancelling = new AbortController();
   private readonly dispatcher: Dispatcher;
+  readonly repairs: Repairs;
   private readonly work = new Set<Promise<unknown>>();
   private readonly announced = new Set<() => void>();
   private readonly owed: OwedWrites;
@@ -122,7 +141,12 @@ export class Engine {
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
-    this.steps = new StepRunner({
+    this.waits = new Waits({
+      store: options.store,
+      now: this.now,
+      onReady: () => this.dispatcher.pump(RESUMED),
+    });
+    const common = {
       store: options.store,
       tenant: options.tenant,
       retry: this.retry,
@@ -131,6 +155,16 @@ export class Engine {
       leases: this.leases,
       stopping: this.stopping.signal,
       cancelling: this.cancelling.signal,
+    };
+    this.steps = new StepRunner(common);
+    this.repairs = new Repairs({
+      ...common,
+      tracker: this.tracker,
+      dispatcher: this.dispatcher,
+      steps: this.steps,
+      lease: () => this.leases.grant(),
+      track: (promise) => this.track(promise),
+      onFailure: (what, error) => this.logFailure(what, error),
     });
   }
 
@@ -144,20 +178,34 @@ export class Engine {
   async start(): Promise<void> {
     await this.takeOver();
     this.every(this.leases.renewEveryMs, () => this.renewLeases());
-    this.every(SCAN_MS, () => this.catchUp());
-    this.every(SCAN_MS, () => this.scan());
     if (!this.store.exclusive) this.every(DISCOVER_MS, async () => this.dispatcher.pumpAll());
+    for (const task of [
+      () => this.catchUp(),
+      () => this.scan(),
+      () => this.repairs.resume(),
+      () => this.waits.sweep(),
+      () => this.closeGaps(),
+    ]) {
+      this.every(this.options.scanMs ?? SCAN_MS, task);
+    }
     this.every(STALL_SCAN_MS, () => this.sweepStalled());
+    this.every(this.options.reviewWaitsMs ?? REVIEW_WAITS_MS, () => this.reviewWaits());
+    this.dispatcher.registerResumed(RESUMED_CONCURRENCY, async (tx, row) => {
+      const suspensions = await resumptionsOf(tx, row);
+      return (active) => this.waits.resume(active, suspensions);
+    });
     this.dispatcher.pumpAll();
   }
 
   /**
    * The flows, or some of them, are being stopped: a message on its way may vanish without a trace. Every run of an
-   * event goes back to the queue and begins anew with `resume`; what it has done answers from the journal.
+   * event goes back to the queue and begins anew with `resume`, one that had waited goes on again from there; what it
+   * has done answers from the journal.
    */
   interrupt(): void {
     this.dispatcher.pause();
-    const broken = this.breakOff(({ repeatable }) => repeatable);
+    this.repairs.interrupt();
+    const broken = this.breakOff(({ repeatable, isResumption }) => repeatable || isResumption);
     this.track(
       this.owed.insist('Runs could not be queued again', (tx) => requeue(tx, this.leases.owner, broken)),
     );
@@ -178,6 +226,7 @@ export class Engine {
     this.dispatcher.clear();
     const reason = new Q2cError('ENGINE_STOPPING', 'The host stops; the run goes on at the next start.');
     this.stopping.abort(reason);
+    this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
     this.tracker.interrupt();
     const patience = setTimeout(
@@ -193,37 +242,32 @@ export class Engine {
   // ------------------------------------------------------------------ intake
 
   /** Accepts events of a source and moves its cursor, all in one transaction; known events are only counted. */
-  async accept(batch: IntakeBatch): Promise<{ accepted: number; duplicates: number }> {
+  async accept(batch: IntakeBatch): Promise<Intake> {
     const at = this.now();
-    const accepted = await this.track(
+    const { resumed, ...intake } = await this.track(
       this.store.write(async (tx) => {
         await this.leases.requireRole(tx, batch.source);
-        let count = 0;
+        const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
         for (const event of batch.events) {
           const subject = await canonicalSubject(tx, batch, event.subject, at);
-          const eventSeq = await insertEvent(tx, batch.source, event, subject, at);
-          if (eventSeq === null) continue;
-          await insertRun(
-            tx,
-            {
-              eventSeq,
-              sourceNode: batch.sourceNode,
-              orderingKey: event.thread?.orderingKey ?? subject,
-              correlationId: event.thread?.correlationId ?? subject,
-              title: event.title,
-              state: 'queued',
-            },
-            null,
-            at,
-          );
-          count++;
+          const admitted = await admit(tx, batch, event, subject, at);
+          if (admitted === null) {
+            count.duplicates++;
+            continue;
+          }
+          const { arrival, admission } = admitted;
+          count[admission]++;
+          if (admission !== 'stale') {
+            count.resumed += await this.waits.accepted(tx, batch.source, arrival, at);
+          }
         }
         if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
         return count;
       }),
     );
-    if (accepted > 0) this.dispatcher.pump(batch.sourceNode);
-    return { accepted, duplicates: batch.events.length - accepted };
+    if (intake.accepted > 0) this.dispatcher.pump(batch.sourceNode);
+    if (resumed > 0) this.dispatcher.pump(RESUMED);
+    return intake;
   }
 
   async cursor(source: string): Promise<JsonValue | null> {
@@ -304,31 +348,8 @@ export class Engine {
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
   async retryRun(runId: string, actor: string): Promise<void> {
     const source = await this.store.write(async (tx) => {
-      const run = await tx.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst();
-      if (run === undefined) throw new Q2cError('RUN_UNKNOWN', `There is no run ${runId}.`);
-      if (run.state !== 'failed' || run.event_seq === null) {
-        throw new Q2cError(
-          'RUN_NOT_RETRIABLE',
-          `Run ${runId} is ${run.state}; only failed runs of events can be retried.`,
-        );
-      }
-      const queued = await tx
-        .updateTable('run')
-        .set({ state: 'queued', attempt: run.attempt + 1, retry_at: null })
-        .where('seq', '=', run.seq)
-        .where('state', '=', 'failed')
-        .returning('seq')
-        .executeTakeFirst();
-      // Somebody else has retried it in this moment, on another host.
-      if (queued === undefined) return run.source_node;
-      await appendAudit(tx, {
-        at: this.now(),
-        actor,
-        action: 'run.retried',
-        subject: run.correlation_id,
-        runId,
-        detail: { attempt: run.attempt + 1 },
-      });
+      const run = await runById(tx, runId);
+      await rerun(tx, run, actor, this.now());
       return run.source_node;
     });
     this.dispatcher.pump(source);
@@ -359,7 +380,7 @@ export class Engine {
   /** A passage that broke off because the store could not be written begins anew; a message without event cannot. */
   errorRaised(active: ActiveRun, error: FlowError): void {
     if (!isStoreRefusal(error.code)) active.errors.push(error);
-    else if (active.repeatable) active.isBroken = true;
+    else if (active.repeatable || active.isResumption) active.isBroken = true;
     else active.errors.push({ ...error, code: null });
   }
 
@@ -374,7 +395,10 @@ export class Engine {
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const active = this.requireActive(runId);
     try {
-      return await this.track(this.steps.run(active.run, step));
+      const done = active.dry
+        ? this.repairs.dryRuns.step(active.dry, step)
+        : this.steps.run(active.run, step);
+      return await this.track(done);
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
       if (isTakenOver(error)) this.breakOff((other) => other === active);
@@ -384,14 +408,23 @@ export class Engine {
     }
   }
 
-  identify(system: string, instance: string, references: readonly Reference[]): Promise<CanonicalId[]> {
+  /** @param runId the run that wants to know, if any: a dry one leaves no trace of new records */
+  identify(
+    system: string,
+    instance: string,
+    references: readonly Reference[],
+    runId?: string,
+  ): Promise<CanonicalId[]> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) return this.repairs.dryRuns.identify(dry, system, instance, references);
     return this.track(
       this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
     );
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
-  claimNaturalKeys(claims: readonly NaturalKeyClaim[]): Promise<KeyHolder[]> {
+  claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
+    if (this.dryPassage(runId) !== null) return this.repairs.dryRuns.claim(claims);
     return this.track(
       this.store.write(async (tx) => {
         const holders: KeyHolder[] = [];
@@ -404,6 +437,7 @@ export class Engine {
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
     const active = this.requireActive(runId);
+    if (active.dry !== null) return this.repairs.dryRuns.fail(active.dry, requests);
     const opened = await this.track(
       this.store.write(async (tx) => {
         await this.leases.requireRun(tx, runId);
@@ -417,12 +451,28 @@ export class Engine {
   }
 
   /**
-   * Puts a business event into the outbox; the same event id is put there once.
+   * Puts a business event into the outbox; the same event id is put there once. Runs may be waiting for it.
    * @param options.receiver the only one to be told; without it everyone registered is
+   * @param options.runId the run that announces it: what a dry one would tell is only reported
    */
-  async announce(event: BusinessEvent, { receiver }: { receiver?: string } = {}): Promise<void> {
-    await this.track(this.store.write((tx) => putIntoOutbox(tx, event, this.now(), receiver), 'committed'));
+  async announce(
+    event: BusinessEvent,
+    { receiver, runId }: { receiver?: string; runId?: string } = {},
+  ): Promise<void> {
+    const dry = this.dryPassage(runId);
+    if (dry !== null) {
+      dry.events.push(event.type);
+      return;
+    }
+    const resumed = await this.track(
+      this.store.write(async (tx) => {
+        const at = this.now();
+        await putIntoOutbox(tx, event, at, receiver);
+        return this.waits.announced(tx, event, at);
+      }, 'committed'),
+    );
     for (const listener of this.announced) listener();
+    if (resumed > 0) this.dispatcher.pump(RESUMED);
   }
 
   /**
@@ -432,6 +482,40 @@ export class Engine {
   onAnnounced(listener: () => void): () => void {
     this.announced.add(listener);
     return () => this.announced.delete(listener);
+  }
+
+  /**
+   * Keeps a message of a run until an event comes or its time is over (`Waits`).
+   * @returns why it goes on at once, or null when it waits: then its node is handed the message later
+   */
+  wait(runId: string, request: WaitRequest): Promise<Passing | null> {
+    const active = this.requireActive(runId);
+    return this.track(
+      active.dry === null ? this.waits.arrive(active, request) : this.waits.look(active, active.dry, request),
+    );
+  }
+
+  /**
+   * Says that something has happened, such as an approval.
+   * @param options.runId the run that says it: what a dry one would say is only reported
+   * @returns how many messages it let go on
+   */
+  async signal(signal: Signal, { runId }: { runId?: string } = {}): Promise<number> {
+    const dry = this.dryPassage(runId);
+    if (dry === null) return this.track(this.waits.signal(signal));
+    dry.events.push(signal.event);
+    return 0;
+  }
+
+  /** Lets a message pass once (`OnceRequest`). @returns null when it may pass, or the passage that was first */
+  once(runId: string, request: OnceRequest): Promise<EarlierPassage | null> {
+    const active = this.requireActive(runId);
+    if (active.dry !== null) return earlierPassage(this.store.db, active.dry.run.id, request);
+    return this.track(this.store.write((tx) => passOnce(tx, active, request, this.now())));
+  }
+
+  private dryPassage(runId: string | undefined): DryPassage | null {
+    return runId === undefined ? null : (this.tracker.get(runId)?.dry ?? null);
   }
 
   private requireActive(runId: string): ActiveRun {
@@ -446,21 +530,32 @@ export class Engine {
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
+    if (ended.dry !== null) {
+      ended.dry.finish(true, ended.errors);
+      return;
+    }
+    let goesOn = false;
     await this.owed.insist('The end of a run could not be recorded', async (tx) => {
-      if (ended.isBroken) await requeue(tx, this.leases.owner, [ended]);
+      goesOn = false;
+      if (ended.isBroken) return requeue(tx, this.leases.owner, [ended]);
       // Else another host has taken the run over, and how it ends is for that one to say.
-      else if (await this.leases.holdsRun(tx, ended.run.id)) await recordEnd(tx, ended, this.ends);
+      if (!(await this.leases.holdsRun(tx, ended.run.id))) return;
+      const { isWaiting } = await recordEnd(tx, ended, this.ends);
+      // What it waits for may have happened meanwhile.
+      goesOn = isWaiting && (await this.waits.wake(tx)) > 0;
     });
     this.dispatcher.release(ended.run.id);
     // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
     if (ended.isBroken) this.dispatcher.pumpLater();
     else this.dispatcher.pumpAll();
+    if (goesOn || ended.isResumption) this.dispatcher.pump(RESUMED);
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */
   private async failNodeGone(row: RunRow, node: NodeInfo): Promise<void> {
-    const gone = new ActiveRun(toRun(row), true);
+    const gone = new ActiveRun(toRun(row), row.event_seq !== null, { isResumption: row.resume === 1 });
     await this.owed.insist('The end of a run could not be recorded', async (tx) => {
+      if (gone.isResumption) gone.resumed.push(...(await resumptionsOf(tx, row)).map(({ seq }) => seq));
       gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), this.now())).id);
       await recordEnd(tx, gone, this.ends);
     });
@@ -469,7 +564,11 @@ export class Engine {
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
     for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
-      const { run } = stalled;
+      const { run, dry, errors } = stalled;
+      if (dry !== null) {
+        dry.finish(false, errors);
+        continue;
+      }
       const opened = await this.store.write((tx) => openCase(tx, run, runStalled(run), this.now()));
       stalled.cases.add(opened.id);
       await this.endRun(stalled);
@@ -534,10 +633,25 @@ export class Engine {
   }
 
   private async scan(): Promise<void> {
-    const due = await this.store.write((tx) => requeueDue(tx, this.now()));
+    const due = await this.store.write(async (tx) => {
+      const ids = await requeueDue(tx, this.now());
+      await restartWaits(tx, ids);
+      return ids.length;
+    });
     const taken = this.store.exclusive ? 0 : await this.takeOver();
     if (taken > 0) this.options.log('info', `Took over ${taken} runs of a host that is gone`);
     if (due + taken > 0) this.dispatcher.pumpAll();
+  }
+
+  private async closeGaps(): Promise<void> {
+    const before = Date.parse(this.now()) - (this.options.gapAfterMs ?? GAP_AFTER_MS);
+    const queued = await this.store.write((tx) => catchUp(tx, new Date(before).toISOString()), 'committed');
+    if (queued > 0) this.dispatcher.pumpAll();
+  }
+
+  /** While flows are being replaced, none of their nodes is there. */
+  private async reviewWaits(): Promise<void> {
+    if (!this.dispatcher.isPaused) await this.waits.review();
   }
 
   private every(ms: number, task: () => Promise<void>): void {

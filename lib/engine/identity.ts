@@ -21,26 +21,34 @@ export async function identify(
 ): Promise<CanonicalId[]> {
   const ids: CanonicalId[] = [];
   for (const reference of references) {
-    const { type, id } = reference;
-    const [known] = await selectByExternalId(tx, { system, instance, type, externalId: id });
-    ids.push(known?.canonical_id ?? (await firstSeen(tx, system, instance, reference, at)));
+    const { id, isNew } = await idOf(tx, system, instance, reference);
+    ids.push(isNew ? await remember(tx, system, instance, reference, id, at) : id);
   }
   return ids;
 }
 
-async function firstSeen(
+/** The canonical id of a record, or the one that it gets when it is seen for the first time. Changes nothing. */
+export async function idOf(
+  tx: Tx,
+  system: string,
+  instance: string,
+  { entity, type, id: externalId, claims = null }: Reference,
+): Promise<{ id: CanonicalId; isNew: boolean }> {
+  const [known] = await selectByExternalId(tx, { system, instance, type, externalId });
+  if (known !== undefined) return { id: known.canonical_id, isNew: false };
+  const isFree =
+    claims !== null && isId(claims, entity) && !(await isReferenced(tx, claims, system, instance, type));
+  return { id: isFree ? claims : newId(entity), isNew: true };
+}
+
+async function remember(
   tx: Tx,
   system: string,
   instance: string,
   reference: Reference,
+  id: CanonicalId,
   at: Instant,
 ): Promise<CanonicalId> {
-  const claimed = reference.claims ?? null;
-  const free =
-    claimed !== null &&
-    isId(claimed, reference.entity) &&
-    !(await isReferenced(tx, claimed, system, instance, reference.type));
-  const id = free ? claimed : newId(reference.entity);
   const [inserted] = await insertXref(tx, {
     system,
     instance,
@@ -54,13 +62,9 @@ async function firstSeen(
   });
   if (inserted !== undefined) return id;
   // Another host was faster: with the same record, or with another one that carries the same id.
-  const [known] = await selectByExternalId(tx, {
-    system,
-    instance,
-    type: reference.type,
-    externalId: reference.id,
-  });
-  return known?.canonical_id ?? firstSeen(tx, system, instance, { ...reference, claims: null }, at);
+  const unclaimed = { ...reference, claims: null };
+  const now = await idOf(tx, system, instance, unclaimed);
+  return now.isNew ? remember(tx, system, instance, unclaimed, now.id, at) : now.id;
 }
 
 /** True when the canonical id already has a record of this type in the system: a claim by a second one is a copied record. */
@@ -187,14 +191,17 @@ const insertClaim = prepared<{ [Field in keyof NaturalKeyRow]: NaturalKeyRow[Fie
  * (its tax registration was corrected), the former is free for the record it really belongs to.
  * @returns who holds the key: the claimant, or the one that came first
  */
-export async function claimNaturalKey(
-  tx: Tx,
-  { entity, key, id, name }: NaturalKeyClaim,
-  at: Instant,
-): Promise<KeyHolder> {
-  const [held] = await selectHolder(tx, { entity, key });
-  if (held !== undefined) return { id: held.canonical_id, name: held.holder || held.canonical_id };
+export async function claimNaturalKey(tx: Tx, claim: NaturalKeyClaim, at: Instant): Promise<KeyHolder> {
+  const holder = await holderOf(tx, claim);
+  if (holder !== null) return holder;
+  const { entity, key, id, name } = claim;
   await deleteClaim(tx, { entity, id });
   await insertClaim(tx, { entity, key, canonical_id: id, holder: name, created_at: at });
   return { id, name };
+}
+
+/** Who holds the natural key of a claim; null when it is free. */
+export async function holderOf(tx: Tx, { entity, key }: NaturalKeyClaim): Promise<KeyHolder | null> {
+  const [held] = await selectHolder(tx, { entity, key });
+  return held === undefined ? null : { id: held.canonical_id, name: held.holder || held.canonical_id };
 }

@@ -1,4 +1,10 @@
+export type { CancelReport, UndoneStep } from './cancel';
 export { CaseOpened, ENGINE } from './cases';
+export type { Author, Correction, DecisionMade } from './decisions';
+export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
 export * from './engine';
+export type { StepInput } from './repair';
+export type { RetryFilter, RetryManyOptions, RetryProgress } from './retry-many';
+export type { ConnectedTarget, Target, TargetOperation, UndoEffect } from './targets';
 export { type ActiveRun, type FlowError, isInterrupted } from './tracker';
 export * from './types';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { CanonicalId, Instant } from '../model';
+import type { CanonicalId, Instant, JsonValue } from '../model';
 import {
   appendAudit,
   open,
@@ -177,6 +177,16 @@ async function earlierStep(
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
+/** What the journal says about a step, without journaling anything. */
+export async function lookUp(
+  tx: Tx,
+  canonicalId: CanonicalId,
+  keys: StepKeys,
+): Promise<{ own: StepRow | undefined; earlier: EarlierStep | undefined }> {
+  const [own] = await selectStep(tx, { key: keys.key });
+  return { own, earlier: await earlierStep(tx, canonicalId, keys) };
+}
+
 type StepIdentity = ReturnType<typeof identityOf>;
 
 /** Gives the row's number back only when the step is new. */
@@ -197,6 +207,7 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
       idempotency_key: value.idempotency_key,
       wire: value.wire,
       started_at: value.started_at,
+      undo: value.undo,
       state: 'intent',
       calls: 0,
       probes: 0,
@@ -283,6 +294,7 @@ function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
     idempotency_key: keys.idempotencyKey,
     wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
     started_at: at,
+    undo: step.undo,
   };
 }
 
@@ -293,7 +305,7 @@ export interface Counts {
 
 interface Confirmed extends Counts, Record<string, unknown> {
   key: string;
-  origin: 'call' | 'probe';
+  origin: 'call' | 'probe' | 'manual';
   reply: Sealed;
   result: Sealed;
   at: Instant;
@@ -324,7 +336,7 @@ export async function confirm(
   run: Run,
   step: Step,
   keys: StepKeys,
-  answer: { reply: StepReply; origin: 'call' | 'probe' },
+  answer: { reply: StepReply; origin: 'call' | 'probe' | 'manual' },
   counts: Counts,
   at: Instant,
   durationMs: number,
@@ -382,6 +394,23 @@ export async function recordFailure(
     .execute();
 }
 
-function resultOf(tx: Tx, row: Pick<StepRow, 'key' | 'result'>): StepResult {
+/** A person goes on without this step. */
+export async function recordSkipped(tx: Tx, { key }: Pick<StepKeys, 'key'>, at: Instant): Promise<void> {
+  await tx.updateTable('step').set({ state: 'skipped', ended_at: at }).where('key', '=', key).execute();
+}
+
+/** What was sent, or was to be. */
+export const wireOf = (tx: Tx, row: Pick<StepRow, 'key' | 'wire'>): JsonValue =>
+  JSON.parse(open(tx, 'step', 'wire', row)) as JsonValue;
+
+/** The vendor's reply, where undoing the step needs it; else null. */
+export const replyOf = (tx: Tx, row: Pick<StepRow, 'key' | 'reply'>): JsonValue =>
+  JSON.parse(open(tx, 'step', 'reply', row) ?? 'null') as JsonValue;
+
+/** Why the step has failed, in plain words. */
+export const reasonOf = (tx: Tx, row: Pick<StepRow, 'key' | 'error_message'>): string =>
+  open(tx, 'step', 'error_message', row) ?? '';
+
+export function resultOf(tx: Tx, row: Pick<StepRow, 'key' | 'result'>): StepResult {
   return JSON.parse(open(tx, 'step', 'result', row) ?? '{"refs":[]}') as StepResult;
 }

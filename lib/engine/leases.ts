@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { type Instant, Q2cError } from '../model';
-import { keyShared, prepared, type Store, shareLocked, type Tx } from '../store';
+import { keyShared, prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
 
 /**
  * What this host may do alone among the hosts on one store, and for how long (DESIGN §4 Dispatch): the runs it has
@@ -83,6 +84,12 @@ export class Leases {
           .execute();
         for (const { id } of rows) kept.add(id);
       }
+      await tx
+        .updateTable('run')
+        .set({ lease_until: this.end() })
+        .where('lease_owner', '=', this.owner)
+        .where('state', '=', sql.lit<RunState>('cancelling'))
+        .execute();
       await this.renewRoles(tx);
     }, 'committed');
     return runIds.filter((id) => !kept.has(id));
@@ -170,7 +177,7 @@ export class Leases {
       .updateTable('run')
       .set({ lease_until: now() })
       .where('lease_owner', '=', this.owner)
-      .where('state', '=', 'running')
+      .where('state', 'in', ['running', 'cancelling'])
       .execute();
     await tx.deleteFrom('lease').where('owner', '=', this.owner).execute();
   }

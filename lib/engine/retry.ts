@@ -1,4 +1,4 @@
-import type { RetryPolicy } from './types';
+import type { Failure, RetryPolicy } from './types';
 
 export const DEFAULT_RETRY: RetryPolicy = {
   maxAttempts: 6,
@@ -48,4 +48,64 @@ export function delay(ms: number, signal: AbortSignal): Promise<void> {
     }, ms);
     signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+export function isRetriable({ kind }: Failure): boolean {
+  return kind === 'transient' || kind === 'rate_limited' || kind === 'unknown' || kind === 'conflict';
+}
+
+export interface Patience {
+  retry: RetryPolicy;
+  random(): number;
+  /** Fires when the engine stops: no further call is begun. */
+  stopping: AbortSignal;
+  /** Fires when the engine can wait no longer: calls under way are broken off. */
+  cancelling: AbortSignal;
+}
+
+/** A call that was repeated in vain, or refused. */
+export class GivenUp extends Error {
+  constructor(
+    readonly failure: Failure,
+    cause: unknown,
+  ) {
+    super(failure.reason, { cause });
+    this.name = 'GivenUp';
+  }
+}
+
+/**
+ * Makes a call that may be repeated without harm, until it succeeds, is refused, or the policy's patience ends.
+ * @throws GivenUp with the last failure; the reason of a signal that fires first
+ */
+export async function persist<T>(
+  call: () => Promise<T>,
+  classify: (error: unknown) => Failure,
+  { retry, random, stopping, cancelling }: Patience,
+): Promise<T> {
+  const startedAt = Date.now();
+  for (let attempt = 1; ; attempt++) {
+    stopping.throwIfAborted();
+    try {
+      return await call();
+    } catch (cause) {
+      cancelling.throwIfAborted();
+      const failure = classify(cause);
+      if (!isRetriable(failure) || isExhausted(retry, attempt, startedAt, failure)) {
+        throw new GivenUp(failure, cause);
+      }
+      await delay(stepDelay(retry, attempt, failure.retryAfterMs ?? 0, random), stopping);
+    }
+  }
+}
+
+/** True when the policy allows no further attempt within one step. */
+export function isExhausted(
+  { maxAttempts, maxElapsedMs }: RetryPolicy,
+  attempt: number,
+  startedAt: number,
+  failure: Failure,
+): boolean {
+  const elapsed = Date.now() - startedAt + (failure.retryAfterMs ?? 0);
+  return attempt >= maxAttempts || elapsed >= maxElapsedMs;
 }

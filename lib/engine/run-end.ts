@@ -2,8 +2,11 @@ import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
 import { type CaseState, prepared, type StepRow, type StepState, type Tx } from '../store';
 import { openCase, openCases, resolveCases } from './cases';
+import { settlePassages } from './once';
+import { settleEvent, settleSuperseded } from './order';
 import { runDelay } from './retry';
 import { supersede } from './runs';
+import { endWaits, type OpenWaits, settleWaits } from './suspensions';
 import type { ActiveRun, FlowError } from './tracker';
 import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
 
@@ -16,7 +19,9 @@ export interface EndContext {
 
 const updateEnded = prepared<{
   id: string;
-  state: 'completed' | 'failed';
+  state: 'completed' | 'failed' | 'waiting';
+  resume: 0 | 1;
+  holdsKey: 0 | 1;
   retryAt: Instant | null;
   at: Instant;
 }>((db, value) =>
@@ -24,6 +29,8 @@ const updateEnded = prepared<{
     .updateTable('run')
     .set({
       state: value.state,
+      resume: value.resume,
+      holds_key: value.holdsKey,
       retry_at: value.retryAt,
       lease_owner: null,
       lease_until: null,
@@ -33,14 +40,14 @@ const updateEnded = prepared<{
 );
 
 /**
- * The run has failed when a case of this passage is open. Older cases are resolved when it came through, or at
- * least past the node that had raised them; not those of a call whose outcome nobody knows, as long as that is so.
+ * The run has failed when a case of this passage is open; otherwise it is through, or waits. Older cases are resolved
+ * when it came through, or at least past the node that had raised them; not those of a call whose outcome nobody knows,
+ * as long as that is so. A passage that only went on with kept messages says nothing about the rest of its run, so open
+ * cases of that keep counting.
+ * @returns what it still waits for
  */
-export async function recordEnd(
-  tx: Tx,
-  { run, errors, cases, passed }: ActiveRun,
-  context: EndContext,
-): Promise<void> {
+export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<OpenWaits> {
+  const { run, errors, cases, passed, isResumption } = active;
   const at = context.now();
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
@@ -49,20 +56,41 @@ export async function recordEnd(
     cases.add((await openCase(tx, run, leftBehind(step, run), at)).id);
   }
   const open = await openCases(tx, run);
-  const fresh = open.filter(({ id }) => cases.has(id));
-  const isThrough = fresh.length === 0;
+  const left = open.filter(
+    ({ id, runId, nodeId }) => cases.has(id) || (isResumption && runId === run.id && !passed.has(nodeId)),
+  );
+  const waits = await settleWaits(tx, active);
+  const isThrough = left.length === 0 && !waits.isWaiting;
   const cured = open.filter(
-    ({ id, nodeId, isUndecided }) => !isUndecided && (isThrough || (!cases.has(id) && passed.has(nodeId))),
+    ({ id, code, nodeId, isUndecided }) =>
+      !isUndecided && code !== 'SEQUENCE_GAP' && (isThrough || (!cases.has(id) && passed.has(nodeId))),
   );
   await resolveCases(tx, run, cured, at);
-  if (isThrough) await supersede(tx, run);
-  const codes = fresh.map(({ code }) => code);
+  if (isThrough) await supersedeOlder(tx, run);
+  if (left.length === 0) await settlePassages(tx, active);
+  await settleEvent(tx, run, left.length > 0 ? 'case' : isThrough ? 'applied' : 'accepted', at);
+  const codes = left.map(({ code }) => code);
   await updateEnded(tx, {
     id: run.id,
-    state: isThrough ? 'completed' : 'failed',
-    retryAt: retryAt(run, codes, context),
+    state: left.length > 0 ? 'failed' : isThrough ? 'completed' : 'waiting',
+    resume: waits.isWaiting ? 1 : 0,
+    holdsKey: waits.holdsOrder ? 1 : 0,
+    retryAt: active.repeatable ? retryAt(run, codes, context) : null,
     at,
   });
+  return waits;
+}
+
+async function supersedeOlder(tx: Tx, run: Run): Promise<void> {
+  const superseded = await supersede(tx, run);
+  await endWaits(
+    tx,
+    superseded.map(({ id }) => id),
+  );
+  await settleSuperseded(
+    tx,
+    superseded.flatMap(({ event_seq }) => event_seq ?? []),
+  );
 }
 
 /** When every case of the run may heal by itself, the time of its next attempt; else null. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
 import {
+  type EventRow,
   isShared,
   prepared,
   type RunRow,
@@ -35,82 +36,136 @@ interface NewRun {
   orderingKey: CanonicalId;
   correlationId: CanonicalId;
   title: string;
-  state: 'queued' | 'running';
+  state: 'parked' | 'queued' | 'running';
 }
 
+type RunValues = Omit<
+  RunRow,
+  'seq' | 'retry_at' | 'ended_at' | 'at_nodes' | 'resume' | 'holds_key' | 'catch_up'
+>;
+
+const insertRunRow = prepared<{ [Field in keyof RunValues]: RunValues[Field] }>((db, value) =>
+  db.insertInto('run').values({
+    id: value.id,
+    event_seq: value.event_seq,
+    source_node: value.source_node,
+    ordering_key: value.ordering_key,
+    correlation_id: value.correlation_id,
+    title: value.title,
+    state: value.state,
+    attempt: value.attempt,
+    lease_owner: value.lease_owner,
+    lease_until: value.lease_until,
+    created_at: value.created_at,
+    started_at: value.started_at,
+  }),
+);
+
 export async function insertRun(tx: Tx, run: NewRun, lease: Lease | null, at: Instant): Promise<Run> {
+  const { orderingKey, correlationId, sourceNode, title } = run;
   const id = `run_${newUlid()}`;
-  await tx
-    .insertInto('run')
-    .values({
-      id,
-      event_seq: run.eventSeq,
-      source_node: run.sourceNode,
-      ordering_key: run.orderingKey,
-      correlation_id: run.correlationId,
-      title: run.title,
-      state: run.state,
-      attempt: 1,
-      retry_at: null,
-      lease_owner: lease?.owner ?? null,
-      lease_until: lease?.until ?? null,
-      created_at: at,
-      started_at: run.state === 'running' ? at : null,
-      ended_at: null,
-      at_nodes: null,
-    })
-    .execute();
-  const { correlationId, orderingKey, sourceNode, title } = run;
+  await insertRunRow(tx, {
+    id,
+    event_seq: run.eventSeq,
+    source_node: sourceNode,
+    ordering_key: orderingKey,
+    correlation_id: correlationId,
+    title,
+    state: run.state,
+    attempt: 1,
+    lease_owner: lease?.owner ?? null,
+    lease_until: lease?.until ?? null,
+    created_at: at,
+    started_at: run.state === 'running' ? at : null,
+  });
   return { id, attempt: 1, correlationId, orderingKey, sourceNode, title };
 }
 
-/** Inserts an event. @returns its number, or null when it has arrived before (then only counted). */
+/** An event that has just been stored, with what it is about and the thread that it belongs to. */
+export interface Arrival {
+  seq: number;
+  subject: CanonicalId;
+  orderingKey: CanonicalId;
+  correlationId: CanonicalId;
+  event: IntakeEvent;
+}
+
+type EventValues = Omit<EventRow, 'seq' | 'duplicates' | 'disposition'>;
+
+/** Gives the row's number back only when the event is new. */
+const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Field] }, { seq: number }>(
+  (db, value) =>
+    db
+      .insertInto('event')
+      .values({
+        source: value.source,
+        event_id: value.event_id,
+        type: value.type,
+        subject: value.subject,
+        time: value.time,
+        received_at: value.received_at,
+        data: value.data,
+        duplicates: 0,
+        version: value.version,
+        stamp: value.stamp,
+      })
+      .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
+      .returning('seq'),
+);
+
+const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
+  db
+    .updateTable('event')
+    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
+    .where('source', '=', value.source)
+    .where('event_id', '=', value.id),
+);
+
+/** Inserts an event. @returns null when it has arrived before (then only counted) */
 export async function insertEvent(
   tx: Tx,
   source: string,
   event: IntakeEvent,
   subject: CanonicalId,
   at: Instant,
-): Promise<number | null> {
-  const row = await tx
-    .insertInto('event')
-    .values({
-      source,
-      event_id: event.id,
-      type: event.type,
-      subject,
-      time: event.time,
-      received_at: at,
-      data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
-      duplicates: 0,
-    })
-    .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
-    .returning('seq')
-    .executeTakeFirst();
-  if (row !== undefined) return row.seq;
-  await tx
-    .updateTable('event')
-    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
-    .where('source', '=', source)
-    .where('event_id', '=', event.id)
-    .execute();
-  return null;
+): Promise<Arrival | null> {
+  const [row] = await insertEventRow(tx, {
+    source,
+    event_id: event.id,
+    type: event.type,
+    subject,
+    time: event.time,
+    received_at: at,
+    data: seal(tx, 'event', 'data', { source, event_id: event.id }, JSON.stringify(event.data)),
+    version: event.version ?? null,
+    stamp: event.stamp ?? null,
+  });
+  if (row === undefined) {
+    await countDuplicate(tx, { source, id: event.id });
+    return null;
+  }
+  const { orderingKey = subject, correlationId = subject } = event.thread ?? {};
+  return { seq: row.seq, subject, orderingKey, correlationId, event };
 }
+
+/** Takes, in place of runs of a source node, those of all sources that go on with messages they had kept. */
+export const RESUMED = Symbol('resumed');
 
 /**
  * Takes queued runs of a source node: the oldest first, at most one per ordering key, none whose key has a
- * running or an older queued run. States are literals: SQLite uses a partial index for a list of states only when
- * the list is literal, else it reads the table through; for one bound state it would have to plan again for the value.
+ * running or an older queued run, one that is being taken back, or one of the same source that waits and holds it.
+ * States are literals: SQLite uses a partial index for a list of states only when the list is literal, else it reads the
+ * table through; for one bound state it would have to plan again for the value.
  */
 export async function claimRuns(
   tx: Tx,
-  sourceNode: string,
+  source: string | typeof RESUMED,
   limit: number,
   lease: Lease,
   at: Instant,
 ): Promise<RunRow[]> {
-  const found = await skipLocked(tx, 'run', claimable(tx, sourceNode).orderBy('seq').limit(limit)).execute();
-  const runs = isShared(tx) ? await confirmed(tx, sourceNode, found) : found;
+  const found = await skipLocked(tx, 'run', claimable(tx, source).orderBy('seq').limit(limit)).execute();
+  const runs = isShared(tx) ? await confirmed(tx, source, found) : found;
   if (runs.length === 0) return [];
   await tx
     .updateTable('run')
@@ -135,13 +190,17 @@ export async function claimRuns(
  * Hosts that claim at the same time do not see each other's claims. Whoever has the key's lock to the end of the claim
  * looks again, and then sees those of all who had it before.
  */
-async function confirmed(tx: Tx, sourceNode: string, found: readonly RunRow[]): Promise<RunRow[]> {
+async function confirmed(
+  tx: Tx,
+  source: string | typeof RESUMED,
+  found: readonly RunRow[],
+): Promise<RunRow[]> {
   const keys = await tryLocks(
     tx,
     found.map((run) => run.ordering_key),
   );
   if (keys.length === 0) return [];
-  return claimable(tx, sourceNode)
+  return claimable(tx, source)
     .where(
       'seq',
       'in',
@@ -152,12 +211,15 @@ async function confirmed(tx: Tx, sourceNode: string, found: readonly RunRow[]): 
     .execute();
 }
 
-function claimable(tx: Tx, sourceNode: string) {
+function claimable(tx: Tx, source: string | typeof RESUMED) {
   return tx
     .selectFrom('run')
     .selectAll('run')
-    .where('source_node', '=', sourceNode)
     .where('state', '=', sql.lit<RunState>('queued'))
+    .$if(source === RESUMED, (query) => query.where('resume', '=', sql.lit(1)))
+    .$if(source !== RESUMED, (query) =>
+      query.where('source_node', '=', String(source)).where('resume', '=', sql.lit(0)),
+    )
     .where((where) =>
       where.not(
         where.exists(
@@ -165,26 +227,43 @@ function claimable(tx: Tx, sourceNode: string) {
             .selectFrom('run as other')
             .select('other.seq')
             .whereRef('other.ordering_key', '=', 'run.ordering_key')
-            .where('other.state', 'in', [sql.lit<RunState>('queued'), sql.lit<RunState>('running')])
+            .where('other.state', 'in', [
+              sql.lit<RunState>('queued'),
+              sql.lit<RunState>('running'),
+              sql.lit<RunState>('cancelling'),
+            ])
             .where((older) =>
-              older.or([older('other.state', '=', 'running'), older('other.seq', '<', older.ref('run.seq'))]),
+              older.or([older('other.state', '!=', 'queued'), older('other.seq', '<', older.ref('run.seq'))]),
             ),
+        ),
+      ),
+    )
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('run as waiting')
+            .select('waiting.seq')
+            .whereRef('waiting.ordering_key', '=', 'run.ordering_key')
+            .whereRef('waiting.source_node', '=', 'run.source_node')
+            .where('waiting.state', '=', sql.lit<RunState>('waiting'))
+            .where('waiting.holds_key', '=', 1),
         ),
       ),
     );
 }
 
-/** Failed runs whose time for another automatic attempt has come are queued again. @returns how many. */
-export async function requeueDue(tx: Tx, at: Instant): Promise<number> {
+/** Failed runs whose time for another automatic attempt has come begin anew. @returns their ids */
+export async function requeueDue(tx: Tx, at: Instant): Promise<string[]> {
   const rows = await tx
     .updateTable('run')
-    .set((fields) => ({ state: 'queued', retry_at: null, attempt: fields('attempt', '+', 1) }))
+    .set((fields) => ({ state: 'queued', resume: 0, retry_at: null, attempt: fields('attempt', '+', 1) }))
     .where('retry_at', 'is not', null)
     .where('retry_at', '<=', at)
     .where('state', '=', 'failed')
-    .returning('seq')
+    .returning('id')
     .execute();
-  return rows.length;
+  return rows.map(({ id }) => id);
 }
 
 /** Runs of this host that were broken off go back to the queue, with the same attempt and where their messages were. */
@@ -218,23 +297,29 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
     .updateTable('run')
     .set({
       state: 'running',
+      resume: 0,
       retry_at: null,
       ended_at: null,
       lease_owner: lease.owner,
       lease_until: lease.until,
     })
     .where('id', '=', runId)
-    .where('state', 'in', ['completed', 'failed'])
+    // One that is about to go on with messages it had kept does not send this one again, so it is no reason to refuse.
+    .where((where) =>
+      where.or([
+        where('state', 'in', ['waiting', 'completed', 'failed']),
+        where.and([where('state', '=', 'queued'), where('resume', '=', 1)]),
+      ]),
+    )
     .returningAll()
     .executeTakeFirst();
   return row ?? null;
 }
 
-const supersedeFailed = prepared<{
-  correlationId: CanonicalId;
-  orderingKey: CanonicalId;
-  sourceNode: string;
-}>((db, value) =>
+const supersedeFailed = prepared<
+  { correlationId: CanonicalId; orderingKey: CanonicalId; sourceNode: string },
+  Pick<RunRow, 'id' | 'event_seq'>
+>((db, value) =>
   db
     .updateTable('run')
     .set({ state: 'superseded', retry_at: null })
@@ -253,15 +338,20 @@ const supersedeFailed = prepared<{
             .where('step.state', 'in', ['intent', 'unknown']),
         ),
       ),
-    ),
+    )
+    .returning(['id', 'event_seq']),
 );
 
 /**
  * The run came through with the present content of its record: failed runs of the same record and source, which
  * would only do that again, have nothing left to do. Unless they made a call whose outcome nobody knows.
+ * @returns those runs
  */
-export async function supersede(tx: Tx, { correlationId, orderingKey, sourceNode }: Run): Promise<void> {
-  await supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
+export async function supersede(
+  tx: Tx,
+  { correlationId, orderingKey, sourceNode }: Run,
+): Promise<Pick<RunRow, 'id' | 'event_seq'>[]> {
+  return supersedeFailed(tx, { correlationId, orderingKey, sourceNode });
 }
 
 /**
@@ -275,7 +365,9 @@ function abandoned(tx: Tx, at: Instant) {
 
 /** Abandoned runs go back to the queue, with the same attempt. @returns how many */
 export async function requeueAbandoned(tx: Tx, at: Instant): Promise<number> {
-  const rows = await abandoned(tx, at).where('event_seq', 'is not', null).execute();
+  const rows = await abandoned(tx, at)
+    .where((where) => where.or([where('event_seq', 'is not', null), where('resume', '=', 1)]))
+    .execute();
   for (let from = 0; from < rows.length; from += CHUNK) {
     await tx
       .updateTable('run')
@@ -290,7 +382,7 @@ export async function requeueAbandoned(tx: Tx, at: Instant): Promise<number> {
   return rows.length;
 }
 
-/** Abandoned runs that have no event to send again: their message was lost with the host. */
+/** Abandoned runs that have neither an event to send again nor kept messages: theirs was lost with the host. */
 export async function lostOneOffs(tx: Tx, at: Instant): Promise<RunRow[]> {
-  return abandoned(tx, at).where('event_seq', 'is', null).execute();
+  return abandoned(tx, at).where('event_seq', 'is', null).where('resume', '=', 0).execute();
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Durability, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
+import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { externalId } from './identity';
 import { isInProgress } from './in-progress';
 import {
@@ -11,13 +12,14 @@ import {
   confirm,
   otherContent,
   recordFailure,
+  recordSkipped,
   type StepKeys,
   settleEarlier,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import type { Leases } from './leases';
-import { delay, stepDelay } from './retry';
-import type { CallInfo, Failure, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
+import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';
+import type { CallInfo, Failure, NewCase, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
 
 export interface StepRunnerOptions {
   store: Store;
@@ -37,6 +39,8 @@ export interface StepRunnerOptions {
 const TURN_MS = 50;
 
 type FinalState = 'rejected' | 'unknown' | 'failed';
+
+type WrittenRecord = Pick<Step, 'system' | 'instance' | 'operation' | 'canonicalId'>;
 
 /** A step that has to ask the target. */
 type Plan = Extract<Begin, { do: 'call' }>;
@@ -58,20 +62,31 @@ export class StepRunner {
   constructor(private readonly options: StepRunnerOptions) {}
 
   run(run: Run, step: Step): Promise<StepOutcome> {
-    const record = [step.system, step.instance, step.operation, step.canonicalId].join('|');
-    return this.turns.run(record, () => this.execute(run, step));
+    return this.inTurn(step, () => this.execute(run, step));
   }
 
-  private async execute(run: Run, step: Step): Promise<StepOutcome> {
-    const keys = this.keysOf(run, step);
+  /** Runs a task while no other step of this host works on the same record. */
+  inTurn<T>({ system, instance, operation, canonicalId }: WrittenRecord, task: () => Promise<T>): Promise<T> {
+    return this.turns.run([system, instance, operation, canonicalId].join('|'), task);
+  }
+
+  private async execute(run: Run, planned: Step): Promise<StepOutcome> {
+    const { store } = this.options;
     const startedAt = Date.now();
     const { leases } = this.options;
     const stopping = leases.guard(this.options.stopping);
     const cancelling = leases.guard(this.options.cancelling);
     stopping.throwIfAborted();
 
-    const plan = await this.begin(run, step, keys, stopping);
+    // Decisions are about steps that have failed: a first attempt has none to look for.
+    const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
+    const step = withCorrection(planned, decision);
+    const keys = keysOf(this.options.tenant, run, step);
+    const plan = await this.begin(run, step, keys, decision, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
+    if (decision?.kind === 'skip') return { refs: [], origin: 'skipped' };
+    if (decision?.kind === 'complete')
+      return this.complete(run, step, keys, plan, decision.externalId, startedAt, cancelling);
     if (plan.do === 'refuse')
       throw await this.giveUp(run, step, keys, 'rejected', plan.failure, null, noCounts(), startedAt);
 
@@ -98,7 +113,7 @@ export class StepRunner {
       const { failure } = outcome;
       if (found === null && failure.kind === 'unknown' && !step.readOnly) uncertain = true;
       const state = uncertain ? 'unknown' : stateOf(failure);
-      if (!isRetriable(failure) || this.exhausted(attempt, startedAt, failure)) {
+      if (!isRetriable(failure) || isExhausted(this.options.retry, attempt, startedAt, failure)) {
         const final = uncertain && found !== null ? undecided(failure) : failure;
         throw await this.giveUp(run, step, keys, state, final, outcome.cause, counts, startedAt);
       }
@@ -117,12 +132,24 @@ export class StepRunner {
   }
 
   /** Journals the intent, when no other host works on the same record. */
-  private async begin(run: Run, step: Step, keys: StepKeys, stopping: AbortSignal): Promise<Begin> {
+  private async begin(
+    run: Run,
+    step: Step,
+    keys: StepKeys,
+    decision: DecisionMade | null,
+    stopping: AbortSignal,
+  ): Promise<Begin> {
     const { now } = this.options;
     for (;;) {
       const plan = await this.write(
         run,
-        async (tx) => ((await isInProgress(tx, run, step, now())) ? null : begin(tx, run, step, keys, now())),
+        async (tx) => {
+          const at = now();
+          if (await isInProgress(tx, run, step, at)) return null;
+          const next = await begin(tx, run, step, keys, at);
+          if (decision?.kind === 'skip' && next.do !== 'answer') await recordSkipped(tx, keys, at);
+          return next;
+        },
         step.readOnly ? 'committed' : 'flushed',
       );
       if (plan !== null) return plan;
@@ -170,7 +197,7 @@ export class StepRunner {
       if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
       counts.probes++;
       this.checkLease(stopping);
-      return await this.weigh(run, step, keys, plan, await step.probe(info));
+      return await this.weigh(run, step, keys, plan, await step.probe(step.wire, info));
     } catch (cause) {
       return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
@@ -211,11 +238,41 @@ export class StepRunner {
     return (await externalId(this.options.store.db, canonicalId, system, instance, recordType)) !== null;
   }
 
+  /** A person has made the record: in place of a call, it is looked up under the id they gave, and taken over. */
+  private async complete(
+    run: Run,
+    step: Step,
+    keys: StepKeys,
+    plan: Exclude<Begin, { do: 'answer' }>,
+    externalId: string,
+    startedAt: number,
+    signal: AbortSignal,
+  ): Promise<StepOutcome> {
+    const counts = noCounts();
+    const info: CallInfo = { idempotencyKey: keys.idempotencyKey, attempt: 1, signal };
+    try {
+      const reply = await persist(
+        async () => {
+          counts.probes++;
+          return (await step.adopt?.(externalId, step.wire, info)) ?? null;
+        },
+        step.classify,
+        this.options,
+      );
+      if (reply === null) throw new GivenUp(noSuchRecord(step, externalId), null);
+      return await this.succeed(run, step, keys, { reply, origin: 'manual' }, counts, startedAt);
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error;
+      const state = plan.do === 'call' && plan.uncertain ? 'unknown' : stateOf(error.failure);
+      throw await this.giveUp(run, step, keys, state, error.failure, error.cause, counts, startedAt);
+    }
+  }
+
   private async call(step: Step, info: CallInfo, counts: Counts, stopping: AbortSignal): Promise<Attempt> {
     this.checkLease(stopping);
     counts.calls++;
     try {
-      return { ok: true, reply: await step.call(info), origin: 'call' };
+      return { ok: true, reply: await step.call(step.wire, info), origin: 'call' };
     } catch (cause) {
       return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }
@@ -237,7 +294,7 @@ export class StepRunner {
     run: Run,
     step: Step,
     keys: StepKeys,
-    answer: { reply: StepReply; origin: 'call' | 'probe' },
+    answer: { reply: StepReply; origin: 'call' | 'probe' | 'manual' },
     counts: Counts,
     startedAt: number,
   ): Promise<StepOutcome> {
@@ -261,12 +318,6 @@ export class StepRunner {
     return { ...answer.reply.result, origin: answer.origin };
   }
 
-  private exhausted(attempt: number, startedAt: number, failure: Failure): boolean {
-    const { maxAttempts, maxElapsedMs } = this.options.retry;
-    const elapsed = Date.now() - startedAt + (failure.retryAfterMs ?? 0);
-    return attempt >= maxAttempts || elapsed >= maxElapsedMs;
-  }
-
   /** Journals the final outcome and opens the case in one transaction. */
   private async giveUp(
     run: Run,
@@ -281,48 +332,38 @@ export class StepRunner {
     const at = this.options.now();
     const opened = await this.write(run, async (tx) => {
       await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
-      return openCase(
-        tx,
-        run,
-        {
-          node: step.node,
-          code: failure.code,
-          message: failure.message,
-          subject: step.canonicalId,
-          about: {
-            ...step.about,
-            params: {
-              operation: step.operation,
-              ...step.about.params,
-              reason: failure.reason,
-              ...failure.params,
-            },
-          },
-          stepKey: keys.key,
-          detail: { system: step.system, operation: step.operation, reason: failure.reason },
-        },
-        at,
-      );
+      return openCase(tx, run, caseOf(step, failure, keys.key), at);
     });
     return new CaseOpened([opened], failure.code, cause);
   }
+}
 
-  private keysOf(run: Run, step: Step): StepKeys {
-    const print = fingerprint(step.wire);
-    const identity = [run.id, step.node.id, step.operation, step.canonicalId, print].join('|');
-    return {
-      fingerprint: print,
-      key: `${run.id}:${hash('sha256', identity)}`,
-      idempotencyKey: idempotencyKey({
-        tenant: this.options.tenant,
-        system: step.system,
-        instance: step.instance,
-        operation: step.operation,
-        canonicalId: step.canonicalId,
-        businessVersion: step.businessVersion,
-      }),
-    };
-  }
+export function keysOf(tenant: string, run: Pick<Run, 'id'>, step: Step): StepKeys {
+  const { node, system, instance, operation, canonicalId, businessVersion } = step;
+  const print = fingerprint(step.wire);
+  const identity = [run.id, node.id, operation, canonicalId, print].join('|');
+  return {
+    fingerprint: print,
+    key: `${run.id}:${hash('sha256', identity)}`,
+    idempotencyKey: idempotencyKey({ tenant, system, instance, operation, canonicalId, businessVersion }),
+  };
+}
+
+/** The case of a step that has failed for good. */
+export function caseOf(step: Step, failure: Failure, stepKey: string | null): NewCase {
+  const { node, system, operation, canonicalId, about } = step;
+  return {
+    node,
+    code: failure.code,
+    ...(failure.message === undefined ? {} : { message: failure.message }),
+    subject: canonicalId,
+    about: {
+      ...about,
+      params: { operation, ...about.params, reason: failure.reason, ...failure.params },
+    },
+    ...(stepKey === null ? {} : { stepKey }),
+    detail: { system, operation, reason: failure.reason },
+  };
 }
 
 /**
@@ -337,17 +378,12 @@ function undecided(failure: Failure): Failure {
   return { kind, reason, code: 'OUTCOME_UNKNOWN', ...(params === undefined ? {} : { params }) };
 }
 
-function noCounts(): Counts {
-  return { calls: 0, probes: 0 };
+export function noSuchRecord({ recordType }: Step, externalId: string): Failure {
+  return { kind: 'rejected', code: 'TARGET_REJECTED', reason: `there is no ${recordType} ${externalId}` };
 }
 
-function isRetriable(failure: Failure): boolean {
-  return (
-    failure.kind === 'transient' ||
-    failure.kind === 'rate_limited' ||
-    failure.kind === 'unknown' ||
-    failure.kind === 'conflict'
-  );
+function noCounts(): Counts {
+  return { calls: 0, probes: 0 };
 }
 
 /** State of a step whose last call was surely not processed. */

@@ -1,4 +1,5 @@
 import type { CanonicalId } from '../model';
+import type { DryPassage } from './dry-run';
 import type { NodeInfo, Run } from './types';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
@@ -9,11 +10,21 @@ export interface FlowError {
   code: string | null;
 }
 
+/** What is special about a dispatch. */
+export interface Passage {
+  /** It goes on with messages that were kept, not with its event. */
+  isResumption?: boolean;
+  /** It is only a look at what the run would write. */
+  dry?: DryPassage | null;
+}
+
 /** One dispatch of a run, from its first message to its last, and what happened on the way. */
 export class ActiveRun {
   private static dispatches = 0;
   /** Tells this dispatch from others of the same run, for as long as the process lives. */
   readonly dispatch = ++ActiveRun.dispatches;
+  readonly isResumption: boolean;
+  readonly dry: DryPassage | null;
   /** Messages on their way between or inside nodes. */
   inFlight = 0;
   errors: FlowError[] = [];
@@ -23,16 +34,28 @@ export class ActiveRun {
   private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
+  /** Messages that came to wait, by what they wait for: tells those apart that wait for the same. */
+  readonly arrivals = new Map<string, number>();
+  /** Suspensions whose messages go on in this passage. */
+  readonly resumed: number[] = [];
+  /** What passes again unless this passage comes through (`OnceRequest`). */
+  readonly openPassages = new Set<string>();
   /** The store could not be written on the way: the passage is not to be judged, but to begin anew. */
   isBroken = false;
   lastProgressAt = Date.now();
   grace: NodeJS.Timeout | null = null;
 
-  /** @param repeatable its event can be dispatched again when messages get lost */
+  /**
+   * @param repeatable its event can be dispatched again when messages get lost
+   */
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
-  ) {}
+    { isResumption = false, dry = null }: Passage = {},
+  ) {
+    this.isResumption = isResumption;
+    this.dry = dry;
+  }
 
   /** Nodes that messages are on their way to, or are in. */
   get at(): NodeInfo[] {
@@ -85,8 +108,8 @@ export class RunTracker {
     return [...this.active.values()];
   }
 
-  begin(run: Run, repeatable: boolean): ActiveRun {
-    const active = new ActiveRun(run, repeatable);
+  begin(run: Run, repeatable: boolean, how: Passage = {}): ActiveRun {
+    const active = new ActiveRun(run, repeatable, how);
     this.active.set(run.id, active);
     return active;
   }

@@ -8,6 +8,7 @@ import type {
   JsonValue,
   Money,
 } from '../model';
+import type { UndoKind } from '../store';
 
 /** The node a step, case or error belongs to. */
 export interface NodeInfo {
@@ -31,6 +32,10 @@ export interface Run {
 export interface DispatchedRun extends Run {
   /** Goes along with its messages: tells this passage from one that a deploy broke off. */
   dispatch: number;
+  /** Changes of the record are missing for good: read it from its master, whatever the event says. */
+  catchUp: boolean;
+  /** Only to see what it would write (docs/decisions/0011): nothing outside may be changed on its way. */
+  dryRun?: true;
   event: {
     id: string;
     type: string;
@@ -59,6 +64,8 @@ export interface CallInfo {
   /** 1 for the first call of this step, counted over restarts. */
   attempt: number;
   signal: AbortSignal;
+  /** Look, but change nothing, not even to mark a record as ours. */
+  lookOnly?: true;
 }
 
 /** A record to remember under a canonical id. */
@@ -111,7 +118,7 @@ export interface StepReply {
   result: StepResult;
 }
 
-/** One system call, described without knowing the vendor: what to call, how to probe. */
+/** One system call, described without knowing the vendor: what to call, how to probe, whether it can be undone. */
 export interface Step {
   node: NodeInfo;
   system: string;
@@ -131,9 +138,17 @@ export interface Step {
   /** The mapped payload without volatile fields; fingerprinted and journaled. */
   wire: JsonValue;
   visibleAfterMs: number;
-  call(info: CallInfo): Promise<StepReply>;
+  undo: UndoKind;
+  /** @param wire `wire` above, or what a person has made of it */
+  call(wire: JsonValue, info: CallInfo): Promise<StepReply>;
   /** Null = certainly not there. Throws `unknown` when it cannot decide. */
-  probe?(info: CallInfo): Promise<StepReply | null>;
+  probe?(wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
+  /**
+   * Takes a record over that a person has made. May be repeated.
+   * @param externalId the target's own id
+   * @returns null when there is no such record
+   */
+  adopt?(externalId: string, wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
   classify(error: unknown): Failure;
   /** For the case, if one must be opened. */
   about: CaseSubject;
@@ -149,8 +164,11 @@ export interface CaseSubject {
 }
 
 export interface StepOutcome extends StepResult {
-  /** `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content. */
-  origin: 'call' | 'probe' | 'earlier_run' | 'replayed';
+  /**
+   * `replayed`: answered from this run's journal; `earlier_run`: from another run with the same content; `manual`:
+   * made by a person; `skipped`: a person goes on without it; `dry_run`: what is there, or a stand-in for it.
+   */
+  origin: 'call' | 'probe' | 'earlier_run' | 'replayed' | 'manual' | 'skipped' | 'dry_run';
 }
 
 export interface NewCase {
@@ -177,6 +195,27 @@ export interface IntakeEvent {
   thread?: { correlationId: CanonicalId; orderingKey: CanonicalId };
   title: string;
   data: JsonObject;
+  /**
+   * Number of the change among those of its record in this source: 1 for the first, without gaps. Changes are applied
+   * in this order (guides §13).
+   */
+  version?: number;
+  /**
+   * When the record was as the data says, for sources that do not count changes. Of one record, a state older than one
+   * accepted before is stale.
+   */
+  stamp?: Instant;
+}
+
+/** What became of the events of a batch at once. */
+export interface Intake {
+  /** Got a run. */
+  accepted: number;
+  duplicates: number;
+  /** Older than what was taken up before: recorded, no run. */
+  stale: number;
+  /** Wait for an earlier change of their record. */
+  parked: number;
 }
 
 export interface IntakeBatch {
@@ -202,6 +241,88 @@ export interface RetryPolicy {
   maxRunRetries: number;
   runRetryBaseMs: number;
   runRetryMaxMs: number;
+}
+
+/** A message that is to be kept until something happens. */
+export interface WaitRequest {
+  node: NodeInfo;
+  /** Type of a business event, or a name that flows and people agree on. */
+  event: string;
+  /** What it must be about: a canonical id, or any text that the other side knows too. */
+  key: string;
+  /** The suspension that the message went through before this one; 0 = none. */
+  parent: number;
+  /** When the time is over; null = never. A message that comes back keeps its first deadline. */
+  deadline: Instant | null;
+  /** Whether the message then goes on all the same, or its deal becomes a case. */
+  onTimeout: 'send' | 'case';
+  /**
+   * Events that came before: `once` each for one run at this node, `always` for every run, `never`. They are known for
+   * 30 days.
+   */
+  earlier: 'once' | 'always' | 'never';
+  /** Whether later runs of the same record and source wait as well. */
+  holdsOrder: boolean;
+  message: JsonObject;
+  about: CaseSubject;
+}
+
+/** Something that runs may wait for. */
+export interface Signal {
+  event: string;
+  key: string;
+  /** User name, or what it came from. */
+  actor: string;
+  data?: JsonObject;
+  /** The same id is the same signal, sent again. */
+  id?: string;
+}
+
+/** What a message that waited is given, as JSON. */
+export type WaitedEvent = {
+  id: string;
+  type: string;
+  key: string;
+  time: Instant;
+  /** CloudEvents source, or null for a signal. */
+  source: string | null;
+  actor: string | null;
+  data: JsonObject;
+};
+
+/** Why a message goes on. */
+export type WaitOutcome = { by: 'event'; event: WaitedEvent } | { by: 'timeout'; deadline: Instant };
+
+/** A message goes on at once. */
+export interface Passing {
+  outcome: WaitOutcome;
+  /** To be given as `parent` when the message comes to wait again. */
+  suspension: number;
+}
+
+/** A message goes on from the node that kept it. */
+export interface Resumption extends Passing {
+  run: Run;
+  dispatch: number;
+  message: JsonObject;
+}
+
+/** How often a message may pass a node that guards what is not repeatable. */
+export interface OnceRequest {
+  nodeId: string;
+  /** Once for this key over all runs; null = once per run. */
+  key: string | null;
+  /**
+   * `at_most_once`: recorded before the message passes, so a crash right after it may swallow what follows.
+   * `at_least_once`: recorded when the run has come through, so a crash before that lets it pass again.
+   */
+  guarantee: 'at_most_once' | 'at_least_once';
+}
+
+/** The passage that was first. */
+export interface EarlierPassage {
+  at: Instant;
+  run: string;
 }
 
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: JsonObject) => void;

@@ -10,11 +10,22 @@ export type TechnicalCode =
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
   | 'LEASE_LOST'
+  | 'MESSAGE_NOT_STORABLE'
+  | 'REASON_MISSING'
+  | 'RECORD_NOT_FOUND'
+  | 'RECORD_TAKEN'
   | 'RUN_NOT_ACTIVE'
+  | 'RUN_NOT_CANCELLABLE'
   | 'RUN_NOT_RETRIABLE'
   | 'RUN_TAKEN_OVER'
   | 'RUN_UNKNOWN'
   | 'SIMULATOR_UNAVAILABLE'
+  | 'SOURCE_NOT_DEPLOYED'
+  | 'STEP_NOT_COMPLETABLE'
+  | 'STEP_NOT_UNDONE'
+  | 'STEP_SETTLED'
+  | 'STEP_UNDECIDED'
+  | 'STEP_UNKNOWN'
   | 'STORE_BACKUP_INVALID'
   | 'STORE_CONNECTION_LOST'
   | 'STORE_DATABASE_MISSING'
@@ -28,7 +39,8 @@ export type TechnicalCode =
   | 'STORE_TLS_FAILED'
   | 'STORE_UNAVAILABLE'
   | 'STORE_UNREACHABLE'
-  | 'STORE_WRITE_FAILED';
+  | 'STORE_WRITE_FAILED'
+  | 'TARGET_NOT_CONNECTED';
 
 /** Every stable code an error of this package can carry. */
 export type ErrorCode = ExceptionCode | TechnicalCode;

@@ -278,6 +278,20 @@ export const exceptionCodes = define({
     severity: 'error',
     autoRetry: false,
   },
+  WAIT_TIMED_OUT: {
+    title: 'Waited in vain',
+    pattern: '{document} waits for {event}, which has not come in time.',
+    owner: 'by_entity',
+    severity: 'error',
+    autoRetry: false,
+  },
+  NODE_MISSING: {
+    title: 'Node no longer in the flow',
+    pattern: '{document} waits at {node}, which is no longer in the flow.',
+    owner: 'integration_ops',
+    severity: 'error',
+    autoRetry: false,
+  },
 });
 
 export type ExceptionCode = keyof typeof exceptionCodes;

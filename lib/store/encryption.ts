@@ -15,10 +15,13 @@ import type { Schema, Sealed } from './schema';
 export const SEALED = {
   event: { columns: ['data'], row: ['source', 'event_id'], order: 'seq' },
   step: { columns: ['wire', 'reply', 'result', 'error_message'], row: ['key'], order: 'seq' },
+  step_decision: { columns: ['value'], row: ['key'], order: 'key' },
   exception_case: { columns: ['message', 'detail'], row: ['id'], order: 'id' },
   case_history: { columns: ['detail'], row: ['case_id', 'at', 'action'], order: 'seq' },
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },
+  suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },
+  signal: { columns: ['content'], row: ['event', 'match_key', 'id'], order: 'seq' },
 } as const satisfies { [T in SealedTable]: SealedColumns<T> };
 
 /** Every column of the schema that is `Sealed` must be listed: a forgotten one would not be re-encrypted. */

@@ -11,6 +11,9 @@ import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
 import { severalHosts } from './migrations/0002-several-hosts';
 import { events } from './migrations/0003-events';
+import { repair } from './migrations/0004-repair';
+import { waiting } from './migrations/0005-waiting';
+import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
@@ -31,6 +34,9 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0001-initial': initial,
   '0002-several-hosts': severalHosts,
   '0003-events': events,
+  '0004-repair': repair,
+  '0005-waiting': waiting,
+  '0006-order': order,
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,

@@ -137,6 +137,7 @@ export async function sweep(
   await sweeper.cases();
   await sweeper.outbox();
   await sweeper.rejected();
+  await sweeper.stale();
   if (Object.values(report).some((count) => count > 0)) {
     await store.write((tx) =>
       appendAudit(tx, {
@@ -160,7 +161,7 @@ class Sweeper {
     private readonly report: SweepReport,
   ) {}
 
-  /** Runs with all that belongs to them alone: steps, and the event that began them. */
+  /** Runs with all that belongs to them alone: steps, kept messages, and the event that began them. */
   async runs(): Promise<void> {
     const { otherDays, financialDays } = this.policy;
     const cutoffs = { other: this.cutoff(otherDays), financial: this.cutoff(financialDays) };
@@ -233,6 +234,15 @@ class Sweeper {
     await this.removeInPieces(async (tx) => {
       const rejected_event = await removePage(tx, 'rejected_event', sql`last_at < ${cutoff}`);
       return { counts: { rejected_event }, isLast: rejected_event < PAGE };
+    });
+  }
+
+  /** Events that were older than what was known already: no run was begun by them. */
+  async stale(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    await this.removeInPieces(async (tx) => {
+      const event = await removePage(tx, 'event', sql`disposition = 'stale' and received_at < ${cutoff}`);
+      return { counts: { event }, isLast: event < PAGE };
     });
   }
 
@@ -364,6 +374,11 @@ async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promise<Piec
   if (run === undefined) return { counts: {}, isLast: true };
   const step = await removePiece(tx, 'step', 'run_id', run.id);
   if (step === PAGE) return { counts: { step }, isLast: false };
+  // A key that passed a node once over all runs is kept for ever, as natural keys are.
+  await tx.deleteFrom('passage').where('run_id', '=', run.id).where('scope', '=', `run:${run.id}`).execute();
+  await tx.deleteFrom('suspension').where('run_id', '=', run.id).execute();
+  await tx.deleteFrom('step_decision').where('run_id', '=', run.id).execute();
+  await tx.deleteFrom('cancellation').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();
@@ -395,7 +410,7 @@ const removePiece = (tx: Tx, table: 'step' | 'case_history', column: string, id:
 /** Removes at most one page of the rows that fit. @returns how many */
 async function removePage(
   tx: Tx,
-  table: 'step' | 'case_history' | 'rejected_event',
+  table: 'step' | 'case_history' | 'rejected_event' | 'event',
   which: Expression<unknown>,
 ): Promise<number> {
   const piece = sql`select seq from ${sql.table(table)} where ${which} limit ${sql.lit(PAGE)}`;

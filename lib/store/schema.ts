@@ -12,6 +12,12 @@ declare const sealed: unique symbol;
 export interface Sealed {
   readonly [sealed]: true;
 }
+/**
+ * What became of an event (guides §15, 10). `accepted`: its run is not at its end yet. `applied`: its run came through,
+ * or a later one with the state that contains its change. `stale`: older than what was taken up before, so it has no
+ * run. `parked`: an earlier change is missing. `case`: its run has failed. Duplicates are counted at the first arrival.
+ */
+export type Disposition = 'accepted' | 'applied' | 'stale' | 'parked' | 'case';
 
 /** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
 export interface EventTable {
@@ -25,10 +31,28 @@ export interface EventTable {
   received_at: Instant;
   data: Sealed;
   duplicates: number;
+  /** Number of the change among those of its record, without gaps, where the source counts them. */
+  version: number | null;
+  /** When the record was as the event says, where the source tells; a later event with an earlier one is stale. */
+  stamp: Instant | null;
+  disposition: Generated<Disposition>;
 }
 
-/** `superseded`: failed, and a later run of the same record came through with its present content. */
-export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'superseded' | 'cancelled';
+/**
+ * `parked`: waits for an earlier change of its record that is missing. `waiting`: its messages are kept at nodes that
+ * wait for an event. `superseded`: failed, and a later run of the same record came through with its present content.
+ * `cancelling`: its steps are being undone, or wait for somebody because one could not be.
+ */
+export type RunState =
+  | 'parked'
+  | 'queued'
+  | 'running'
+  | 'waiting'
+  | 'completed'
+  | 'failed'
+  | 'superseded'
+  | 'cancelling'
+  | 'cancelled';
 
 /** One passage of one event through a flow. */
 export interface RunTable {
@@ -45,9 +69,15 @@ export interface RunTable {
   /** What the run is about, for people: the name of the deal. */
   title: string;
   state: RunState;
+  /** 1: what is left of the run are the messages kept at its waits; it goes on with those, not with its event. */
+  resume: Generated<number>;
+  /** 0: while it waits, later runs of the same record need not wait for it. */
+  holds_key: Generated<number>;
+  /** 1: changes of its record are missing for good; it applies what the master says now. */
+  catch_up: Generated<number>;
   /** Raised by every retry of an ended run, not by a restart of the host. */
   attempt: number;
-  /** When a failed run is dispatched again by itself; null = only by a person. */
+  /** When a failed run is dispatched again, or a cancelling one goes on, by itself; null = only by a person. */
   retry_at: Instant | null;
   lease_owner: string | null;
   lease_until: Instant | null;
@@ -60,9 +90,16 @@ export interface RunTable {
 
 /**
  * `intent`: journaled, the call may or may not have left. `confirmed`, `rejected`, `unknown`: the outcome.
- * `failed`: surely not processed and given up.
+ * `failed`: surely not processed and given up. `skipped`: surely not processed, and a person has let it go.
+ * `undone`: was confirmed and taken back; whoever comes next does it anew.
  */
-export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'failed';
+export type StepState = 'intent' | 'confirmed' | 'rejected' | 'unknown' | 'failed' | 'skipped' | 'undone';
+
+/**
+ * What undoing a step takes. `none`: it created nothing. `call`: the operation knows how, with the values of its own
+ * call. `person`: it created something that only a person can take back.
+ */
+export type UndoKind = 'none' | 'call' | 'person';
 
 /** One journaled system call, or one local decision that must come out the same on replay. */
 export interface StepTable {
@@ -85,8 +122,11 @@ export interface StepTable {
   /** Calls made, and probes made, over all attempts. */
   calls: number;
   probes: number;
-  /** How the result came about: by our call, found by a probe, or taken from an earlier run's step. */
-  origin: 'call' | 'probe' | 'earlier_run' | null;
+  /**
+   * How the result came about: by our call, found by a probe, taken from an earlier run's step, or made by a person
+   * and checked in the target.
+   */
+  origin: 'call' | 'probe' | 'earlier_run' | 'manual' | null;
   wire: Sealed;
   reply: Sealed | null;
   result: Sealed | null;
@@ -95,6 +135,41 @@ export interface StepTable {
   started_at: Instant;
   ended_at: Instant | null;
   duration_ms: number | null;
+  undo: Generated<UndoKind>;
+  /** Key of the step that this one takes back. */
+  undoes: string | null;
+}
+
+/**
+ * What a person has decided about a failed step. It holds for the step of this run, node, operation and record also
+ * when that is reached again with other content.
+ */
+export interface StepDecisionTable {
+  /** The run's id and, after a colon, the SHA-256 of node, operation and canonical id. */
+  key: string;
+  run_id: string;
+  node_id: string;
+  operation: string;
+  canonical_id: CanonicalId;
+  /** `correct`: send other content. `complete`: a person has made the record. `skip`: go on without it. */
+  kind: 'correct' | 'complete' | 'skip';
+  /** Of `correct`: the correction as JSON. */
+  value: Sealed | null;
+  /** Of `complete`: the target's own id of the record. */
+  external_id: string | null;
+  reason: string;
+  actor: string;
+  at: Instant;
+}
+
+/** Who wants a run taken back, and why. */
+export interface CancellationTable {
+  run_id: string;
+  actor: string;
+  reason: string;
+  requested_at: Instant;
+  /** Times that it has stopped at a step. */
+  attempts: number;
 }
 
 /** `(system, instance, type, external_id)` belongs to exactly one canonical id, and one of each per canonical id. */
@@ -227,6 +302,72 @@ export interface RejectedEventTable {
   last_at: Instant;
 }
 
+/**
+ * `waiting`: for its event. `fired`: the event has come, or the time is over, and the message has not gone on to its
+ * end yet. `done`: it has. `cancelled`: its run begins anew, or was given up.
+ */
+export type SuspensionState = 'waiting' | 'fired' | 'done' | 'cancelled';
+
+/** A message of a run that is kept at a node until an event comes; afterwards the journal of what came. */
+export interface SuspensionTable {
+  seq: Generated<number>;
+  /**
+   * Run, node, event, key, parent, and which of the messages it is that wait there for the same: a message of a run that
+   * begins anew finds its place again.
+   */
+  place: string;
+  run_id: string;
+  node_id: string;
+  node_name: string;
+  /** Type or name of the event, and the key it must have. */
+  event: string;
+  match_key: string;
+  /** The suspension that the message went through last; 0 = none. */
+  parent: number;
+  state: SuspensionState;
+  /** 1: later runs of the same record and source wait as long as this does. */
+  holds_order: number;
+  deadline: Instant | null;
+  on_timeout: 'send' | 'case';
+  /** Whom and what a case is about, should the time be over. */
+  about: string;
+  /** Null when it has gone on to its end. */
+  message: Sealed | null;
+  /** The event or signal that let it go on. */
+  occurrence: string | null;
+  outcome: Sealed | null;
+  created_at: Instant;
+  ended_at: Instant | null;
+}
+
+/** Something announced or said that runs may wait for, kept for those that come to wait later. */
+export interface SignalTable {
+  seq: Generated<number>;
+  event: string;
+  match_key: string;
+  id: string;
+  content: Sealed;
+  received_at: Instant;
+}
+
+/** What has passed a node that lets through only once. `open`: passes again unless its run comes through. */
+export interface PassageTable {
+  node_id: string;
+  /** `run:<id>`, or `key:<key>` for once over all runs. */
+  scope: string;
+  run_id: string;
+  state: 'open' | 'passed';
+  passed_at: Instant;
+}
+
+/** Versions of one record as one source counts them. `taken`: the highest with a run; `applied`: that came through. */
+export interface AggregateTable {
+  source: string;
+  subject: CanonicalId;
+  taken: number;
+  applied: number;
+}
+
 export interface CursorTable {
   source: string;
   value: string;
@@ -266,6 +407,8 @@ export interface Schema {
   event: EventTable;
   run: RunTable;
   step: StepTable;
+  step_decision: StepDecisionTable;
+  cancellation: CancellationTable;
   xref: XrefTable;
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;
@@ -280,14 +423,20 @@ export interface Schema {
   rate_budget: RateBudgetTable;
   encryption_key: EncryptionKeyTable;
   maintenance: MaintenanceTable;
+  suspension: SuspensionTable;
+  signal: SignalTable;
+  passage: PassageTable;
+  aggregate: AggregateTable;
 }
 
 export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
+export type StepDecisionRow = Selectable<StepDecisionTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
+export type SuspensionRow = Selectable<SuspensionTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type NewStep = Insertable<StepTable>;

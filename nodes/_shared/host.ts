@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
 import { isStoreRefusal } from '../../lib/store';
+import { dryContext, isPassable } from './dry-run';
 import type { Q2cMessage } from './message';
 import { stableId } from './stable-id';
 
@@ -103,11 +104,15 @@ class Host {
   }
 
   private entered(msg: Q2cMessage, node?: NodeInfo): CountedMessage | undefined {
-    const runId = msg.q2c?.run;
-    if (runId === undefined || this.isStale(msg)) return undefined;
+    const found = this.isStale(msg) ? undefined : this.find(msg.q2c?.run);
+    return found && this.count(msg, found.engine, found.active, node);
+  }
+
+  private find(runId: string | undefined): { engine: Engine; active: ActiveRun } | undefined {
+    if (runId === undefined) return undefined;
     for (const engine of this.engines.values()) {
       const active = engine.activeRun(runId);
-      if (active !== undefined) return this.count(msg, engine, active, node);
+      if (active !== undefined) return { engine, active };
     }
     return undefined;
   }
@@ -121,9 +126,24 @@ class Host {
     return counted;
   }
 
-  private setOut({ msg, destination }: SendEvent): void {
+  /** @returns false to keep the message from being delivered */
+  private setOut({ msg, destination }: SendEvent): false | undefined {
+    if (this.mustHalt(msg, destination)) return false;
     const counted = this.entered(msg, infoOf(destination));
     if (counted !== undefined) counted.onWire++;
+    return undefined;
+  }
+
+  /** A dry run ends before what may write, and where its message has lost the run. */
+  private mustHalt(msg: Q2cMessage, destination: FlowNode): boolean {
+    const isLost = msg.q2c === undefined;
+    if (!isLost && msg.q2c?.dryRun !== true) return false;
+    const active = isLost ? dryContext.getStore() : this.find(msg.q2c?.run)?.active;
+    if (!active?.dry) return false;
+    const type = destination.node?.type ?? '';
+    if (!isLost && isPassable(type)) return false;
+    active.dry.halts.push({ node: infoOf(destination), type, why: isLost ? 'run_lost' : 'may_write' });
+    return true;
   }
 
   /** Catch, Complete and Status nodes are handed messages past the wires; those are counted here. */
@@ -131,6 +151,7 @@ class Host {
     let counted = this.counted.get(msg);
     if (counted !== undefined && counted.onWire > 0) counted.onWire--;
     else counted = this.entered(msg);
+    if (counted?.active.dry) dryContext.enterWith(counted.active);
     const failedNode = msg.error?.source?.id;
     if (destination.node?.type === 'catch' && failedNode !== undefined) {
       const node = this.RED?.nodes.getNode(failedNode) ?? undefined;

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { CaseOpened, type Engine, type NodeInfo } from '../../lib/engine';
+import { CaseOpened, DryRunBlocked, type Engine, type NodeInfo } from '../../lib/engine';
 import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
 import type { Testable } from './connection-test';
 import { host } from './host';
@@ -31,8 +31,10 @@ export interface InputOptions {
   label: string;
   /** Reads the deal from the message; default `msg.payload`. */
   readInput?: (msg: Q2cMessage) => Promise<unknown>;
-  /** Does the work and returns the message to send on. */
-  handle(context: InputContext): Promise<Q2cMessage>;
+  /** The status of the node, where counts of messages do not say enough. */
+  progress?: (status: StatusLine) => Pick<Progress, 'started' | 'finished' | 'dropped' | 'failed'>;
+  /** Does the work and returns what to send on: a message, one or none for each output, or nothing. */
+  handle(context: InputContext): Promise<Q2cMessage | (Q2cMessage | null)[] | null>;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface InputOptions {
  */
 export function onInput(node: Node, options: InputOptions): void {
   const status = new StatusLine(node);
-  const progress = new Progress(status);
+  const progress = options.progress?.(status) ?? new Progress(status);
 
   node.on('input', (msg: Q2cMessage, send, done) => {
     if (host.isStale(msg)) {
@@ -54,8 +56,9 @@ export function onInput(node: Node, options: InputOptions): void {
         if (host.isStale(msg)) {
           progress.dropped();
         } else {
-          progress.finished();
-          send(next as NodeMessage);
+          if (msg.q2c?.dryRun) progress.dropped();
+          else progress.finished();
+          if (next !== null) send(next as NodeMessage | NodeMessage[]);
         }
         done();
       },
@@ -66,7 +69,8 @@ export function onInput(node: Node, options: InputOptions): void {
           done();
           return;
         }
-        progress.failed(codeOf(error) ?? 'NODE_FAILED');
+        if (msg.q2c?.dryRun) progress.dropped();
+        else progress.failed(codeOf(error) ?? 'NODE_FAILED');
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -77,7 +81,11 @@ export function onInput(node: Node, options: InputOptions): void {
   });
 }
 
-async function process(node: Node, msg: Q2cMessage, options: InputOptions): Promise<Q2cMessage> {
+async function process(
+  node: Node,
+  msg: Q2cMessage,
+  options: InputOptions,
+): ReturnType<InputOptions['handle']> {
   const store = requireConfig<StoreNode>(options.RED, options.store, 'store', 'q2c-store');
   const engine = await store.engine();
   const info = { id: stableId(node), name: node.name || options.label };
@@ -136,7 +144,12 @@ function failed(
 
 function isCaseOrInterruption(error: unknown): boolean {
   const code = codeOf(error);
-  return error instanceof CaseOpened || code === 'ENGINE_STOPPING' || code === 'RUN_NOT_ACTIVE';
+  return (
+    error instanceof CaseOpened ||
+    error instanceof DryRunBlocked ||
+    code === 'ENGINE_STOPPING' ||
+    code === 'RUN_NOT_ACTIVE'
+  );
 }
 
 function codeOf(error: unknown): ErrorCode | undefined {

@@ -1,4 +1,5 @@
 import type { NodeMessage } from 'node-red';
+import type { DispatchedRun } from '../../lib/engine';
 import {
   type CanonicalId,
   type DealDocument,
@@ -14,13 +15,29 @@ export interface RunEnvelope {
   /** Which passage of the run through the flow: a deploy may break one off and begin another. */
   dispatch: number;
   correlationId: CanonicalId;
+  /** Changes of the record are missing for good: read it from its master. */
+  catchUp?: true;
+  /** The suspension that the message went through last. */
+  waited?: number;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
+  /** Only a look at what the run would write: nothing may be changed on its way. */
+  dryRun?: true;
 }
+
+/** The deal document of a message that may carry something else. */
+export const dealOrNone = (value: unknown): DealDocument => (isDealDocument(value) ? value : {});
 
 export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;
   /** Rows of a query. */
   result?: unknown;
+}
+
+/** The run as the first message of its passage carries it. */
+export function envelopeOf(run: DispatchedRun): RunEnvelope {
+  const { id, dispatch, correlationId, catchUp, dryRun } = run;
+  const { data: _, ...event } = run.event;
+  return { run: id, dispatch, correlationId, event, ...(catchUp && { catchUp }), ...(dryRun && { dryRun }) };
 }
 
 /**

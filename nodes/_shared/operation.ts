@@ -81,7 +81,8 @@ async function runItem(request: OperationRequest, item: Item): Promise<Operation
   try {
     wire = operation.toSystem(item, context) as JsonValue;
   } catch (error) {
-    const failure = failureOf(error, request);
+    const { manifest, node } = request;
+    const failure = failureOf(error, { manifest, operation, node: node.name });
     return engine.fail(runId, [
       {
         node: request.node,
@@ -97,9 +98,9 @@ async function runItem(request: OperationRequest, item: Item): Promise<Operation
 }
 
 function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context: MappingContext): Step {
-  const { client, operation, node } = request;
+  const { client, operation, node, manifest } = request;
   const finish = (reply: unknown): Promise<StepReply> => finishReply(request, item, context, reply);
-  const { probe } = operation;
+  const { probe, adopt } = operation;
   return {
     node,
     system: client.system,
@@ -113,18 +114,33 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     businessVersion: String('version' in item ? item.version : 1),
     wire,
     visibleAfterMs: operation.visibleAfterMs,
-    call: async (info) => finish(await operation.call(client, wire, info)),
+    undo: undoKindOf(operation),
+    call: async (sent, info) => finish(await operation.call(client, sent, info)),
     ...(probe === undefined
       ? {}
       : {
-          probe: async (info) => {
-            const reply = await probe.call(operation, client, wire, info);
+          probe: async (sent, info) => {
+            const reply = await probe.call(operation, client, sent, info);
             return reply === null ? null : finish(reply);
           },
         }),
-    classify: (error) => failureOf(error, request),
+    ...(adopt === undefined
+      ? {}
+      : {
+          adopt: async (externalId, sent, info) => {
+            const reply = await adopt.call(operation, client, externalId, sent, info);
+            return reply === null ? null : finish(reply);
+          },
+        }),
+    classify: (error) => failureOf(error, { manifest, operation, node: node.name }),
     about: aboutOf(request, item),
   };
+}
+
+/** An update has no record of its own to take away. */
+function undoKindOf({ duplicateSafety, verb, compensate }: Operation): Step['undo'] {
+  if (duplicateSafety === 'read-only' || verb === 'update') return 'none';
+  return compensate === undefined ? 'person' : 'call';
 }
 
 /** From the vendor's reply to the step's result: canonical ids first, then the pure mapping. */
@@ -134,10 +150,10 @@ async function finishReply(
   context: MappingContext,
   reply: unknown,
 ): Promise<StepReply> {
-  const { engine, client, operation } = request;
+  const { engine, client, operation, runId } = request;
   const references: Reference[] = operation.references?.(reply) ?? [];
   const ids =
-    references.length === 0 ? [] : await engine.identify(client.system, client.instance, references);
+    references.length === 0 ? [] : await engine.identify(client.system, client.instance, references, runId);
   const idByRecord = new Map(references.map(({ type, id }, index) => [`${type}|${id}`, ids[index]]));
   const result = operation.fromSystem(reply, item, {
     ...context,
@@ -196,8 +212,11 @@ function mappingContext(request: OperationRequest): MappingContext {
 }
 
 /** What an error means for the write protocol. Errors of code, not of vendors, are not retried. */
-function failureOf(error: unknown, request: OperationRequest): Failure {
-  const params = { system: request.manifest.label, object: request.operation.recordType };
+export function failureOf(
+  error: unknown,
+  { manifest, operation, node }: { manifest: SystemManifest; operation: Operation; node: string },
+): Failure {
+  const params = { system: manifest.label, object: operation.recordType };
   if (error instanceof SystemError) {
     return {
       kind: error.kind,
@@ -218,7 +237,7 @@ function failureOf(error: unknown, request: OperationRequest): Failure {
   }
   if (error instanceof Q2cError && error.code === 'SCHEMA_CHANGED') {
     // The call itself may have been processed: only a probe can tell.
-    const kind = request.operation.duplicateSafety === 'read-only' ? 'rejected' : 'unknown';
+    const kind = operation.duplicateSafety === 'read-only' ? 'rejected' : 'unknown';
     return { kind, code: 'SCHEMA_CHANGED', reason, params };
   }
   const code = error instanceof Q2cError && isExceptionCode(error.code) ? error.code : 'NODE_FAILED';
@@ -226,7 +245,7 @@ function failureOf(error: unknown, request: OperationRequest): Failure {
     kind: 'rejected',
     code,
     reason,
-    params: { ...params, node: request.node.name },
+    params: { ...params, node },
     // Patterns of other codes have placeholders that only the rules can fill; the error's own sentence is better.
     ...(code === 'NODE_FAILED' ? {} : { message: reason }),
   };

@@ -1,14 +1,24 @@
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { countRuns, listCases, listRuns, runReport } from '../../lib/api/reports';
-import type { Engine } from '../../lib/engine';
 import { Q2cError } from '../../lib/model';
 import type { RunState } from '../../lib/store';
+import { answer, problem, text, userOf } from './answers';
 import type { ConnectionTestReply, Testable } from './connection-test';
-import { host } from './host';
+import { registerRepairRoutes } from './repair-routes';
 
 const MAX_LIMIT = 500;
-const RUN_STATES: RunState[] = ['queued', 'running', 'completed', 'failed', 'superseded', 'cancelled'];
+const RUN_STATES: RunState[] = [
+  'parked',
+  'queued',
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'superseded',
+  'cancelling',
+  'cancelled',
+];
 
 let registered = false;
 
@@ -50,6 +60,7 @@ export function registerRoutes(RED: NodeAPI): void {
       return {};
     }),
   );
+  registerRepairRoutes(RED, api, write);
   RED.httpAdmin.get(
     `${api}/cases`,
     read,
@@ -69,47 +80,12 @@ export function registerRoutes(RED: NodeAPI): void {
   });
 }
 
-/** Answers with the JSON of a view on the chosen store; null is 404. Errors become problem documents. */
-function answer(view: (request: Request, engine: Engine) => Promise<unknown>) {
-  return (request: Request, response: Response): void => {
-    const engine = host.engine(text(request, 'store'));
-    if (engine === undefined) {
-      response.status(404).json({ code: 'CONFIG_MISSING', title: 'No store is deployed.' });
-      return;
-    }
-    view(request, engine).then(
-      (body) => {
-        if (body === null)
-          response.status(404).json({ code: 'RUN_UNKNOWN', title: 'There is no such record.' });
-        else response.json(body);
-      },
-      (error: unknown) => problem(response, error),
-    );
-  };
-}
-
 async function testConnection(RED: NodeAPI, id: string): Promise<ConnectionTestReply> {
   const node = RED.nodes.getNode(id) as Partial<Testable> | null;
   if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
   return { checks: await node.test() };
-}
-
-function problem(response: Response, error: unknown): void {
-  const known = error instanceof Q2cError;
-  response
-    .status(known ? 400 : 500)
-    .type('application/problem+json')
-    .json({
-      code: known ? error.code : 'NODE_FAILED',
-      title: error instanceof Error ? error.message : String(error),
-    });
-}
-
-function text(request: Request, name: string): string | undefined {
-  const value = request.query[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function limitOf(request: Request): number {
@@ -120,11 +96,6 @@ function limitOf(request: Request): number {
 function stateOf(request: Request): RunState | undefined {
   const state = text(request, 'state');
   return RUN_STATES.find((known) => known === state);
-}
-
-function userOf(request: Request): string {
-  const { user } = request as Request & { user?: { username?: string } };
-  return user?.username ?? 'anonymous';
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {

@@ -18,7 +18,8 @@ export default function register(RED: NodeAPI): void {
           throw new Q2cError('CONFIG_MISSING', 'Choose the business event to announce in the form.');
         }
         const { tenant } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
-        await context.engine.announce(eventAboutDeal(config.eventType, context, tenant));
+        const { runId } = context;
+        await context.engine.announce(eventAboutDeal(config.eventType, context, tenant), { runId });
         return context.msg;
       },
     });

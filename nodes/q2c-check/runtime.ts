@@ -38,8 +38,8 @@ const LIKENESS: Record<NaturalKeyClaim['entity'], string> = {
 };
 
 /** Natural keys that another record of the store holds already. */
-async function duplicates({ engine }: InputContext, claims: NaturalKeyClaim[]): Promise<Issue[]> {
-  const holders = await engine.claimNaturalKeys(claims);
+async function duplicates({ engine, runId }: InputContext, claims: NaturalKeyClaim[]): Promise<Issue[]> {
+  const holders = await engine.claimNaturalKeys(claims, runId);
   return claims.flatMap(({ entity, id, name }, index): Issue[] => {
     const holder = holders[index];
     if (holder === undefined || holder.id === id) return [];

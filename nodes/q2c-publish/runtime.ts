@@ -26,7 +26,8 @@ export default function register(RED: NodeAPI): void {
         }
         const { tenant } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
         const { receiver } = broker;
-        await context.engine.announce(eventAboutDeal(type, context, tenant), { receiver });
+        const { runId } = context;
+        await context.engine.announce(eventAboutDeal(type, context, tenant), { receiver, runId });
         return context.msg;
       },
     });

@@ -7,7 +7,7 @@ import {
   isBusinessEventType,
   type JsonObject,
 } from '../../lib/model';
-import type { Q2cMessage } from '../_shared/message';
+import { envelopeOf, type Q2cMessage } from '../_shared/message';
 
 /**
  * An event as the engine takes it for one subscription. Events are known by source and id, and every subscription gets
@@ -43,7 +43,7 @@ export function messageOf(run: DispatchedRun): Q2cMessage & { event: DispatchedR
     topic: event.type,
     payload: isBusinessEventType(event.type) ? dealOf(event.type, data) : {},
     event: { ...event, data },
-    q2c: { run: run.id, dispatch: run.dispatch, correlationId: run.correlationId, event },
+    q2c: { ...envelopeOf(run), event },
   } as Q2cMessage & { event: DispatchedRun['event'] };
 }
 

@@ -68,6 +68,7 @@ for (const module of Object.values(modules)) Object.defineProperty(module, '__es
 const LAZY_PARTS: Readonly<Record<string, string>> = {
   'simulator/index.ts': 'simulator',
   'lib/events/mqtt-client.ts': 'mqtt-client',
+  'lib/store/postgres/pg-client.ts': 'pg-client',
 };
 
 /** The lazy parts, and the simulator as a program of its own. */

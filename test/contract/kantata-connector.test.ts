@@ -42,6 +42,7 @@ const endpointsFile = z.object({
     required: z.array(z.string()),
     optional: z.array(z.string()),
     status: z.array(z.string()),
+    subject_types: z.array(z.string()),
   }),
 });
 
@@ -50,7 +51,7 @@ const models = z.record(z.string(), z.unknown()).parse(read('mavenlink-models.sp
 const modelOf = (collection: string) => model.parse(models[collection]);
 const { endpoints, external_reference: referenceRules } = present
   ? endpointsFile.parse(read('endpoints.json'))
-  : { endpoints: [], external_reference: { required: [], optional: [], status: [] } };
+  : { endpoints: [], external_reference: { required: [], optional: [], status: [], subject_types: [] } };
 
 interface Recorded {
   method: string;
@@ -75,7 +76,11 @@ const timeEntry = {
   updated_at: '2026-01-02T10:00:00-08:00',
 };
 /** What lists hold, by collection; the others are empty. */
-const LISTS: Record<string, object> = { timesheet_submissions: timesheet, time_entries: timeEntry };
+const LISTS: Record<string, object> = {
+  timesheet_submissions: timesheet,
+  time_entries: timeEntry,
+  workspaces: {},
+};
 
 /** Answers everything: creates get ids and keep their references. */
 async function startRecorder(): Promise<TestServer> {
@@ -86,7 +91,7 @@ async function startRecorder(): Promise<TestServer> {
     if (request.method !== 'POST') return sendJson(response, 200, listOf(name));
     const [sent] = Object.values(objectSchema.parse(JSON.parse(request.body)));
     const objects = z.array(objectSchema).parse([sent].flat());
-    const rows = objects.map((body) => ({ id: String(next++), reference: body.external_reference }));
+    const rows = objects.map((body) => ({ id: String(next++), reference: body.external_reference ?? body }));
     sendJson(response, 200, {
       count: rows.length,
       results: rows.map(({ id }) => ({ key: name, id })),
@@ -105,7 +110,7 @@ function listOf(name: string) {
   return { count: 1, results, meta: { page_count: 1 }, [name]: { 7: { id: '7', ...row } } };
 }
 
-/** Every operation as the engine runs it: probe, call, compensate, with and without template; and every event. */
+/** Every operation as the engine runs it: probe, call, compensate, adopt, with and without template; and every event. */
 async function runAll(client: KantataClient): Promise<void> {
   const deal = withProject(sampleDeal(), '4511');
   deal.milestones = deal.milestones?.map((milestone, index) => ({
@@ -123,6 +128,7 @@ async function runAll(client: KantataClient): Promise<void> {
         await operation.probe?.(client, wire, callContext());
         const reply = await operation.call(client, wire, callContext());
         await operation.compensate?.(client, wire, reply, callContext());
+        await operation.adopt?.(client, '7', wire, callContext());
       }
     }
   }
@@ -159,10 +165,12 @@ async function runAll(client: KantataClient): Promise<void> {
 
   afterAll(() => server.close());
 
+  /** The only POST that creates or changes; it has rules of its own. */
+  const PUT_REFERENCE = '/external_references/create_or_update';
   const collectionOf = ({ path }: Recorded) => path.split('/')[1] ?? '';
   const bodiesOf = (method: string) =>
     requests
-      .filter((request) => request.method === method)
+      .filter((request) => request.method === method && request.path !== PUT_REFERENCE)
       .map((request) => {
         const [[root = '', sent] = []] = Object.entries(objectSchema.parse(request.body));
         return {
@@ -176,6 +184,7 @@ async function runAll(client: KantataClient): Promise<void> {
     const written = new Set(requests.filter(({ method }) => method === 'POST').map(collectionOf));
     expect([...written].sort()).toEqual([
       'billing_milestones',
+      'external_references',
       'stories',
       'workspace_resources',
       'workspaces',
@@ -231,6 +240,21 @@ async function runAll(client: KantataClient): Promise<void> {
       expect(Object.keys(reference)).toEqual(expect.arrayContaining(referenceRules.required));
       expect(allowed).toEqual(expect.arrayContaining(Object.keys(reference)));
       expect(referenceRules.status).toContain(reference.status);
+    }
+  });
+
+  it('put references on what exists with all that is required, and with nothing else', () => {
+    const sent = requests.filter(({ path }) => path === PUT_REFERENCE).map(({ body }) => body);
+    expect(sent.length).toBeGreaterThan(0);
+    const required = endpoints.find(({ path }) => path === PUT_REFERENCE)?.required ?? [];
+    const allowed = [...required, ...referenceRules.optional];
+    expect(required).toContain('subject_id');
+    for (const body of sent) {
+      const { external_reference } = z.object({ external_reference: objectSchema }).parse(body);
+      expect(Object.keys(external_reference)).toEqual(expect.arrayContaining(required));
+      expect(allowed).toEqual(expect.arrayContaining(Object.keys(external_reference)));
+      expect(referenceRules.subject_types).toContain(external_reference.subject_type);
+      expect(external_reference.subject_id).toEqual(expect.any(Number));
     }
   });
 

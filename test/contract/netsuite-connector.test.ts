@@ -99,9 +99,11 @@ function example(base: ReturnType<typeof workedExample>): DealDocument {
 const FURTHER: [string, JsonObject][] = [
   ['customer', { externalId: 'q2c:x', currencyList: { items: [{ currency: { id: '1' } }] } }],
   ['contact', { externalId: 'q2c:x', entityId: 'Madonna', phone: '1' }],
-  ['job', { isInactive: true }],
-  ['billingSchedule', { isInactive: true }],
-  ['projectTask', { parent: { id: '1' } }],
+  ['job', { isInactive: true, externalId: 'q2c:x' }],
+  ['billingSchedule', { isInactive: true, externalId: 'q2c:x' }],
+  ['projectTask', { parent: { id: '1' }, externalId: 'q2c:x' }],
+  ['charge', { externalId: 'q2c:x' }],
+  ['salesOrder', { externalId: 'q2c:x' }],
 ];
 
 const bodies = [...bodiesOf(example(workedExample())), ...bodiesOf(example(fixedBid())), ...FURTHER];

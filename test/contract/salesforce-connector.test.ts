@@ -126,7 +126,7 @@ suite('requests of the Salesforce connector', () => {
   });
 });
 
-/** Runs every operation, probe and compensation, every event source and the connection check once. */
+/** Runs every operation, probe, compensation and adoption, every event source and the connection check once. */
 async function driveEverything({ client }: FakeOrg): Promise<void> {
   const deal = dealOf(client.instance);
   const parameters = { status: 'Provisioned: {projectNumber}', soql: 'SELECT Id, Name FROM Account' };
@@ -138,6 +138,7 @@ async function driveEverything({ client }: FakeOrg): Promise<void> {
         const reply = await operation.call(client, wire, callContext()).catch(notFound);
         await operation.probe?.(client, wire, callContext());
         if (reply) await operation.compensate?.(client, wire, { ...reply, created: true }, callContext());
+        await operation.adopt?.(client, '001A', wire, callContext());
       }
     }
   }

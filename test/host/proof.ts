@@ -58,7 +58,7 @@ const UNRESOLVED = "c.state not in ('resolved', 'waived')";
  * running host in one statement.
  */
 const LOST_RUNS = `
-  select id, state, title from run where state not in ('queued', 'running', 'completed', 'superseded', 'cancelled')
+  select id, state, title from run where state not in ('parked', 'queued', 'running', 'waiting', 'completed', 'superseded', 'cancelled')
     and not (state = 'failed' and exists (select 1 from exception_case c
       where c.correlation_id = run.correlation_id and ${UNRESOLVED}))`;
 

@@ -51,7 +51,7 @@ export class Canvas {
   ) {}
 
   /**
-   * @param nodes on the tab, in the order in which they are wired; a Catch node is wired beside them
+   * @param nodes on the tab, in the order in which they are wired unless they say; a Catch node is wired beside them
    * @param configs configuration nodes; default a store in memory and the shipped firm
    * @param credentials of nodes, by their id
    */
@@ -64,7 +64,7 @@ export class Canvas {
     const wired = nodes.map((node, index) => ({
       ...node,
       ...PLACE,
-      wires: [[nodes[index + 1]?.id ?? 'end']],
+      wires: node.wires ?? [[nodes[index + 1]?.id ?? 'end']],
     }));
     const flow = [TAB, ...configs, ...wired, ...LISTENERS];
     const sets = new Set([...configs, ...nodes].map(({ type }) => type.replace(/-(connection|events)$/, '')));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { listCases, runReport } from '../../lib/api/reports';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
+import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
 import { keyringFromEnv, openSqliteStore, type Store, verifyAudit } from '../../lib/store';
@@ -79,6 +80,7 @@ async function work(label: string): Promise<string[]> {
       if (!('caseId' in error)) throw error;
     });
     await rejectEvent(id);
+    await decide(run, step);
     engine.messageLeft(active);
     ended.push(run.id);
   }
@@ -100,7 +102,35 @@ async function work(label: string): Promise<string[]> {
   });
   await until('the runs have ended', async () => ended.length === 2 && (await unfinished()) === 0);
   leave();
+  await waitFor(label);
   return ended;
+}
+
+/** Two messages of a run wait for an event; one of them gets it. */
+async function waitFor(label: string): Promise<void> {
+  const active = await engine.oneOff('inject', newId('opportunity'), 'By hand');
+  engine.messageEntered(active);
+  const wait = (key: string) =>
+    engine.wait(active.run.id, {
+      node: { id: 'wait', name: 'Wait' },
+      event: 'approval',
+      key,
+      parent: 0,
+      deadline: null,
+      onTimeout: 'send',
+      earlier: 'once',
+      holdsOrder: true,
+      message: { name: SECRET },
+      about: { params: {}, ownerRole: 'sales_ops' },
+    });
+  await engine.signal({ event: 'approval', key: label, actor: 'mia', data: { name: SECRET } });
+  expect(await wait(label)).toMatchObject({ outcome: { event: { data: { name: SECRET } } } });
+  expect(await wait(`${label}, never`)).toBeNull();
+  engine.messageLeft(active);
+  await until('the run to wait', async () => {
+    const run = await store.db.selectFrom('run').select('state').where('id', '=', active.run.id);
+    return (await run.executeTakeFirst())?.state === 'waiting';
+  });
 }
 
 /** An event from a broker that cannot be accepted, and whose payload is kept. */
@@ -108,6 +138,13 @@ async function rejectEvent(id: string): Promise<void> {
   const message = { topic: id, payload: Buffer.from(JSON.stringify({ name: SECRET })), properties: {} };
   const refused = { reason: 'no CloudEvent', id, source: null, type: null };
   await store.write((tx) => recordRejected(tx, 'node', message, refused, new Date().toISOString()));
+}
+
+/** A person corrects what a step sends. */
+async function decide(run: DispatchedRun, step: Step): Promise<void> {
+  const made = { actor: 'kim', reason: 'agreed', at: new Date().toISOString() };
+  const correction = { patch: { name: SECRET } };
+  await store.write((tx) => saveDecision(tx, placeOf(run, step), { kind: 'correct', correction, ...made }));
 }
 
 async function unfinished(): Promise<number> {

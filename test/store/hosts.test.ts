@@ -215,7 +215,7 @@ test('a host that is stopped gives its runs to the others at once', async () => 
       host.engine.step(
         run.id,
         new FakeVendor().step({
-          call: ({ signal }) =>
+          call: (_wire, { signal }) =>
             new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
         }),
       ),
@@ -274,7 +274,7 @@ test('a host that cannot reach the store any more breaks off before the others t
       run.id,
       vendor.step({
         canonicalId: customer,
-        call: ({ signal }) =>
+        call: (_wire, { signal }) =>
           new Promise((_, reject) =>
             signal.addEventListener('abort', () => {
               isAborted = true;

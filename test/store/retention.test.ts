@@ -175,6 +175,29 @@ test('an old run goes with its steps and its event; a young one stays', async ()
   expect(await sweepNow()).toEqual(none);
 });
 
+test('what people have decided about a run goes with it', async () => {
+  for (const days of [31, 29]) {
+    const { id } = await run({ days, state: 'cancelled' });
+    const by = { run_id: id, actor: 'kim', reason: 'agreed' };
+    const step = { node_id: 'n', operation: 'task.create', canonical_id: 'tsk', external_id: null };
+    await store.write(async (tx) => {
+      await tx
+        .insertInto('cancellation')
+        .values({ ...by, requested_at: now, attempts: 0 })
+        .execute();
+      await tx
+        .insertInto('step_decision')
+        .values({ ...by, ...step, key: `${id}:d`, kind: 'skip', value: null, at: now })
+        .execute();
+    });
+  }
+  const [young] = (await kept()).slice(-1);
+  await sweepNow();
+  for (const table of ['cancellation', 'step_decision'] as const) {
+    expect(await store.db.selectFrom(table).select('run_id').execute()).toEqual([{ run_id: young }]);
+  }
+});
+
 test.each(['customer.upsert', 'salesOrder.create', 'billingSchedule.create', 'something.new'])(
   'the key of %s lives 400 days, and as long as something happens to its deal',
   async (operation) => {
@@ -288,6 +311,63 @@ test('an event that was handed on goes with its deliveries, a rejected one after
   expect(await store.db.selectFrom('rejected_event').select('digest').execute()).toEqual([
     { digest: 'young' },
   ]);
+});
+
+test('what a run had kept while it waited goes with it; a key that passed once over all runs stays', async () => {
+  const old = await run({ days: 31 });
+  const young = await run({ days: 29 });
+  await store.write(async (tx) => {
+    for (const { id } of [old, young]) {
+      const about = { run_id: id, node_id: 'n' };
+      await tx
+        .insertInto('suspension')
+        .values({
+          ...{
+            ...about,
+            place: id,
+            node_name: 'N',
+            event: 'approval',
+            match_key: 'k',
+            parent: 0,
+            state: 'done',
+          },
+          ...{ holds_order: 1, on_timeout: 'send', about: '{}', created_at: daysAgo(31) },
+        })
+        .execute();
+      for (const scope of [`run:${id}`, `key:${id}`]) {
+        await tx
+          .insertInto('passage')
+          .values({ ...about, scope, state: 'passed', passed_at: daysAgo(31) })
+          .execute();
+      }
+    }
+  });
+  await sweepNow();
+  expect(await store.db.selectFrom('suspension').select('run_id').execute()).toEqual([{ run_id: young.id }]);
+  const scopes = await store.db.selectFrom('passage').select('scope').orderBy('scope').execute();
+  expect(scopes.map(({ scope }) => scope)).toEqual([`key:${old.id}`, `key:${young.id}`, `run:${young.id}`]);
+});
+
+test('stale events, which have no run, go by their age', async () => {
+  for (const [event_id, days] of [
+    ['old', 31],
+    ['young', 29],
+  ] as const) {
+    const event = { source: '/q2c/crm', event_id };
+    const at = daysAgo(days);
+    await store.write((tx) =>
+      tx
+        .insertInto('event')
+        .values({
+          ...{ ...event, type: 't', subject: newId('opportunity'), time: at, received_at: at, duplicates: 0 },
+          data: seal(tx, 'event', 'data', event, '{}'),
+          disposition: 'stale',
+        })
+        .execute(),
+    );
+  }
+  expect(await sweepNow()).toEqual({ ...none, event: 1 });
+  expect(await store.db.selectFrom('event').select('event_id').execute()).toEqual([{ event_id: 'young' }]);
 });
 
 test('cross-references, natural keys, cursors and the audit stay; the audit tells what went', async () => {

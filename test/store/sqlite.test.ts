@@ -7,7 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { CompiledQuery, type KyselyPlugin } from 'kysely';
 import { openCases } from '../../lib/engine/cases';
 import { externalId } from '../../lib/engine/identity';
-import { claimRuns, requeueDue } from '../../lib/engine/runs';
+import { admit, catchUp } from '../../lib/engine/order';
+import { claimRuns, RESUMED, requeueDue } from '../../lib/engine/runs';
+import { settleWaits } from '../../lib/engine/suspensions';
+import { ActiveRun } from '../../lib/engine/tracker';
+import { Waits } from '../../lib/engine/waiting';
 import { newId } from '../../lib/model';
 import { openSqliteStore, type Store } from '../../lib/store';
 
@@ -111,11 +115,98 @@ describe('cost does not grow with what is done', () => {
     title: 'Deal',
   };
 
+  const arrival = {
+    seq: 1,
+    subject: run.correlationId,
+    orderingKey: run.correlationId,
+    correlationId: run.correlationId,
+    event: {
+      id: 'e1',
+      type: 'q2c.opportunity.won.v1',
+      time: at,
+      stamp: at,
+      subject: { entity: 'opportunity' as const, type: 'Opportunity', id: 'A' },
+      title: 'Deal',
+      data: {},
+    },
+  };
+  const batch = {
+    sourceNode: 'source',
+    system: 'crm',
+    instance: 'org',
+    source: 'crm',
+    cursor: null,
+    events: [],
+  };
+
+  /** The waits of an engine that has a node, working in this transaction. */
+  function waitsOn(tx: Store['db']): Waits {
+    const write: Store['write'] = (job) => job(tx);
+    const waits = new Waits({ store: { ...store, write }, now: () => at, onReady: () => undefined });
+    waits.register('wait', () => undefined);
+    return waits;
+  }
+
   test.each<[string, (tx: Store['db']) => Promise<unknown>, string[]]>([
     [
       'claims',
       (tx) => claimRuns(tx, 'source', 8, { owner: 'me', until: at }, at),
-      ['run USING INDEX run_claim (source_node=?)', 'other USING INDEX run_active (ordering_key=?)'],
+      [
+        'run USING INDEX run_claim (source_node=?)',
+        'other USING INDEX run_active (ordering_key=?)',
+        'waiting USING INDEX run_waiting (ordering_key=?)',
+      ],
+    ],
+    [
+      'runs that had waited',
+      (tx) => claimRuns(tx, RESUMED, 8, { owner: 'me', until: at }, at),
+      [
+        'SCAN run USING INDEX run_resume',
+        'other USING INDEX run_active (ordering_key=?)',
+        'waiting USING INDEX run_waiting (ordering_key=?)',
+      ],
+    ],
+    [
+      'messages that an event lets go on',
+      (tx) => waitsOn(tx).accepted(tx, 'crm', arrival, at),
+      ['suspension USING INDEX suspension_match (event=? AND match_key=?)'],
+    ],
+    [
+      'what waited too long',
+      (tx) => waitsOn(tx).sweep(),
+      [
+        'suspension USING INDEX suspension_due (deadline<?)',
+        'run USING INDEX sqlite_autoindex_run_1 (id=?)',
+        'run USING INDEX sqlite_autoindex_run_1 (id=?)',
+        'SCAN suspension USING INDEX suspension_fired',
+        'SCAN run USING COVERING INDEX run_resume',
+      ],
+    ],
+    [
+      'waiting runs whose node is gone',
+      (tx) => waitsOn(tx).review(),
+      [
+        'SCAN suspension USING COVERING INDEX suspension_kept',
+        'exception_case USING INDEX case_node_missing (node_id=?)',
+        'run USING INDEX sqlite_autoindex_run_1 (id=?)',
+        'signal USING INTEGER PRIMARY KEY (rowid=?)',
+        'signal USING COVERING INDEX signal_age (received_at<?)',
+      ],
+    ],
+    [
+      'what a run still waits for',
+      (tx) => settleWaits(tx, new ActiveRun(run, true)),
+      ['suspension USING INDEX suspension_run (run_id=?)'],
+    ],
+    [
+      'gaps',
+      (tx) => catchUp(tx, at),
+      ['SCAN run USING INDEX run_parked', 'event USING INTEGER PRIMARY KEY (rowid=?)'],
+    ],
+    [
+      'the newest state of a record',
+      (tx) => admit(tx, batch, arrival.event, arrival.subject, at),
+      ['run USING INDEX run_correlation (correlation_id=?)', 'event USING INTEGER PRIMARY KEY (rowid=?)'],
     ],
     [
       'automatic retries',
@@ -138,8 +229,9 @@ describe('cost does not grow with what is done', () => {
     ],
   ])('%s search by their index, no table is read through', async (_, work, searches) => {
     const plans = await plansOf(work);
+    // An index that holds only what is unfinished may be read through.
     expect(plans.filter((plan) => /^(SEARCH|SCAN) /.test(plan))).toEqual(
-      searches.map((search) => `SEARCH ${search}`),
+      searches.map((search) => (search.startsWith('SCAN ') ? search : `SEARCH ${search}`)),
     );
   });
 });

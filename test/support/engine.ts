@@ -86,6 +86,7 @@ export class FakeVendor {
       businessVersion: '1',
       wire: { name: 'ACME' },
       visibleAfterMs: 0,
+      undo: 'call',
       call: async () => {
         this.calls++;
         const next = this.script.shift();

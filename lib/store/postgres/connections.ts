@@ -22,9 +22,8 @@ const RECONNECT_MAX_MS = 2_000;
 
 const INT8 = 20;
 
-/** The driver is loaded for the first of them: hosts on the embedded store never need it. */
 export async function openPool(config: PoolConfig): Promise<Pool> {
-  const { default: pg } = await import('pg');
+  const { pg } = await import('./pg-client');
   const pool = new pg.Pool({
     ...config,
     // Statements that do not wait for each other leave together and cost one way to the server.

@@ -12,7 +12,15 @@ import {
   type SystemClient,
   SystemError,
 } from '../kit';
-import { type Collection, type Identified, projectTemplates, users, workspaces } from './collections';
+import {
+  type Collection,
+  type ExternalReference,
+  externalReferences,
+  type Identified,
+  projectTemplates,
+  users,
+  workspaces,
+} from './collections';
 import { envelopeOf, type Page, type Referenced } from './envelope';
 import { errorTable } from './errors';
 import { manifest } from './manifest';
@@ -35,6 +43,19 @@ export interface KantataClient extends SystemClient {
     query: Query,
     signal: AbortSignal,
   ): Promise<Referenced<Row>[]>;
+  /** One object with its external references, archived ones included; null when there is none. */
+  show<Row extends Identified>(
+    collection: Collection<Row>,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<Referenced<Row> | null>;
+  /** Puts an external reference on an object, or changes the one that it has under its service name. */
+  putReference(
+    collection: Collection<Identified>,
+    id: string,
+    reference: JsonObject,
+    signal: AbortSignal,
+  ): Promise<ExternalReference>;
   /**
    * Creates the objects, in as few calls as the vendor allows, and returns them with their external references.
    * @throws SystemError `unknown` when a reply does not name as many objects as were sent.
@@ -106,6 +127,34 @@ class RestClient implements KantataClient {
         return { rows: page.rows, next: number < page.pageCount ? number + 1 : null, total: page.count };
       },
     });
+  }
+
+  async show<Row extends Identified>(collection: Collection<Row>, id: string, signal: AbortSignal) {
+    const path = `/${collection.name}/${encodeURIComponent(id)}`;
+    const query = { include: 'external_references', include_archived: collection.archivable || undefined };
+    const reply = await this.#http.request({ method: 'GET', path, query, accept: [404], signal });
+    if (reply.status === 404) return null;
+    return this.#page(collection, reply, `GET /${collection.name}/{id}`, false).rows[0] ?? null;
+  }
+
+  async putReference(
+    { type }: Collection<Identified>,
+    id: string,
+    reference: JsonObject,
+    signal: AbortSignal,
+  ) {
+    const path = `/${externalReferences.name}/create_or_update`;
+    const reply = await this.#http.request({
+      method: 'POST',
+      path,
+      json: { [externalReferences.root]: { ...reference, subject_type: type, subject_id: Number(id) } },
+      safe: true,
+      signal,
+    });
+    const [row] = this.#page(externalReferences, reply, `POST ${path}`, true).rows;
+    if (row !== undefined) return row;
+    const reason = `the answer to POST ${path} does not name the reference`;
+    throw new SystemError({ system: this.system, kind: 'unknown', reason });
   }
 
   async create<Row extends Identified>(

@@ -1,5 +1,5 @@
 import type { CanonicalId, ExternalRef, JsonObject } from '../../model';
-import { defined, SystemError } from '../kit';
+import { type CallContext, defined, SystemError, type UndoEffect } from '../kit';
 import { chunksOf, type KantataClient } from './client';
 import type { Collection, OwnedRow } from './collections';
 import type { Referenced } from './envelope';
@@ -147,14 +147,43 @@ export async function createMissing(
   });
 }
 
+/**
+ * Puts our reference on an object that a person has made, as long as it carries none of ours.
+ *
+ * @param planned the object that it stands for; its body holds the external reference
+ * @returns null when there is no object with this id
+ * @throws SystemError `rejected` when it carries another canonical id
+ */
+export async function adoptRecord(
+  client: KantataClient,
+  collection: Collection<OwnedRow>,
+  id: string,
+  { canonicalId, body }: PlannedRecord,
+  { signal, lookOnly }: CallContext,
+): Promise<OwnedRecord | null> {
+  const row = await client.show(collection, id, signal);
+  if (row === null) return null;
+  const own = row.references.find(({ service_name }) => service_name === client.serviceName);
+  if (own !== undefined && own.service_model_ref !== canonicalId) {
+    const reason = `${collection.type} ${id} carries our id ${own.service_model_ref} of another record`;
+    throw new SystemError({ system: client.system, kind: 'rejected', reason });
+  }
+  const record = { canonicalId, id: row.id, updatedAt: row.updated_at ?? null };
+  if (own !== undefined || lookOnly) return { ...record, referenceId: own?.id ?? '' };
+  const reference = body.external_reference as JsonObject;
+  const { id: referenceId } = await client.putReference(collection, row.id, reference, signal);
+  return { ...record, referenceId };
+}
+
 /** Deletes the records, last first; what is gone already is fine. */
 export async function removeAll(
   client: KantataClient,
   collection: Collection<OwnedRow>,
   records: readonly OwnedRecord[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<UndoEffect> {
   for (const { id } of records.toReversed()) await client.remove(collection, id, signal);
+  return 'removed';
 }
 
 function ownedRecords(client: KantataClient, rows: readonly Referenced<OwnedRow>[]): OwnedRecord[] {

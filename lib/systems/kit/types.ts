@@ -194,7 +194,15 @@ export interface CallContext {
   idempotencyKey: string;
   attempt: number;
   signal: AbortSignal;
+  /** Look, but change nothing in the vendor, not even to mark a record as ours. */
+  lookOnly?: true;
 }
+
+/**
+ * What undoing a call did. `removed`: the record is gone, or is ours no longer. `inactive`: it is still there under our
+ * key, out of use. `kept`: nothing was changed, because the record was there before or outlives the deal.
+ */
+export type UndoEffect = 'removed' | 'inactive' | 'kept';
 
 /** A record in the vendor that must be known by a canonical id before `fromSystem` runs. */
 export interface Reference {
@@ -252,8 +260,20 @@ export interface Operation<
    * Must exist on everything that is not `read-only`.
    */
   probe?(client: C, wire: Wire, context: CallContext): Promise<Reply | null>;
-  /** Undoes a confirmed call, with the values of that call. Absent = a human must. */
-  compensate?(client: C, wire: Wire, reply: Reply, context: CallContext): Promise<void>;
+  /**
+   * Undoes a confirmed call, with the values of that call. Absent = a human must. May be repeated: after a crash or a
+   * lost answer it is simply called again, so what is gone already is fine.
+   */
+  compensate?(client: C, wire: Wire, reply: Reply, context: CallContext): Promise<UndoEffect>;
+  /**
+   * Takes a record over that a person has made in place of the call: puts our key on it, so that later calls find it,
+   * and gives the reply that `call` would have given. May be repeated; with `lookOnly` it changes nothing.
+   *
+   * @param id the vendor's own id
+   * @returns null when there is no such record
+   * @throws SystemError when the record carries another one's key. Absent where one id cannot stand for what is made.
+   */
+  adopt?(client: C, id: string, wire: Wire, context: CallContext): Promise<Reply | null>;
 }
 
 // ---------------------------------------------------------------- events
@@ -264,6 +284,11 @@ export interface SourceEvent {
   type: BusinessEventType;
   /** When the fact became true in the vendor. */
   time: Instant;
+  /**
+   * Last change of the record that the event is about, as of the state in `data`. With it, an older state that comes
+   * after a newer one is stale, and a state that returns is news.
+   */
+  stamp?: Instant;
   /** The record the event is about; its canonical id becomes subject and ordering key. */
   subject: Reference;
   /** State as far as the poll saw it, in canonical field names; may be incomplete. */

@@ -47,13 +47,21 @@ export class RecordService {
     fields: readonly string[],
     signal: AbortSignal,
   ): Promise<NetSuiteRecord | null> {
+    return this.get(type, `eid:${externalId}`, ['externalId', ...fields], signal);
+  }
+
+  /**
+   * As `read`, but null when there is certainly no such record.
+   * @throws SystemError `unknown` when the answer does not say which record it is.
+   */
+  async get(
+    type: RecordType,
+    id: string,
+    fields: readonly string[],
+    signal: AbortSignal,
+  ): Promise<NetSuiteRecord | null> {
     try {
-      return await this.read(
-        type,
-        `eid:${externalId}`,
-        { fields: ['externalId', ...fields].join(',') },
-        signal,
-      );
+      return await this.read(type, id, { fields: fields.join(',') }, signal);
     } catch (error) {
       // Only this code says that the record is missing; any other 404 may be a wrong address or a missing permission.
       if (error instanceof SystemError && error.vendorCode === 'NONEXISTENT_ID') return null;

@@ -40,12 +40,12 @@ interface NodeDefinition<P> {
   color?: string;
   icon?: string;
   inputs?: 0 | 1;
-  outputs?: 0 | 1;
+  outputs?: number;
   defaults: { [K in keyof P]: NodeProperty<P, P[K]> };
   credentials?: Record<string, NodeCredential<P>>;
   paletteLabel?: string | (() => string);
   inputLabels?: string | (() => string);
-  outputLabels?: string | (() => string);
+  outputLabels?: string | ((index: number) => string);
   label?(): string;
   labelStyle?(): string;
   oneditprepare?(): void;

@@ -9,7 +9,7 @@ import {
   Q2cError,
 } from '../../../lib/model';
 import type { Reference, SourceEvent, SystemClient } from '../../../lib/systems/kit/types';
-import type { Q2cMessage } from '../../_shared/message';
+import { envelopeOf, type Q2cMessage } from '../../_shared/message';
 
 /** A record by canonical id, with the cross-reference by which the flow can read it. */
 type Known = { id: CanonicalId; externalRefs: ExternalRef[] };
@@ -72,7 +72,7 @@ export function messageOf(run: DispatchedRun): Q2cMessage {
   return {
     topic: event.type,
     payload,
-    q2c: { run: run.id, dispatch: run.dispatch, correlationId: run.correlationId, event },
+    q2c: envelopeOf(run),
   } as Q2cMessage;
 }
 

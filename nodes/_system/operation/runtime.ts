@@ -4,8 +4,10 @@ import type { Firm } from '../../../lib/rules';
 import type { SystemId } from '../../../lib/systems';
 import type { Operation, SystemManifest } from '../../../lib/systems/kit/types';
 import { optionalFirm } from '../../_shared/firm-node';
-import { type InputContext, onInput, requireConfig } from '../../_shared/input';
+import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { runOperation } from '../../_shared/operation';
+import { stableId } from '../../_shared/stable-id';
+import { targetOf } from '../../_shared/target';
 import { evaluateTypedInput } from '../../_shared/typed-input';
 import type { Connected, ConnectionNode } from '../connection/runtime';
 import { defaults, type OperationProperties } from './types';
@@ -19,6 +21,11 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
     const parameters = parametersOf(manifest, config);
     const declared = manifest.entities[config.entity]?.operations[config.verb as Operation['verb']];
 
+    const connect = async () =>
+      requireConfig<ConnectionNode>(RED, config.connection, 'connection', `q2c-${id}-connection`).connect();
+    let release: (() => void) | undefined;
+    let closed = false;
+
     onInput(this, {
       RED,
       store: config.store,
@@ -31,16 +38,28 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
           config.inputType || defaults.inputType,
           msg,
         ),
-      handle: async (context) => {
-        const connection = requireConfig<ConnectionNode>(
-          RED,
-          config.connection,
-          'connection',
-          `q2c-${id}-connection`,
-        );
-        const connected = await connection.connect();
-        return run(context, connected, optionalFirm(RED, config.firm));
-      },
+      handle: async (context) => run(context, await connect(), optionalFirm(RED, config.firm)),
+    });
+
+    // From now on every node that a run could reach is there.
+    const register = () => {
+      const store = RED.nodes.getNode(config.store) as StoreNode | null;
+      if (!store?.engine || closed) return;
+      const target = targetOf(manifest, this.name || this.id, connect);
+      store.engine().then(
+        (engine) => {
+          if (!closed) release = engine.repairs.registerTarget(stableId(this), target);
+        },
+        // The store says itself why it cannot be opened.
+        () => undefined,
+      );
+    };
+    RED.events.once('flows:started', register);
+    this.on('close', (done: () => void) => {
+      closed = true;
+      RED.events.off('flows:started', register);
+      release?.();
+      done();
     });
 
     const run = async (context: InputContext, connected: Connected, firm: Firm | null) => {

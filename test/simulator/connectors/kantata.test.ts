@@ -1,4 +1,4 @@
-import type { DealDocument, JsonObject } from '../../../lib/model';
+import { type DealDocument, type JsonObject, newId } from '../../../lib/model';
 import { system } from '../../../lib/systems/kantata';
 import type { KantataClient } from '../../../lib/systems/kantata/client';
 import { stories, timeEntries, workspaces } from '../../../lib/systems/kantata/collections';
@@ -301,6 +301,43 @@ describe('refusals', () => {
     expect(failure).toMatchObject({
       reason: { kind: 'rejected', code: 'TARGET_REJECTED', reason: 'Please give your project a title' },
     });
+  });
+});
+
+describe('adopting what a person has made', () => {
+  async function planned() {
+    const deal = sampleDeal();
+    const operation = operationOf('project', 'create');
+    const [item] = operation.select(deal, {});
+    return { deal, operation, wire: operation.toSystem(item, contextOf(deal)) };
+  }
+
+  it('puts our reference on the project, so that it is found as if we had made it', async () => {
+    const { deal, operation, wire } = await planned();
+    const { id } = await vendor.create('workspaces', { title: 'By hand' });
+    const look = await operation.adopt?.(client, id, wire, { ...callContext(), lookOnly: true });
+    expect(look).toMatchObject([{ id, canonicalId: deal.project?.id }]);
+    expect(await operation.probe?.(client, wire, callContext())).toBeNull();
+
+    const adopted = await operation.adopt?.(client, id, wire, callContext());
+    expect(await operation.adopt?.(client, id, wire, callContext())).toEqual(adopted);
+    expect(await operation.probe?.(client, wire, callContext())).toEqual(adopted);
+    expect(await operation.compensate?.(client, wire, adopted, callContext())).toBe('removed');
+    expect(await operation.probe?.(client, wire, callContext())).toBeNull();
+  });
+
+  it('refuses a project that stands for another one, and finds none where there is none', async () => {
+    const first = await step('project', 'create', sampleDeal());
+    const { operation, wire } = await planned();
+    const other = (wire as { canonicalId: string }[]).map((record) => ({
+      ...record,
+      canonicalId: newId('project'),
+    }));
+    const taken = first.result.refs[0]?.ref.id ?? '';
+    await expect(operation.adopt?.(client, taken, other, callContext())).rejects.toMatchObject({
+      kind: 'rejected',
+    });
+    expect(await operation.adopt?.(client, '99999999', wire, callContext())).toBeNull();
   });
 });
 

@@ -576,6 +576,73 @@ describe('reading', () => {
   });
 });
 
+describe('adopting what a person has made', () => {
+  /** What the deal's records would be sent as, before any of them is there. */
+  async function wireOf(entity: string, deal: DealDocument) {
+    const operation = operationOf(entity, 'upsert');
+    const [item] = operation.select(deal, {});
+    if (item === undefined) throw new Error(`no ${entity}`);
+    return { operation, wire: operation.toSystem(item, contextOf(deal, { ...client.settings })) };
+  }
+
+  const jobData = async (entityId: string) => ({
+    companyName: 'By hand',
+    entityId,
+    parent: (await ours('customer'))[0]?.id,
+    subsidiary: '2',
+    projectExpenseType: '-2',
+  });
+
+  test('a project gets our key, once looked at and once taken; the next upsert writes to it', async () => {
+    const deal = await run(fixedBid(), 'customer', 'upsert');
+    const { operation, wire } = await wireOf('project', deal);
+    const { id: jobId } = await byHand('job', await jobData('P-1'));
+    const keyOf = async () => (await vendor.record('job', jobId)).data.externalId ?? null;
+
+    const look = { ...callContext, lookOnly: true } as const;
+    expect(await operation.adopt?.(client, jobId, wire, look)).toEqual({ id: jobId, number: 'P-1' });
+    expect(await keyOf()).toBeNull();
+    for (let times = 0; times < 2; times++) {
+      expect(await operation.adopt?.(client, jobId, wire, callContext)).toEqual({ id: jobId, number: 'P-1' });
+    }
+    expect(await keyOf()).toBe((wire as { externalId: string }).externalId);
+    await run(deal, 'project', 'upsert');
+    expect((await ours('job')).map((job) => job.id)).toEqual([jobId]);
+  });
+
+  test('a customer gets our key, and comes with its number', async () => {
+    const { operation, wire } = await wireOf('customer', fixedBid());
+    const { id: customerId } = await byHand('customer', { companyName: 'By hand', subsidiary: '2' });
+    const found = await operation.adopt?.(client, customerId, wire, callContext);
+    expect(found).toEqual({ id: customerId, number: expect.stringMatching(/^CUST/) });
+  });
+
+  test('not what is not there, nor what carries the key of another', async () => {
+    const deal = await run(fixedBid(), 'customer', 'upsert');
+    const { operation, wire } = await wireOf('project', deal);
+    expect(await operation.adopt?.(client, '999999', wire, callContext)).toBeNull();
+    const { id: jobId } = await byHand('job', { ...(await jobData('P-2')), externalId: 'boomi-1' });
+    const refused = await failureOf(Promise.resolve(operation.adopt?.(client, jobId, wire, callContext)));
+    expect(refused).toMatchObject({ kind: 'rejected', reason: expect.stringContaining('boomi-1') });
+  });
+
+  test('a look for a customer under its natural key does not claim it', async () => {
+    const { operation, wire } = await wireOf('customer', fixedBid());
+    const { name, taxNumber } = (wire as { keys: { name: string; taxNumber: string } }).keys;
+    const { id: customerId } = await byHand('customer', {
+      companyName: name,
+      subsidiary: '2',
+      vatRegNumber: taxNumber,
+    });
+    const keyOf = async () => (await vendor.record('customer', customerId)).data.externalId ?? null;
+    const look = { ...callContext, lookOnly: true } as const;
+    expect(await operation.probe?.(client, wire, look)).toMatchObject({ id: customerId });
+    expect(await keyOf()).toBeNull();
+    await operation.probe?.(client, wire, callContext);
+    expect(await keyOf()).not.toBeNull();
+  });
+});
+
 describe('undoing', () => {
   test('removes what was created, last first, and keeps customer and contact', async () => {
     const deal = await provision(fixedBid());
@@ -583,8 +650,9 @@ describe('undoing', () => {
       const operation = operationOf(entity, verb);
       for (const item of operation.select(deal, {})) {
         const { wire, reply } = await stepOf(entity, verb, item, deal);
-        await operation.compensate?.(client, wire, reply, callContext);
-        await operation.compensate?.(client, wire, reply, callContext);
+        const effect = entity === 'customer' || entity === 'contact' ? 'kept' : 'removed';
+        expect(await operation.compensate?.(client, wire, reply, callContext)).toBe(effect);
+        expect(await operation.compensate?.(client, wire, reply, callContext)).toBe(effect);
       }
     }
     expect(await counts()).toMatchObject({
@@ -601,7 +669,8 @@ describe('undoing', () => {
     const deal = await run(await run(fixedBid(), 'customer', 'upsert'), 'project', 'upsert');
     const { wire, reply } = await stepOf('project', 'upsert', deal.project, deal);
     await run(deal, 'task', 'upsert');
-    await operationOf('project', 'upsert').compensate?.(client, wire, reply, callContext);
+    const undo = operationOf('project', 'upsert').compensate?.(client, wire, reply, callContext);
+    expect(await undo).toBe('inactive');
     expect((await ours('job'))[0]?.data.isInactive).toBe(true);
   });
 

@@ -319,6 +319,35 @@ test('an account that was read is written by its id: no second account', async (
   expect(former?.data).toMatchObject(rest);
 });
 
+test('an account that a person has made gets our id, unless it carries another one', async () => {
+  const operation = operationOf('customer', 'upsert');
+  const customer = newCustomer();
+  const wire = operation.toSystem(customer, contextOf({ customer }, {}));
+  const [account] = await recordsOf('Account');
+  const accountId = account?.id ?? '';
+  const idOf = async () =>
+    (await recordsOf('Account')).find(({ id }) => id === accountId)?.data.Q2C_External_Id__c ?? null;
+
+  expect(
+    await operation.adopt?.(client, accountId, wire, { ...callContext(), lookOnly: true }),
+  ).toMatchObject({
+    id: accountId,
+    created: false,
+  });
+  expect(await idOf()).toBeNull();
+  await operation.adopt?.(client, accountId, wire, callContext());
+  expect(await operation.adopt?.(client, accountId, wire, callContext())).toMatchObject({ id: accountId });
+  expect(await idOf()).toBe(customer.id);
+
+  const other = newCustomer();
+  const others = operation.toSystem(other, contextOf({ customer: other }, {}));
+  await expect(operation.adopt?.(client, accountId, others, callContext())).rejects.toMatchObject({
+    kind: 'rejected',
+    reason: expect.stringContaining(customer.id),
+  });
+  expect(await operation.adopt?.(client, '001000000000ZZZ', wire, callContext())).toBeNull();
+});
+
 describe.each(['commit-then-drop', 'commit-then-timeout'] as const)('%s', (kind) => {
   beforeEach(async () => {
     await client.close();

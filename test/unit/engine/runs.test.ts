@@ -61,7 +61,12 @@ function flow() {
 }
 
 test('an event is accepted once, and the cursor moves with it', async () => {
-  expect(await engine.accept(batch([{ id: 'e1', record: 'A' }]))).toEqual({ accepted: 1, duplicates: 0 });
+  expect(await engine.accept(batch([{ id: 'e1', record: 'A' }]))).toEqual({
+    accepted: 1,
+    duplicates: 0,
+    stale: 0,
+    parked: 0,
+  });
   expect(
     await engine.accept(
       batch(
@@ -72,10 +77,7 @@ test('an event is accepted once, and the cursor moves with it', async () => {
         'c2',
       ),
     ),
-  ).toEqual({
-    accepted: 1,
-    duplicates: 1,
-  });
+  ).toEqual({ accepted: 1, duplicates: 1, stale: 0, parked: 0 });
   expect(await engine.cursor('/q2c/test/crm')).toBe('c2');
   expect(await runs()).toHaveLength(2);
   expect(await store.db.selectFrom('event').select('duplicates').orderBy('seq').execute()).toEqual([
@@ -316,7 +318,7 @@ test('stopping breaks off a call that takes too long', async () => {
   impatient.engine.registerSource('source', 1, (run) => {
     const { engine } = impatient;
     engine.messageEntered(activeOf(run, engine));
-    const call = ({ signal }: { signal: AbortSignal }) =>
+    const call = (_: unknown, { signal }: { signal: AbortSignal }) =>
       new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => {
           cancelled = true;

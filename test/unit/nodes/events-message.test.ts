@@ -41,6 +41,7 @@ function runOf({ subject, title, ...event }: RecordEvent): DispatchedRun {
     orderingKey: id,
     sourceNode: 'source',
     dispatch: 1,
+    catchUp: false,
     title,
     event: { ...event, source: '/q2c/test', subject: id },
   };
@@ -117,4 +118,10 @@ test('the records that events name are identified once, linked, and part of the 
 test('a link to a record that was not named is a mistake of the source', async () => {
   const wrong = timeApproved('1', { link: (id) => ({ projectId: id('project', 'Workspace', '11') }) });
   await expect(intakeEvents(engine, client, [wrong])).rejects.toMatchObject({ code: 'SCHEMA_CHANGED' });
+});
+
+test('a message that catches up says so', async () => {
+  const [event] = await intakeEvents(engine, client, [timeApproved('1')]);
+  if (!event) throw new Error('no event');
+  expect(messageOf({ ...runOf(event), catchUp: true }).q2c).toMatchObject({ catchUp: true });
 });

@@ -4,6 +4,7 @@ import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
 import { budgetOf, idNumber, inWholeUnitsUp, TITLE_MAX, templateId } from '../mapping';
 import {
+  adoptRecord,
   createMissing,
   externalReference,
   findAll,
@@ -34,6 +35,12 @@ export const createProject = defineOperation({
 
   fromSystem: (reply, project, context) => projectResult(reply, project, context),
 
+  async adopt(client, id, [planned], context) {
+    if (planned === undefined) return null;
+    const record = await adoptRecord(client, workspaces, id, planned, context);
+    return record && [record];
+  },
+
   /**
    * Archives the project and takes our reference off it: a later attempt at the same deal must not adopt a
    * project that was given up.
@@ -43,6 +50,7 @@ export const createProject = defineOperation({
       await client.updateIfPresent(workspaces, id, { archived: true }, signal);
       await client.remove(externalReferences, referenceId, signal);
     }
+    return 'removed';
   },
 });
 

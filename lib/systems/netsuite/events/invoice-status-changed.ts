@@ -52,6 +52,7 @@ function eventOf(
     id: `${id}:${digest}:${stamp}`,
     type: 'q2c.invoice.status_changed.v1',
     time: stamp,
+    stamp,
     subject: { entity: 'invoice', type: 'invoice', id, claims: invoice.claims },
     data: invoiceValues(invoice),
     references: [...project, ...order],

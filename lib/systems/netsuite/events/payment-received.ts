@@ -28,6 +28,7 @@ function eventOf({ id, stamp, digest }: Change, payment: PaymentData): SourceEve
     id: `${id}:${digest}:${stamp}`,
     type: 'q2c.payment.received.v1',
     time: stamp,
+    stamp,
     subject: { entity: 'payment', type: 'customerPayment', id, claims: payment.claims },
     data: paymentValues(payment),
     references: settledInvoices(payment),

@@ -12,7 +12,13 @@ import { defined, defineOperation, jsonNumberOf, type MappingContext, required }
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
 import { amountOf, externalIdOf, isFixed, liveLines, reference, refTo, scheduleOf } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
+import {
+  adoptByKey,
+  probeByKey,
+  type RecordReply,
+  type RecordWire,
+  removeOrInactivate,
+} from '../written-record';
 
 const STEP = 'the billing schedule is created in NetSuite';
 
@@ -62,6 +68,7 @@ export const createBillingSchedule = defineOperation<
   }),
 
   probe: probeByKey('billingSchedule'),
+  adopt: adoptByKey('billingSchedule'),
 
   compensate: (client, _wire, { id }, { signal }) =>
     removeOrInactivate(client, 'billingSchedule', id, signal),

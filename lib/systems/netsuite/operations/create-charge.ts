@@ -3,7 +3,7 @@ import { percentOf } from '../../../model';
 import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { amountOf, externalIdOf, reference, refTo, serviceLineOf } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
+import { adoptByKey, probeByKey, type RecordReply, type RecordWire, remove } from '../written-record';
 
 const STEP = 'the charge is created in NetSuite';
 
@@ -38,9 +38,10 @@ export const createCharge = defineOperation<NetSuiteClient, Draft<Milestone>, Re
   }),
 
   probe: probeByKey('charge'),
+  adopt: adoptByKey('charge'),
 
   // A billed charge cannot be deleted: NetSuite refuses, and a human credits the invoice.
-  compensate: (client, _wire, { id }, { signal }) => client.records.remove('charge', id, signal),
+  compensate: (client, _wire, { id }, { signal }) => remove(client, 'charge', id, signal),
 });
 
 function chargeBody(milestone: Draft<Milestone>, context: MappingContext): JsonObject {

@@ -12,7 +12,7 @@ import {
   sellingEntity,
   serviceLineOf,
 } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
+import { adoptByKey, probeByKey, type RecordReply, type RecordWire, remove } from '../written-record';
 
 const STEP = 'the sales order is created in NetSuite';
 
@@ -45,9 +45,10 @@ export const createSalesOrder = defineOperation<NetSuiteClient, Draft<Contract>,
   }),
 
   probe: probeByKey('salesOrder'),
+  adopt: adoptByKey('salesOrder'),
 
   // An order that is invoiced cannot be deleted: NetSuite refuses, and a human credits the invoice (guides §11).
-  compensate: (client, _wire, { id }, { signal }) => client.records.remove('salesOrder', id, signal),
+  compensate: (client, _wire, { id }, { signal }) => remove(client, 'salesOrder', id, signal),
 });
 
 function orderBody(contract: Draft<Contract>, context: MappingContext): JsonObject {

@@ -3,6 +3,7 @@ import { defined, defineOperation, type MappingContext, required, SystemError } 
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, reference, refTo, sellingEntity } from '../mapping';
 import { idOf, sqlText } from '../suiteql';
+import { adoptByKey } from '../written-record';
 
 const STEP = 'the contact is created in NetSuite';
 
@@ -56,7 +57,9 @@ export const upsertContact = defineOperation<NetSuiteClient, Draft<Contact>, Con
   },
 
   // A contact belongs to the customer and stays with it (guides §11).
-  compensate: async () => {},
+  compensate: async () => 'kept',
+
+  adopt: adoptByKey('contact'),
 });
 
 function contactBody(contact: Draft<Contact>, companyId: string, context: MappingContext): JsonObject {

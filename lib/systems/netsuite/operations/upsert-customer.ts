@@ -3,6 +3,7 @@ import { type CallContext, defined, defineOperation, type MappingContext, requir
 import type { NetSuiteClient } from '../client';
 import { type CustomerKeys, findCustomer } from '../find-customer';
 import { externalIdOf, reference, refTo, sellingEntity } from '../mapping';
+import { adoptRecord } from '../written-record';
 
 const STEP = 'the customer is created in NetSuite';
 
@@ -35,8 +36,9 @@ export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, C
     return { keys, body: customerBody(customer, keys, context) };
   },
 
-  async call(client, { keys, body }, { signal }) {
-    const existing = await adopted(client, keys, signal);
+  async call(client, { keys, body }, context) {
+    const { signal } = context;
+    const existing = await adopted(client, keys, context);
     if (existing) return existing;
     // The address book is replaced, because a repeated upsert would add the address once more.
     const id = await client.records.upsert('customer', keys.externalId, body, {
@@ -55,10 +57,15 @@ export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, C
     };
   },
 
-  probe: (client, { keys }, { signal }: CallContext) => adopted(client, keys, signal),
+  probe: (client, { keys }, context: CallContext) => adopted(client, keys, context),
 
   // A customer outlives the deal that brought it (guides §11): there is nothing to undo.
-  compensate: async () => {},
+  compensate: async () => 'kept',
+
+  async adopt(client, id, { keys }, context) {
+    const record = await adoptRecord(client, 'customer', id, keys.externalId, ['entityId'], context);
+    return record && { id: record.id, number: String(record.entityId ?? '') };
+  },
 });
 
 export function customerKeys(customer: Draft<Customer>, context: MappingContext): CustomerKeys {
@@ -133,12 +140,12 @@ function address(customer: Draft<Customer>): JsonObject {
 async function adopted(
   client: NetSuiteClient,
   keys: CustomerKeys,
-  signal: AbortSignal,
+  { signal, lookOnly }: CallContext,
 ): Promise<CustomerReply | null> {
   const existing = await findCustomer(client, keys, signal);
   if (!existing) return null;
   const { id, number, externalId } = existing;
-  if (externalId === null)
+  if (externalId === null && !lookOnly)
     await client.records.update('customer', id, { externalId: keys.externalId }, signal);
   return { id, number };
 }

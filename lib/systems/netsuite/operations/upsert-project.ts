@@ -3,7 +3,7 @@ import { defined, defineOperation, jsonNumberOf, type MappingContext, required }
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, fixedAmount, liveLines, reference, refTo, sellingEntity } from '../mapping';
-import { type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
+import { adoptRecord, type RecordReply, type RecordWire, removeOrInactivate } from '../written-record';
 
 const STEP = 'the project is created in NetSuite';
 
@@ -44,6 +44,11 @@ export const upsertProject = defineOperation<NetSuiteClient, Draft<Project>, Rec
 
   async probe(client, { externalId }, { signal }) {
     const record = await client.records.find('job', externalId, ['entityId'], signal);
+    return record && { id: record.id, number: String(record.entityId ?? '') };
+  },
+
+  async adopt(client, id, { externalId }, context) {
+    const record = await adoptRecord(client, 'job', id, externalId, ['entityId'], context);
     return record && { id: record.id, number: String(record.entityId ?? '') };
   },
 

@@ -9,7 +9,7 @@ import {
 } from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, reference, refTo } from '../mapping';
-import { probeByKey, type RecordReply, type RecordWire } from '../written-record';
+import { adoptByKey, probeByKey, type RecordReply, type RecordWire, remove } from '../written-record';
 
 const STEP = 'the task is created in NetSuite';
 
@@ -51,9 +51,10 @@ export const upsertTask = defineOperation<NetSuiteClient, Draft<Task>, TaskWire,
   }),
 
   probe: probeByKey('projectTask'),
+  adopt: adoptByKey('projectTask'),
 
   // Time may have been tracked on the task by now: then NetSuite refuses, and a human decides.
-  compensate: (client, _wire, { id }, { signal }) => client.records.remove('projectTask', id, signal),
+  compensate: (client, _wire, { id }, { signal }) => remove(client, 'projectTask', id, signal),
 });
 
 function taskBody(task: Draft<Task>, context: MappingContext): JsonObject {

@@ -9,6 +9,7 @@ import {
 import { decimalOf, type SourceEvent, textOf } from '../../kit';
 import { opportunityValues } from '../mapping/opportunity';
 import { type OpportunityRow, opportunityRow, opportunitySelect } from '../records';
+import { requiredInstant } from './scan';
 
 /**
  * Fields of an opportunity whose change is news. The fields we write ourselves are not among them: our own update
@@ -57,6 +58,8 @@ export function opportunityEvent({
     id: `${about?.id ?? opportunity.Id}:${fingerprint(content).slice(0, 32)}`,
     type,
     time,
+    // The stamp of the opportunity orders its own states, not those of other records that point to it.
+    ...(about === undefined && { stamp: requiredInstant(opportunity.SystemModstamp) }),
     subject: {
       entity: 'opportunity',
       type: 'Opportunity',

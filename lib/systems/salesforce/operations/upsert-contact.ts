@@ -3,6 +3,7 @@ import { defineOperation } from '../../kit';
 import type { SalesforceClient } from '../client';
 import { contactFieldsOf } from '../mapping/contact';
 import {
+  adoptRecord,
   findUpserted,
   sendUpsert,
   type UpsertReply,
@@ -29,5 +30,6 @@ export const upsertContact = defineOperation<SalesforceClient, Draft<Contact>, U
   call: (client, wire, context) => sendUpsert(client, CONTACT, wire, context),
   probe: (client, wire, context) => findUpserted(client, CONTACT, wire, context),
   compensate: (client, _wire, reply, context) => undoUpsert(client, CONTACT, reply, context),
+  adopt: (client, id, wire, context) => adoptRecord(client, CONTACT, id, wire, context),
   fromSystem: (reply, { id }) => upsertResult('contact', id, CONTACT, reply),
 });

@@ -3,6 +3,7 @@ import { defineOperation } from '../../kit';
 import type { SalesforceClient } from '../client';
 import { accountFieldsOf } from '../mapping/customer';
 import {
+  adoptRecord,
   findUpserted,
   sendUpsert,
   type UpsertReply,
@@ -27,5 +28,6 @@ export const upsertCustomer = defineOperation<SalesforceClient, Draft<Customer>,
   call: (client, wire, context) => sendUpsert(client, ACCOUNT, wire, context),
   probe: (client, wire, context) => findUpserted(client, ACCOUNT, wire, context),
   compensate: (client, _wire, reply, context) => undoUpsert(client, ACCOUNT, reply, context),
+  adopt: (client, id, wire, context) => adoptRecord(client, ACCOUNT, id, wire, context),
   fromSystem: (reply, { id }) => upsertResult('customer', id, ACCOUNT, reply),
 });

@@ -1,7 +1,14 @@
 import type { CanonicalId, EntityName, ExternalRef, JsonObject } from '../../../model';
-import type { CallContext, MappingContext, OperationResult } from '../../kit';
+import {
+  type CallContext,
+  type MappingContext,
+  type OperationResult,
+  SystemError,
+  type UndoEffect,
+} from '../../kit';
 import { type Home, type SalesforceClient, SYSTEM, type WrittenRecord } from '../client';
 import { refOf } from '../mapping/values';
+import { textLiteral } from '../soql';
 
 /** What the upserts of accounts and contacts have in common. */
 export interface UpsertWire {
@@ -55,8 +62,34 @@ export async function undoUpsert(
   type: string,
   reply: UpsertReply,
   { signal }: CallContext,
-): Promise<void> {
-  if (reply.created) await client.remove(type, reply.id, signal);
+): Promise<UndoEffect> {
+  if (!reply.created) return 'kept';
+  await client.remove(type, reply.id, signal);
+  return 'removed';
+}
+
+/** Puts our canonical id on a record that a person has made, as long as it carries none. */
+export async function adoptRecord(
+  client: SalesforceClient,
+  type: string,
+  recordId: string,
+  { externalId }: UpsertWire,
+  { signal, lookOnly }: CallContext,
+): Promise<UpsertReply | null> {
+  const field = client.externalIdField;
+  const [row] = await client.query(
+    `SELECT Id, ${field} FROM ${type} WHERE Id = ${textLiteral(recordId)}`,
+    signal,
+  );
+  if (row === undefined) return null;
+  const key = row[field] ?? null;
+  if (key !== null && key !== externalId) {
+    const reason = `${type} ${recordId} carries the id ${String(key)} of another record in ${field}`;
+    throw new SystemError({ system: SYSTEM, kind: 'rejected', reason });
+  }
+  const id = String(row.Id);
+  if (key === null && !lookOnly) await client.update(type, id, { [field]: externalId }, signal);
+  return { id, created: false, home: client.home };
 }
 
 export function upsertResult(

@@ -76,6 +76,7 @@ describe('opportunity won', () => {
       id: expect.stringMatching(/^006A:[0-9a-f]{32}$/),
       type: 'q2c.opportunity.won.v1',
       time: '2026-01-02T10:00:00.000Z',
+      stamp: '2026-01-02T10:00:01.000Z',
       subject: { entity: 'opportunity', type: 'Opportunity', id: '006A', claims: 'opp_1' },
       data: expect.objectContaining({
         name: 'Deal 006A',

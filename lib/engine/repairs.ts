@@ -1,0 +1,89 @@
+import type { Instant } from '../model';
+import type { Store } from '../store';
+import { Cancellations } from './cancel';
+import type { Author } from './decisions';
+import type { Dispatcher } from './dispatcher';
+import { breakOff, DryRunner, type DryRunReport } from './dry-run';
+import type { Lease } from './leases';
+import { Repair } from './repair';
+import type { Patience } from './retry';
+import { type RetryFilter, type RetryManyOptions, type RetryProgress, retryMany } from './retry-many';
+import type { StepRunner } from './step';
+import { type Target, Targets } from './targets';
+import type { RunTracker } from './tracker';
+
+export interface RepairsOptions extends Patience {
+  store: Store;
+  tenant: string;
+  tracker: RunTracker;
+  dispatcher: Dispatcher;
+  steps: StepRunner;
+  now(): Instant;
+  lease(): Lease;
+  /** Remembers work until it settles. */
+  track<T>(promise: Promise<T>): Promise<T>;
+  onFailure(what: string, error: unknown): void;
+}
+
+/** Time in which the nodes of the flows have registered after a start. */
+const TARGETS_WITHIN_MS = 60_000;
+
+/** What people can do about runs that did not go well. */
+export class Repairs {
+  /** Decisions about failed steps. */
+  readonly steps: Repair;
+  /** Taking runs back. */
+  readonly cancellations: Cancellations;
+  /** Answers what dry passages ask on their way through the flow. */
+  readonly dryRuns: DryRunner;
+  private readonly targets = new Targets();
+  private readonly startedAt = Date.now();
+
+  constructor(private readonly options: RepairsOptions) {
+    const { dispatcher, steps } = options;
+    const { targets } = this;
+    this.steps = new Repair({ ...options, targets, pump: (source) => dispatcher.pump(source) });
+    this.cancellations = new Cancellations({
+      ...options,
+      targets,
+      inTurn: (record, task) => steps.inTurn(record, task),
+      pumpAll: () => dispatcher.pumpAll(),
+    });
+    this.dryRuns = new DryRunner({
+      ...options,
+      send: (active, event) => dispatcher.sendDry(active, event),
+    });
+  }
+
+  /** What a retry of a failed run would write, without writing. @throws Q2cError as `DryRunner.run` */
+  dryRun(runId: string, actor: string): Promise<DryRunReport> {
+    return this.options.track(this.dryRuns.run(runId, actor));
+  }
+
+  /** Retries all failed runs that match, a few at a time; see `retryMany`. */
+  retryRuns(filter: RetryFilter, author: Author, how?: RetryManyOptions): AsyncGenerator<RetryProgress> {
+    const { store, now, stopping, dispatcher } = this.options;
+    const pump = (source: string) => dispatcher.pump(source);
+    return retryMany({ store, now, pump, signal: stopping }, filter, author, how);
+  }
+
+  /**
+   * A node lets its connection be used for repairs outside of the flow.
+   * @returns takes it out again
+   */
+  registerTarget(nodeId: string, target: Target): () => void {
+    return this.targets.register(nodeId, target);
+  }
+
+  /** Goes on with cancels, once the nodes through which they undo are there: else they could only open cases. */
+  async resume(): Promise<void> {
+    if (this.options.dispatcher.isPaused) return;
+    if (this.targets.isEmpty && Date.now() - this.startedAt < TARGETS_WITHIN_MS) return;
+    await this.cancellations.resume();
+  }
+
+  /** The flows are being stopped: the messages of dry runs vanish. */
+  interrupt(): void {
+    breakOff(this.options.tracker, () => true);
+  }
+}
