@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Instant, Q2cError } from '../model';
-import { prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
+import { keyShared, prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
 
 /**
  * What this host may do alone among the hosts on one store, and for how long (DESIGN §4 Dispatch): the runs it has
@@ -218,7 +218,7 @@ function takenOver(): Q2cError {
 }
 
 const selectOwnRun = prepared<{ runId: string; owner: string }, { seq: number }>((db, value) =>
-  shareLocked(
+  keyShared(
     db,
     db
       .selectFrom('run')

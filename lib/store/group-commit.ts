@@ -33,12 +33,18 @@ interface QueuedJob {
  */
 export class GroupCommitter {
   private queue: QueuedJob[] = [];
-  private committing: Promise<void> | null = null;
+  /** Loops that commit one group after another, for as long as there are any. */
+  private lanes = 0;
+  private committing: Promise<void> = Promise.resolve();
   /** Committed jobs that wait for the next flush. */
   private unflushed: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
 
-  constructor(private readonly medium: CommitMedium) {}
+  /** @param maxLanes transactions at once; with more than one, only writes that await each other keep their order */
+  constructor(
+    private readonly medium: CommitMedium,
+    private readonly maxLanes = 1,
+  ) {}
 
   write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -55,25 +61,39 @@ export class GroupCommitter {
         settle: () => resolve(value),
         fail: reject,
       });
-      this.committing ??= this.commitQueue();
+      if (this.lanes >= this.maxLanes) return;
+      const others = this.committing;
+      this.committing = this.commitQueue().then(() => others);
     });
   }
 
   /** Resolves when everything queued so far is on the disk or failed. */
   async drain(): Promise<void> {
-    while (this.committing !== null || this.flushing !== null) {
+    while (this.lanes > 0 || this.flushing !== null) {
       await this.committing;
       await this.flushing;
     }
   }
 
   private async commitQueue(): Promise<void> {
+    this.lanes++;
     while (this.queue.length > 0) {
       // One turn later: everything the current turn queues joins the group.
       await new Promise<void>((resolve) => setImmediate(resolve));
-      await this.commit(this.queue.splice(0, MAX_GROUP));
+      const group = this.nextGroup();
+      if (group.length > 0) await this.commit(group);
     }
-    this.committing = null;
+    this.lanes--;
+  }
+
+  private nextGroup(): QueuedJob[] {
+    const { queue, maxLanes } = this;
+    if (maxLanes === 1) return queue.splice(0, MAX_GROUP);
+    // A share for each lane, so that all have work; of one durability, so that what need not wait for the disk does not.
+    const share = Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
+    const alike = queue.filter(({ durability }) => durability === queue[0]?.durability).slice(0, share);
+    this.queue = queue.filter((job) => !alike.includes(job));
+    return alike;
   }
 
   /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */

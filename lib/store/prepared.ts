@@ -14,13 +14,13 @@ interface Compilable<R> {
 }
 
 /** Runs a statement and gives its rows. */
-export type Direct = (sql: string, parameters: readonly unknown[]) => unknown[];
+export type Direct = (sql: string, parameters: unknown[]) => unknown[] | Promise<unknown[]>;
 
 const directOf = new WeakMap<Tx, Direct>();
 
 /**
- * A store whose driver answers at once lets the prepared queries of a transaction go to it directly: the way through
- * Kysely's executor and its promises costs more than the statement.
+ * Lets the prepared queries of a transaction go to the driver directly: the way through Kysely's executor and its
+ * promises costs more than a statement of SQLite.
  */
 export function answerDirectly(tx: Tx, direct: Direct): void {
   directOf.set(tx, direct);
@@ -51,7 +51,7 @@ export function prepared<V extends Values, R = unknown>(
     const { query, names } = known;
     const parameters = names.map((name, index) => (name === null ? query.parameters[index] : values[name]));
     const direct = directOf.get(tx);
-    if (direct !== undefined) return direct(query.sql, parameters) as R[];
+    if (direct !== undefined) return direct(query.sql, parameters) as R[] | Promise<R[]>;
     return (await tx.executeQuery<R>({ ...query, parameters })).rows;
   };
 }

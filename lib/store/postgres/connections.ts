@@ -9,7 +9,9 @@ import {
   PostgresQueryCompiler,
 } from 'kysely';
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
+import { answerDirectly } from '../prepared';
 import type { Schema } from '../schema';
+import type { Tx } from '../store';
 import { connectionLost, isConnectionLoss, type Place } from './failures';
 
 /** Connections to the server, and what is done when they break. */
@@ -91,12 +93,22 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** Queries of one transaction, all on one connection, where the server parses and plans each statement once. */
-export function within(client: PoolClient, adapter: PostgresAdapter): Kysely<Schema> {
-  return kyselyOn(adapter, (text, values) => {
+/** Runs the queries of one transaction, all on one connection, where the server parses and plans each statement once. */
+export function within<T>(
+  client: PoolClient,
+  adapter: PostgresAdapter,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const ask: Ask = (text, values) => {
     const name = nameOf(text);
     return client.query({ text, values, ...(name === undefined ? {} : { name }) });
-  });
+  };
+  return kyselyOn(adapter, ask)
+    .connection()
+    .execute((tx) => {
+      answerDirectly(tx, async (text, values) => (await ask(text, values)).rows);
+      return work(tx);
+    });
 }
 
 /** @param adapter of the store: what is known of a store, such as its keys, is found by it */

@@ -17,6 +17,9 @@ import { Writer } from './writer';
 /** PostgreSQL 13 is the first that tells the fate of a transaction by the number we use. */
 const OLDEST_SERVER = 13;
 
+/** Transactions of one host at once: while one waits for the server or its disk, others go on. */
+const LANES = 4;
+
 export interface PostgresOptions {
   /** How long reads and writes wait for a lost connection to come back, in milliseconds. */
   reconnectMs?: number;
@@ -43,7 +46,7 @@ export async function openPostgresStore(
   await prepareTables(settings, keys);
 
   const pool = await openPool(poolConfig(settings));
-  const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience));
+  const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience), LANES);
   // The clock is read with every write; from here on there is a time to tell.
   await committer.write(async () => undefined, 'committed');
   const db = reading(pool, adapter, patience);

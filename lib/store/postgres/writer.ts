@@ -53,12 +53,10 @@ export class Writer implements CommitMedium {
     let committing: string | null = null;
     try {
       const { xid } = await this.begin(client, durability);
-      await within(client, this.adapter)
-        .connection()
-        .execute(async (tx) => {
-          await work(tx);
-          await finish(tx);
-        });
+      await within(client, this.adapter, async (tx) => {
+        await work(tx);
+        await finish(tx);
+      });
       committing = xid;
       await commit(client);
       client.release();
