@@ -1,5 +1,5 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
-import { open, type RunRow, type Store, type Tx } from '../store';
+import { type EventRow, open, prepared, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { OwedWrites } from './owed-writes';
@@ -241,12 +241,14 @@ function atNodes({ at_nodes }: RunRow): NodeInfo[] {
   return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
 
+const selectEvent = prepared<{ seq: number }, EventRow>((db, value) =>
+  db.selectFrom('event').selectAll().where('seq', '=', value.seq),
+);
+
 export async function eventOf(tx: Tx, run: Pick<RunRow, 'event_seq'>): Promise<DispatchedRun['event']> {
-  const row = await tx
-    .selectFrom('event')
-    .selectAll()
-    .where('seq', '=', run.event_seq ?? -1)
-    .executeTakeFirstOrThrow();
+  const [row] = await selectEvent(tx, { seq: run.event_seq ?? -1 });
+  if (row === undefined)
+    throw new Error(`Event ${run.event_seq} of a run is gone; the store was changed by hand`);
   return {
     id: row.event_id,
     type: row.type,

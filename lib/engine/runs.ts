@@ -164,27 +164,35 @@ export async function claimRuns(
   lease: Lease,
   at: Instant,
 ): Promise<RunRow[]> {
-  const found = await skipLocked(tx, 'run', claimable(tx, source).orderBy('seq').limit(limit)).execute();
+  const found = await (source === RESUMED
+    ? selectResumed(tx, { limit })
+    : selectQueued(tx, { source, limit }));
   const runs = isShared(tx) ? await confirmed(tx, source, found) : found;
-  if (runs.length === 0) return [];
-  await tx
+  await Promise.all(runs.map(({ seq }) => updateClaimed(tx, { seq, ...lease, at })));
+  return runs;
+}
+
+const selectQueued = prepared<{ source: string; limit: number }, RunRow>((db, value) =>
+  skipLocked(db, 'run', claimable(db, value.source).orderBy('seq').limit(value.limit)),
+);
+
+const selectResumed = prepared<{ limit: number }, RunRow>((db, value) =>
+  skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(value.limit)),
+);
+
+const updateClaimed = prepared<{ seq: number; owner: string; until: Instant; at: Instant }>((db, value) =>
+  db
     .updateTable('run')
     .set((fields) => ({
       state: 'running',
-      lease_owner: lease.owner,
-      lease_until: lease.until,
-      started_at: fields.fn.coalesce('started_at', fields.val(at)),
+      lease_owner: value.owner,
+      lease_until: value.until,
+      started_at: fields.fn.coalesce('started_at', fields.val(value.at)),
       ended_at: null,
       at_nodes: null,
     }))
-    .where(
-      'seq',
-      'in',
-      runs.map(({ seq }) => seq),
-    )
-    .execute();
-  return runs;
-}
+    .where('seq', '=', value.seq),
+);
 
 /**
  * Hosts that claim at the same time do not see each other's claims. Whoever has the key's lock to the end of the claim
@@ -212,14 +220,12 @@ async function confirmed(
 }
 
 function claimable(tx: Tx, source: string | typeof RESUMED) {
-  return tx
-    .selectFrom('run')
-    .selectAll('run')
-    .where('state', '=', sql.lit<RunState>('queued'))
-    .$if(source === RESUMED, (query) => query.where('resume', '=', sql.lit(1)))
-    .$if(source !== RESUMED, (query) =>
-      query.where('source_node', '=', String(source)).where('resume', '=', sql.lit(0)),
-    )
+  const queued = tx.selectFrom('run').selectAll('run').where('state', '=', sql.lit<RunState>('queued'));
+  const own =
+    source === RESUMED
+      ? queued.where('resume', '=', sql.lit(1))
+      : queued.where('source_node', '=', source).where('resume', '=', sql.lit(0));
+  return own
     .where((where) =>
       where.not(
         where.exists(
