@@ -70,6 +70,33 @@ test('what was acknowledged is in the file for others to read', async () => {
   other.close();
 });
 
+test('writes happen in the order in which they were asked for', async () => {
+  const numbers = Array.from({ length: 120 }, (_, index) => index);
+  await Promise.all(
+    numbers.map((index) =>
+      store.write(
+        (tx) =>
+          tx
+            .insertInto('audit')
+            .values({
+              at,
+              actor: 'a',
+              subject: 's',
+              run_id: null,
+              detail: '{}',
+              prev_hash: '',
+              hash: '',
+              action: String(index),
+            })
+            .execute(),
+        index % 2 === 0 ? 'flushed' : 'committed',
+      ),
+    ),
+  );
+  const rows = await store.db.selectFrom('audit').select('action').orderBy('seq').execute();
+  expect(rows.map(({ action }) => Number(action))).toEqual(numbers);
+});
+
 test('a path that cannot be a store says so', async () => {
   writeFileSync(join(folder, 'file'), 'x');
   await expect(openSqliteStore(join(folder, 'file', 'q2c.db'))).rejects.toMatchObject({

@@ -7,17 +7,6 @@ import { appendAudit, keyringFromEnv, open, type Store, seal, verifyAudit } from
 import { openTestStore, STORE_KINDS } from '../support/stores';
 
 const at = '2026-01-05T10:00:00.000Z';
-/** Of no chain. */
-const line = {
-  at,
-  actor: 'a',
-  action: 'b',
-  subject: 's',
-  run_id: null,
-  detail: '{}',
-  prev_hash: '',
-  hash: '',
-};
 const cursor = (source: string) => ({ source, value: '1', updated_at: at });
 
 describe.each(STORE_KINDS)('on %s', (kind) => {
@@ -55,24 +44,6 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[2]).toMatchObject({ reason: { message: 'no' } });
     expect(await sources()).toEqual(['a', 'b', 'c']);
-  });
-
-  test('writes happen in the order in which they were asked for', async () => {
-    const numbers = Array.from({ length: 120 }, (_, index) => index);
-    await Promise.all(
-      numbers.map((index) =>
-        store.write(
-          (tx) =>
-            tx
-              .insertInto('audit')
-              .values({ ...line, action: String(index) })
-              .execute(),
-          index % 2 === 0 ? 'flushed' : 'committed',
-        ),
-      ),
-    );
-    const rows = await store.db.selectFrom('audit').select('action').orderBy('seq').execute();
-    expect(rows.map(({ action }) => Number(action))).toEqual(numbers);
   });
 
   test('a constraint that one write breaks fails only that write', async () => {
