@@ -143,8 +143,12 @@ export class Cancellations {
       .where('state', '=', run.state)
       .returning('seq')
       .executeTakeFirst();
-    // Another host has claimed it meanwhile.
-    if (begun === undefined) throw notCancellable(await runById(tx, runId));
+    if (begun === undefined) {
+      // Meanwhile somebody else has asked for the same, or another host has claimed it.
+      const now = await runById(tx, runId);
+      if (now.state === 'cancelled' || now.state === 'cancelling') return;
+      throw notCancellable(now);
+    }
     await tx
       .insertInto('cancellation')
       .values({ run_id: runId, ...author, requested_at: at, attempts: 0 })

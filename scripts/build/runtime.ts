@@ -10,6 +10,8 @@ const options = {
   format: 'cjs',
   platform: 'node',
   target: 'node22',
+  // Parts are loaded with `require`: they are CommonJS, like everything here.
+  supported: { 'dynamic-import': false },
   sourcemap: 'linked',
   sourcesContent: false,
   legalComments: 'none',

@@ -67,18 +67,27 @@ function oneOfEach(types: TypeInfo[]): FlowNode[] {
   const nodes = types.map(({ type, config, defaults }, index) => {
     const values = Object.entries(defaults).map(([name, { value, type: target }]) => [
       name,
-      // Configuration nodes of ours have their type as id; of Node-RED's own there is none.
-      target?.startsWith('q2c-') ? target : value,
+      // Of Node-RED's own configuration nodes there is none.
+      target?.startsWith('q2c-') ? configId(target) : value,
     ]);
     const place = config ? {} : { z: 'tab', x: 200 + 300 * (index % 3), y: 80 + 40 * index, wires: [[]] };
-    return { id: type, type, ...place, ...Object.fromEntries(values), ...choices[type] };
+    return {
+      id: config ? configId(type) : type,
+      type,
+      ...place,
+      ...Object.fromEntries(values),
+      ...choices[type],
+    };
   });
   return [{ id: 'tab', type: 'tab', label: 'All types' }, ...nodes];
 }
 
-function findNode(id: string): FlowNode {
-  const node = flows.find((candidate) => candidate.id === id);
-  if (!node) throw new Error(`${id} is not in the flow`);
+/** Not the type itself: Node-RED would take a configuration node whose id is its type for one that needs itself. */
+const configId = (type: string): string => `the-${type}`;
+
+function findNode(type: string): FlowNode {
+  const node = flows.find((candidate) => candidate.type === type);
+  if (!node) throw new Error(`${type} is not in the flow`);
   return node;
 }
 

@@ -30,6 +30,8 @@ let effects: Record<string, UndoEffect>;
 
 const retry = { maxRunRetries: 0 };
 
+jest.setTimeout(20_000);
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'q2c-cancel-'));
   vendor = new Vendor();
@@ -49,8 +51,9 @@ async function begin(
 ): Promise<void> {
   ({ engine, store, stop } = await startEngine({
     path: join(folder, 'q2c.db'),
-    // A host that hangs in a call is left hanging.
+    // A host that hangs in a call is left hanging; on PostgreSQL the next one waits for the end of its lease.
     stopAfterMs: 1,
+    leaseMs: 2_000,
     retry: options.retry ?? retry,
   }));
   if (options.connected !== false) connect();
