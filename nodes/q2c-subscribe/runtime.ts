@@ -11,6 +11,7 @@ import {
 import { registerReceiver, removeReceiver } from '../../lib/store';
 import { type BrokerNode, requireBroker } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
+import { onceFlowsStarted } from '../_shared/flows-started';
 import { requireConfig, type StoreNode } from '../_shared/input';
 import { stableId } from '../_shared/stable-id';
 import { StatusLine } from '../_shared/status';
@@ -53,11 +54,11 @@ export default function register(RED: NodeAPI): void {
       );
     };
     // Runs may be dispatched at once: every node they can reach must exist.
-    RED.events.once('flows:started', begin);
+    const forget = onceFlowsStarted(RED, begin);
 
     this.on('close', (removed: boolean, done: () => void) => {
       closed = true;
-      RED.events.off('flows:started', begin);
+      forget();
       release();
       source
         .then(({ events }) => (removed ? events.leave() : events.stop()))

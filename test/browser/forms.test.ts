@@ -180,20 +180,20 @@ describe('a connection to a real system', () => {
     await editor.saveForm();
     await editor.deploy();
 
-    const deployed = (await host.flows()).find(({ id }) => id === connection);
+    const deployed = (await host.flows()).find(({ id }) => id === node.id);
     expect(deployed).toMatchObject({
       environment: 'production',
       auth: 'oauth2-certificate',
       accountId: '1234567_SB1',
     });
     expect(JSON.stringify(deployed)).not.toContain('PRIVATE KEY');
-    expect(await host.credentials()).toMatchObject({ [connection]: { privateKey } });
+    expect(await host.credentials()).toMatchObject({ [node.id]: { privateKey } });
 
     await editor.openForm(node);
     expect(await form('privateKey').inputValue()).toBe('__PWRD__');
     expect(await editor.invalidInputs()).toEqual([]);
     await editor.saveForm();
-    expect(await page.evaluate((id) => RED.nodes.node(id).changed, connection)).toBeFalsy();
+    expect(await page.evaluate((id) => RED.nodes.node(id).changed, node.id)).toBeFalsy();
   }, 120_000);
 
   test('is tested as deployed, and says so while it is not', async () => {

@@ -4,6 +4,7 @@ import type { Engine } from '../../../lib/engine';
 import { codeInWords, type Instant, type JsonValue, Q2cError } from '../../../lib/model';
 import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
+import { onceFlowsStarted } from '../../_shared/flows-started';
 import { requireConfig, type StoreNode } from '../../_shared/input';
 import { stableId } from '../../_shared/stable-id';
 import { StatusLine } from '../../_shared/status';
@@ -37,10 +38,10 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
       });
     };
     // Runs may be dispatched at once: every node they can reach must exist.
-    RED.events.once('flows:started', begin);
+    const forget = onceFlowsStarted(RED, begin);
 
     this.on('close', (done: () => void) => {
-      RED.events.off('flows:started', begin);
+      forget();
       stopping.abort();
       status.clear();
       poller.stopped.then(done, done);

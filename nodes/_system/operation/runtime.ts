@@ -4,6 +4,7 @@ import type { Firm } from '../../../lib/rules';
 import type { SystemId } from '../../../lib/systems';
 import type { Operation, SystemManifest } from '../../../lib/systems/kit/types';
 import { optionalFirm } from '../../_shared/firm-node';
+import { onceFlowsStarted } from '../../_shared/flows-started';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { runOperation } from '../../_shared/operation';
 import { stableId } from '../../_shared/stable-id';
@@ -54,10 +55,10 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         () => undefined,
       );
     };
-    RED.events.once('flows:started', register);
+    const forget = onceFlowsStarted(RED, register);
     this.on('close', (done: () => void) => {
       closed = true;
-      RED.events.off('flows:started', register);
+      forget();
       release?.();
       done();
     });
