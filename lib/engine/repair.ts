@@ -1,5 +1,5 @@
 import { fingerprint, type Instant, type JsonObject, type JsonValue, Q2cError } from '../model';
-import { appendAudit, type StepRow, type Store, type Tx } from '../store';
+import { appendAudit, lock, type StepRow, type Store, type Tx } from '../store';
 import { noteOnCases } from './cases';
 import {
   type Author,
@@ -102,6 +102,8 @@ export class Repair {
     requireReason(author);
     const source = await this.options.store.write(async (tx) => {
       const at = this.options.now();
+      // One after the other, whichever host they reach: the second of two equal ones must find the first.
+      await lock(tx, `repair|${(await stepByKey(tx, stepKey)).run_id}`);
       const step = await stepByKey(tx, stepKey);
       const run = await runById(tx, step.run_id);
       const place = placeOfRow(step);
