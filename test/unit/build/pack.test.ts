@@ -16,6 +16,9 @@ const out = mkdtempSync(join(tmpdir(), 'q2c-build-'));
 let result: BuildResult;
 let sources: Sources;
 
+// Builds the whole pack, on machines with other work.
+jest.setTimeout(60_000);
+
 beforeAll(async () => {
   sources = await findSources(root);
   result = await buildPack({ root, out, check: true });
