@@ -56,7 +56,8 @@ test('nothing in the library is left to be required from packages', async () => 
   const required = [...(await read('lib.js')).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id]) =>
     String(id),
   );
-  expect(required.filter((id) => !isBuiltin(id))).toEqual([]);
+  // The parts that are loaded at first use lie beside it.
+  expect(required.filter((id) => !isBuiltin(id) && !id.startsWith('./'))).toEqual([]);
 });
 
 test('files that the build writes are compared in a check and written otherwise', async () => {
