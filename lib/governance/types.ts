@@ -1,12 +1,12 @@
 import type { CancelReport, Correction } from '../engine';
-import type { CanonicalId, Instant, JsonObject, Money, Role, Severity } from '../model';
+import type { CanonicalId, Instant, JsonObject, Money, Severity } from '../model';
 import type { CaseState } from '../store';
 
 /** Who acts on a case, as the host's login knows the person. */
 export interface Person {
   name: string;
   /** Roles whose cases the person may act on; `all` where the host knows no roles, or for an administrator. */
-  roles: readonly Role[] | 'all';
+  roles: readonly string[] | 'all';
   /** May be the second person. */
   mayApprove: boolean;
 }
@@ -23,7 +23,7 @@ export interface CaseLine {
   message: string;
   status: CaseState;
   severity: Severity;
-  ownerRole: Role;
+  ownerRole: string;
   assignee: string | null;
   correlationId: CanonicalId;
   subject: CanonicalId;
@@ -134,7 +134,7 @@ export interface CaseGroup {
   title: string;
   /** Message of the oldest case, to stand for all. */
   example: string;
-  ownerRole: Role;
+  ownerRole: string;
   system: string | null;
   severity: Severity;
   cases: number;
@@ -147,7 +147,7 @@ export interface CaseGroup {
 
 /** Counts of open cases, for badges and the overview. */
 export interface QueueCount {
-  ownerRole: Role;
+  ownerRole: string;
   open: number;
   breached: number;
   snoozed: number;
