@@ -1,12 +1,4 @@
-import {
-  compare,
-  type ExceptionCode,
-  fingerprint,
-  type Instant,
-  type Money,
-  type Role,
-  type Severity,
-} from '../model';
+import { compare, type ExceptionCode, type Instant, type Money, type Role, type Severity } from '../model';
 import type { CasePolicy, CaseRule, GatedAction } from '../rules';
 import { addWorkingTime, shareOfTime } from './working-time';
 
@@ -126,6 +118,14 @@ export function secondPersonReason(
 const thresholdOf = (thresholds: Readonly<Record<string, string>>, currency: string): string | undefined =>
   thresholds[currency] ?? thresholds['*'];
 
-/** Name of the version and a digest of the content: two contents never pass for one version. */
-export const policyVersion = (policy: CasePolicy): string =>
-  `${policy.version}@${fingerprint(policy).slice(0, 12)}`;
+const SEVERITIES: readonly Severity[] = ['warning', 'error', 'critical'];
+
+/** A severity as stored; one that is not known counts as the worst. */
+export const severityOf = (text: string): Severity =>
+  SEVERITIES.find((known) => known === text) ?? 'critical';
+
+export const worse = (one: string, other: Severity): Severity =>
+  SEVERITIES.indexOf(severityOf(one)) > SEVERITIES.indexOf(other) ? severityOf(one) : other;
+
+/** A role as stored; one that is not known would be nobody's. */
+export const roleOf = (text: string): Role => roles.find((known) => known === text) ?? 'integration_ops';
