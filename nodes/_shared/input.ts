@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CaseOpened, DryRunBlocked, type Engine, type NodeInfo } from '../../lib/engine';
+import type { Governance } from '../../lib/governance';
 import {
   type CanonicalId,
   type DealDocument,
@@ -20,6 +21,8 @@ export interface StoreNode extends Node, Testable {
   tenant: string;
   /** Resolves when the store is open; rejects with the reason when it cannot be opened. */
   engine(): Promise<Engine>;
+  /** The cases of the store. Resolves and rejects as `engine`. */
+  governance(): Promise<Governance>;
 }
 
 export interface InputContext {
