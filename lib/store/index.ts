@@ -7,6 +7,7 @@ export { MaintenanceTask } from './maintenance';
 export * from './outbox';
 export * from './postgres';
 export { prepared } from './prepared';
+export { type Procedure, procedure } from './procedure';
 export { reserveCall } from './rate-budget';
 export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export * from './schema';
