@@ -138,6 +138,7 @@ export async function sweep(
   await sweeper.outbox();
   await sweeper.rejected();
   await sweeper.stale();
+  await sweeper.tokens();
   if (Object.values(report).some((count) => count > 0)) {
     await store.write((tx) =>
       appendAudit(tx, {
@@ -244,6 +245,15 @@ class Sweeper {
       const event = await removePage(tx, 'event', sql`disposition = 'stale' and received_at < ${cutoff}`);
       return { counts: { event }, isLast: event < PAGE };
     });
+  }
+
+  /** Tokens that nobody has renewed for long: those of connections that are gone. Any other costs one login. */
+  async tokens(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    await this.store.write(
+      (tx) => tx.deleteFrom('token').where('updated_at', '<', cutoff).execute(),
+      'committed',
+    );
   }
 
   /** Writes until the piece says that it was the last; between them the store is left to others for as long again. */

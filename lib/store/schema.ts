@@ -381,6 +381,17 @@ export interface LeaseTable {
   until: Instant;
 }
 
+/** An access token that the hosts of a connection share, and the host that is getting a new one. */
+export interface TokenTable {
+  name: string;
+  /** Null until the first login is through. */
+  value: Sealed | null;
+  login_owner: string | null;
+  login_until: Instant | null;
+  /** When a login was begun last. */
+  updated_at: Instant;
+}
+
 /**
  * How far the calls of a connection are booked, over all hosts, in epoch microseconds: the theoretical arrival time of
  * the generic cell rate algorithm.
@@ -420,6 +431,7 @@ export interface Schema {
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
   lease: LeaseTable;
+  token: TokenTable;
   rate_budget: RateBudgetTable;
   encryption_key: EncryptionKeyTable;
   maintenance: MaintenanceTable;
