@@ -173,6 +173,6 @@ const delayMs = (failures: number): number =>
   Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** Math.min(failures - 1, 10)) * (0.5 + Math.random() / 2);
 
 const isOutage = (error: unknown): boolean =>
-  error instanceof Q2cError && error.code === 'BROKER_UNAVAILABLE';
+  error instanceof Q2cError && (error.code === 'BROKER_UNAVAILABLE' || error.code === 'BROKER_TLS_FAILED');
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
