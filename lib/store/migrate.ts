@@ -111,3 +111,20 @@ export async function refuseNewer(db: Kysely<Schema>): Promise<void> {
     );
   }
 }
+
+/**
+ * Refuses what is no store of this pack, or one that only a newer version knows.
+ * @param place where it is, for people
+ * @throws Q2cError `STORE_UNAVAILABLE`, `STORE_NEWER`
+ */
+export async function requireStore(db: Kysely<Schema>, place: string): Promise<void> {
+  if ((await migrationsOf(db)).length === 0)
+    throw noStore(place, 'what is there is not a store of this pack');
+  await refuseNewer(db);
+}
+
+export function noStore(place: string, reason: string, cause?: unknown): Q2cError {
+  return new Q2cError('STORE_UNAVAILABLE', `There is no store at ${place}: ${reason}. Check where it is.`, {
+    cause,
+  });
+}
