@@ -37,7 +37,7 @@ export class Repairs {
   /** Answers what dry passages ask on their way through the flow. */
   readonly dryRuns: DryRunner;
   private readonly targets = new Targets();
-  private readonly startedAt = Date.now();
+  private readonly startedAt = performance.now();
 
   constructor(private readonly options: RepairsOptions) {
     const { dispatcher, steps } = options;
@@ -78,7 +78,7 @@ export class Repairs {
   /** Goes on with cancels, once the nodes through which they undo are there: else they could only open cases. */
   async resume(): Promise<void> {
     if (this.options.dispatcher.isPaused) return;
-    if (this.targets.isEmpty && Date.now() - this.startedAt < TARGETS_WITHIN_MS) return;
+    if (this.targets.isEmpty && performance.now() - this.startedAt < TARGETS_WITHIN_MS) return;
     await this.cancellations.resume();
   }
 

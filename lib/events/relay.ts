@@ -100,7 +100,7 @@ export class Relay {
   private async relayBatch(): Promise<boolean> {
     const { store, receiver, acquire } = this.options;
     if (this.stopped || (acquire !== undefined && !(await acquire()))) return false;
-    const now = Date.now();
+    const now = performance.now();
     const resting = [...this.refused].filter(([, { until }]) => until > now).map(([key]) => key);
     if (resting.length >= MAX_REFUSED_KEYS) return false;
     const batch = await waitingDeliveries(store.db, receiver, BATCH, resting);
@@ -148,7 +148,7 @@ export class Relay {
 
   private refuse(key: CanonicalId): void {
     const failures = (this.refused.get(key)?.failures ?? 0) + 1;
-    this.refused.set(key, { failures, until: Date.now() + delayMs(failures) });
+    this.refused.set(key, { failures, until: performance.now() + delayMs(failures) });
   }
 
   /** Marks what was sent meanwhile in one write; the next sends do not wait for it. */

@@ -5,7 +5,7 @@ import {
   type Migration,
   Migrator,
 } from 'kysely';
-import { Q2cError } from '../model';
+import { type Instant, Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
@@ -24,6 +24,8 @@ import type { Schema } from './schema';
 export interface MigrationContext {
   /** Where the tables lie, if the dialect knows schemas and others may have tables of the same names. */
   schema?: string;
+  /** The store's clock. */
+  now(db: Kysely<Schema>): Promise<Instant>;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
@@ -82,7 +84,7 @@ export async function migrate(
     );
   }
   if (keys === null) return;
-  await noteKeyInUse(db, keys, new Date().toISOString());
+  await noteKeyInUse(db, keys, await context.now(db));
   protect(db, keys);
 }
 

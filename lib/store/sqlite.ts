@@ -47,6 +47,7 @@ async function openDatabase(path: string, keys: Keyring | null): Promise<Store> 
     await migrate(
       db,
       {
+        now: async () => new Date().toISOString(),
         autoIncrement: (column) => column.primaryKey().autoIncrement(),
         clustered: (table) => table.modifyEnd(sql`without rowid`),
       },

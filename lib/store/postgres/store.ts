@@ -1,6 +1,6 @@
 import { Kysely, PostgresAdapter, sql } from 'kysely';
 import type { Pool } from 'pg';
-import { Q2cError } from '../../model';
+import { type Instant, Q2cError } from '../../model';
 import { protect } from '../encryption';
 import { GroupCommitter } from '../group-commit';
 import type { Keyring } from '../keyring';
@@ -107,6 +107,7 @@ async function prepareTables(settings: PostgresSettings, keys: Keyring | null): 
       db,
       {
         schema: settings.schema,
+        now: databaseTime,
         autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
         clustered: (table) => table,
       },
@@ -136,6 +137,13 @@ async function requireVersion(pool: Pool): Promise<void> {
     'STORE_UNAVAILABLE',
     `The server is PostgreSQL ${rows[0]?.name}; the store needs version ${OLDEST_SERVER} or later.`,
   );
+}
+
+/** Hosts with clocks of their own must agree on which of them began last. */
+async function databaseTime(db: Kysely<Schema>): Promise<Instant> {
+  const { rows } = await sql<{ now: number }>`
+    select extract(epoch from clock_timestamp())::float8 * 1000 as now`.execute(db);
+  return new Date(rows[0]?.now ?? Number.NaN).toISOString();
 }
 
 /** Asked first: making a schema that is there already needs the right to make one. */
