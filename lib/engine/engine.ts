@@ -184,6 +184,7 @@ export class Engine {
       () => this.catchUp(),
       () => this.scan(),
       () => this.repairs.resume(),
+      () => this.repairs.bulkRetries.work(),
       () => this.waits.sweep(),
       () => this.closeGaps(),
     ]) {

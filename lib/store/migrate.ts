@@ -18,6 +18,7 @@ import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
 import { token } from './migrations/0010-token';
+import { bulkRetry } from './migrations/0011-bulk-retry';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -44,6 +45,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
   '0010-token': token,
+  '0011-bulk-retry': bulkRetry,
 };
 
 /**
