@@ -6,7 +6,7 @@ import { appendAudit, type BulkRetryRow, type BulkRetryRunState, type Store, typ
 import type { Author } from './decisions';
 import type { Leases } from './leases';
 import { requireReason } from './repair';
-import { rerun, runById } from './rerun';
+import { rerun } from './rerun';
 import { failedRuns, type RetryFilter } from './retry-filter';
 
 /**
@@ -222,16 +222,15 @@ export class BulkRetries {
     const sources: string[] = [];
     for (const { run_seq, run_id } of waiting) {
       if (underWay + sources.length >= at_once) break;
-      const run = await runById(tx, run_id);
-      const mayRetry = run.state === 'failed';
-      if (mayRetry) {
-        await rerun(tx, run, actor, this.options.now());
-        sources.push(run.source_node);
+      const run = await tx.selectFrom('run').selectAll().where('id', '=', run_id).executeTakeFirst();
+      // Retried by somebody else, or so old that it was removed.
+      if (run?.state !== 'failed') {
+        await setRun(tx, id, run_seq, { state: 'passed_over' });
+        continue;
       }
-      const next = mayRetry
-        ? { state: 'under_way' as const, attempt: run.attempt + 1 }
-        : { state: 'passed_over' as const };
-      await setRun(tx, id, run_seq, next);
+      await rerun(tx, run, actor, this.options.now());
+      await setRun(tx, id, run_seq, { state: 'under_way', attempt: run.attempt + 1 });
+      sources.push(run.source_node);
     }
     return { sources, isLast: waiting.length === 0 };
   }
