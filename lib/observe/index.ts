@@ -1,0 +1,2 @@
+export type { ConnectionState } from './gauges';
+export { observability } from './observability';
