@@ -12,27 +12,35 @@ export async function exposition(
 
 function register(registry: Registry, family: Family): void {
   const { name, help } = family;
-  const common = { name, help, labelNames: [...family.labels], registers: [registry] };
   if (family.kind === 'histogram') {
-    new Counted(family, { ...common, buckets: [...family.bounds] });
+    new CountedHistogram(family, registry);
     return;
   }
+  const common = { name, help, labelNames: [...family.labels], registers: [registry] };
   const metric = family.kind === 'counter' ? new Counter(common) : new Gauge(common);
   for (const { labels, value } of family.samples) metric.inc(labelled(family, labels), value);
 }
 
-/** A histogram whose observations were counted elsewhere. */
-class Counted extends Histogram {
+/**
+ * A histogram whose observations were counted elsewhere. Not a `Histogram` of the library: that writes only what was
+ * observed one by one.
+ */
+class CountedHistogram extends Gauge {
+  /** How the library describes one. */
+  private readonly frame: Histogram;
+
   constructor(
     private readonly family: Extract<Family, { kind: 'histogram' }>,
-    configuration: ConstructorParameters<typeof Histogram>[0],
+    registry: Registry,
   ) {
-    super(configuration);
+    const { name, help } = family;
+    super({ name, help, registers: [registry] });
+    this.frame = new Histogram({ name, help, registers: [] });
   }
 
-  override async get(): ReturnType<Histogram['get']> {
+  override async get(): ReturnType<Gauge['get']> {
     const values = this.family.samples.flatMap((sample) => this.valuesOf(sample));
-    return { ...(await super.get()), values };
+    return { ...(await this.frame.get()), values };
   }
 
   private valuesOf({ labels, buckets, sum }: HistogramSample) {
@@ -41,7 +49,7 @@ class Counted extends Histogram {
     let count = 0;
     const values = buckets.map((observed, index) => {
       count += observed;
-      return { metricName: `${name}_bucket`, labels: { ...own, le: bounds[index] ?? '+Inf' }, value: count };
+      return { metricName: `${name}_bucket`, labels: { le: bounds[index] ?? '+Inf', ...own }, value: count };
     });
     return [
       ...values,
