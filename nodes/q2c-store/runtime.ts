@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine, type Log } from '../../lib/engine';
 import { Q2cError } from '../../lib/model';
-import { observability } from '../../lib/observe';
+import { keepKpis, observability } from '../../lib/observe';
 import {
   describePostgres,
   keyringFromEnv,
@@ -12,6 +12,7 @@ import {
   sweepDaily,
 } from '../../lib/store';
 import type { ConnectionTestReply } from '../_shared/connection-test';
+import { firmZones } from '../_shared/firm-zones';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
@@ -28,7 +29,8 @@ type Saved = NodeDef & Partial<StoreProperties>;
 interface Opened {
   engine: Engine;
   store: Store;
-  sweeping: ReturnType<typeof sweepDaily>;
+  /** What is done every now and then beside the runs. */
+  tasks: ReturnType<typeof sweepDaily>[];
 }
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
@@ -53,9 +55,9 @@ export default function register(RED: NodeAPI): void {
       closing.abort();
       opened
         .then(
-          async ({ engine, store, sweeping }) => {
+          async ({ engine, store, tasks }) => {
             host.detach(RED, this.id, engine);
-            await sweeping.stop();
+            await Promise.all(tasks.map((task) => task.stop()));
             await engine.stop();
             await store.close();
             await observability.flush();
@@ -86,10 +88,13 @@ export default function register(RED: NodeAPI): void {
     });
     host.attach(RED, node.id, engine);
     await engine.start();
-    const sweeping = sweepDaily(store, policy, (error) =>
-      node.error(`Old runs could not be removed: ${error instanceof Error ? error.message : String(error)}`),
-    );
-    return { engine, store, sweeping };
+    const failed = (what: string) => (error: unknown) =>
+      node.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    const tasks = [
+      sweepDaily(store, policy, failed('Old runs could not be removed')),
+      keepKpis(store, () => firmZones(RED), failed('The key figures could not be brought up to date')),
+    ];
+    return { engine, store, tasks };
   }
 
   async function openStore(

@@ -70,7 +70,8 @@ export interface WorkItem {
  * Work lists (guides §14). `awaiting_project`: deals that were accepted and have neither come through nor a project yet.
  * `without_billing`: deals whose project was made, and nothing to bill by.
  */
-export type WorkList = 'awaiting_project' | 'without_billing';
+export const workLists = ['awaiting_project', 'without_billing'] as const;
+export type WorkList = (typeof workLists)[number];
 
 /** @returns the oldest first, one per deal, with how many there are in all */
 export async function workList(

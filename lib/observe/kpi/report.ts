@@ -3,7 +3,8 @@ import type { Kpi } from './facts';
 import { addSamples, type Durations, durationsOf, noSamples, type Samples } from './samples';
 
 /** By what key figures may be told apart. */
-export type KpiGroup = 'day' | 'legalEntity' | 'tier' | 'system' | 'subject';
+export const kpiGroups = ['day', 'legalEntity', 'tier', 'system', 'subject'] as const;
+export type KpiGroup = (typeof kpiGroups)[number];
 
 export interface KpiFilter {
   /** First and last day, in the time zones of the legal entities. */

@@ -21,16 +21,25 @@ const OVERLAP_MS = 10_000;
 /** As that, in events of the outbox. */
 const OVERLAP_EVENTS = 500;
 
-const EVERY_MS = 60_000;
+const EVERY_MS = 15_000;
+/** A host that starts has other things to do first. */
+const FIRST_MS = 3_000;
 
-/** Brings the key figures up to date every minute, by one of the hosts on a store, until it is stopped. */
-export function keepKpis(store: Store, zoneOf: ZoneOf, onFailure: (error: unknown) => void): MaintenanceTask {
+/**
+ * Brings the key figures up to date every now and then, by one of the hosts on a store, until it is stopped.
+ * @param zones asked each time, for the firm's set-up may change
+ */
+export function keepKpis(
+  store: Store,
+  zones: () => ZoneOf,
+  onFailure: (error: unknown) => void,
+): MaintenanceTask {
   const task = new MaintenanceTask(store, {
     name: 'kpi',
-    firstMs: EVERY_MS / 2,
+    firstMs: FIRST_MS,
     lookMs: EVERY_MS,
     everyMs: EVERY_MS / 2,
-    run: (signal) => updateKpis(store, zoneOf, signal),
+    run: (signal) => updateKpis(store, zones(), signal),
     onFailure,
   });
   task.start();
@@ -44,11 +53,27 @@ export function keepKpis(store: Store, zoneOf: ZoneOf, onFailure: (error: unknow
  */
 export async function updateKpis(store: Store, zoneOf: ZoneOf, signal?: AbortSignal): Promise<void> {
   const updater = new Updater(store, zoneOf, signal);
+  const at = store.now();
   await updater.endedRuns();
   await updater.undecidedRuns();
   await updater.repeatedEvents();
   await updater.cases();
   await updater.setups();
+  await updater.moveTo('all', { at, key: 0 });
+}
+
+/** Until when everything has been counted; null = nothing yet. */
+export async function countedUntil({ db }: Pick<Store, 'db'>): Promise<Instant | null> {
+  return (await positionOf(db, 'all'))?.at ?? null;
+}
+
+async function positionOf(db: Store['db'], table: string): Promise<Position | null> {
+  const row = await db
+    .selectFrom('cursor')
+    .select('value')
+    .where('source', '=', `kpi:${table}`)
+    .executeTakeFirst();
+  return row === undefined ? null : (JSON.parse(row.value) as Position);
 }
 
 /** Up to which row a table has been looked through. */
@@ -218,15 +243,10 @@ class Updater {
   }
 
   private async position(table: string, first: string | number): Promise<Position> {
-    const row = await this.store.db
-      .selectFrom('cursor')
-      .select('value')
-      .where('source', '=', `kpi:${table}`)
-      .executeTakeFirst();
-    return row === undefined ? { at: '', key: first } : (JSON.parse(row.value) as Position);
+    return (await positionOf(this.store.db, table)) ?? { at: '', key: first };
   }
 
-  private async moveTo(table: string, position: Position): Promise<void> {
+  async moveTo(table: string, position: Position): Promise<void> {
     const values = { value: JSON.stringify(position), updated_at: this.store.now() };
     await this.store.write(
       (tx) =>
