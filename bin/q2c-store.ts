@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Q2cError } from '../lib/model';
+import { type EvidencePack, isEvidence, verifyEvidence } from '../lib/observe/evidence';
 import { checkAudit } from '../lib/store/audit';
 import { backupStore, restoreStore } from '../lib/store/backup';
 import { keyringFromEnv } from '../lib/store/keyring';
@@ -14,13 +16,15 @@ const USAGE = `Usage: q2c-store <command> --store FILE [options]
   backup --to FILE      copy the store into a new file, while the host goes on
   restore --from FILE   put a checked backup in the place of the store; the host must be stopped
   verify-audit          check that no line of the audit was changed or taken out
+  verify-evidence --from FILE
+                        check that the evidence of a deal is as it was made, and still in the audit
   rotate-key            encrypt everything with Q2C_ENCRYPTION_KEY; former keys in Q2C_ENCRYPTION_KEYS_OLD
 
   --store FILE          file of the store, such as ~/.node-red/quote-to-cash/q2c.db
   --json                print one JSON object
   --help                this text
 
-Ends with 0 when all is well, 1 when the audit chain or a backup is damaged, 2 when the command could not be run.`;
+Ends with 0 when all is well, 1 when the audit chain, evidence or a backup is damaged, 2 when the command could not be run.`;
 
 interface Options {
   store: string;
@@ -36,6 +40,21 @@ interface Outcome {
 }
 
 const COMMANDS: Record<string, (options: Options) => Promise<Outcome>> = {
+  async 'verify-evidence'({ store, from }) {
+    const file = required('from', from);
+    const pack = await readEvidence(file);
+    const opened = await openStoreFile(store, { readOnly: true });
+    try {
+      const check = await verifyEvidence(pack, opened.db);
+      const sentence = check.intact
+        ? `${file} is as it was made, and its ${pack.audit.length} lines are in the audit.`
+        : `${file} does not hold: ${check.problems.join('; ')}.`;
+      return { ok: check.intact, facts: check, sentence };
+    } finally {
+      await opened.close();
+    }
+  },
+
   async backup({ store, to }) {
     const facts = { file: required('to', to), ...(await backupStore(store, required('to', to))) };
     const keys = facts.keys.length === 0 ? '' : ` It opens only with the key ${facts.keys.join(', ')}.`;
@@ -82,6 +101,14 @@ const COMMANDS: Record<string, (options: Options) => Promise<Outcome>> = {
 };
 
 class UsageError extends Error {}
+
+async function readEvidence(file: string): Promise<EvidencePack> {
+  const content: unknown = await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch(() => null);
+  if (isEvidence(content)) return content;
+  throw new UsageError(`${file} is not the evidence of a deal, as the page of the deal exports it in JSON.`);
+}
 
 function required(name: string, value: string | undefined): string {
   if (value === undefined || value === '') throw new UsageError(`--${name} FILE is missing.`);
