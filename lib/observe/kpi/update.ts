@@ -60,7 +60,7 @@ export async function updateKpis(store: Store, zoneOf: ZoneOf, signal?: AbortSig
   await updater.repeatedEvents();
   await updater.cases();
   await updater.setups();
-  await updater.moveTo('all', { at, key: 0 });
+  if (!signal?.aborted) await updater.moveTo('all', { at, key: 0 });
 }
 
 /** Until when everything has been counted; null = nothing yet. */
@@ -109,9 +109,10 @@ class Updater {
       const last = rows.at(-1);
       if (last === undefined || last.ended_at === null) return;
       await this.countRuns(rows.filter((row) => row.stamp !== stampOfRun(row)));
+      if (this.isStopped) return;
       ({ ended_at: at, seq: key } = { ...last, ended_at: last.ended_at });
       await this.moveTo('runs', { at, key });
-      if (rows.length < PAGE || this.isStopped) return;
+      if (rows.length < PAGE) return;
     }
   }
 
