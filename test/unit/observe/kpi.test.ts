@@ -429,7 +429,11 @@ test('an update that is broken off is gone on with', async () => {
     await world.endRun(deal, deal + 100, false, null);
   }
   const stopping = new AbortController();
-  await updateKpis(store, () => (stopping.abort(), FIRM_ZONE), stopping.signal);
+  const stopAtFirst = () => {
+    stopping.abort();
+    return FIRM_ZONE;
+  };
+  await updateKpis(store, stopAtFirst, stopping.signal);
   const attempted = async () => (await kpiReport(store, ALL))[0]?.writes.attempted;
   expect(await attempted()).toBeLessThan(60);
   expect(await countedUntil(store)).toBeNull();
