@@ -208,6 +208,7 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
       wire: value.wire,
       started_at: value.started_at,
       undo: value.undo,
+      mapping_version: value.mapping_version,
       state: 'intent',
       calls: 0,
       probes: 0,
@@ -295,6 +296,7 @@ function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
     wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
     started_at: at,
     undo: step.undo,
+    mapping_version: step.mappingVersion ?? null,
   };
 }
 
@@ -364,6 +366,7 @@ export async function confirm(
       operation: step.operation,
       fingerprint: keys.fingerprint,
       origin: answer.origin,
+      ...(step.mappingVersion === undefined ? {} : { mappingVersion: step.mappingVersion }),
       refs: answer.reply.result.refs.map(({ ref }) => `${ref.type}/${ref.id}`),
       ...(answer.reply.result.evidence === undefined ? {} : { evidence: answer.reply.result.evidence }),
     },

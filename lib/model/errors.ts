@@ -10,6 +10,7 @@ export type TechnicalCode =
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
   | 'LEASE_LOST'
+  | 'MAPPING_INVALID'
   | 'MESSAGE_NOT_STORABLE'
   | 'REASON_MISSING'
   | 'RECORD_NOT_FOUND'

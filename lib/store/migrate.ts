@@ -17,6 +17,7 @@ import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
+import { mapping } from './migrations/0022-mapping';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -40,6 +41,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
+  '0022-mapping': mapping,
 };
 
 /**

@@ -138,6 +138,8 @@ export interface StepTable {
   undo: Generated<UndoKind>;
   /** Key of the step that this one takes back. */
   undoes: string | null;
+  /** `<label>+<hash>` of the mapping that its deal went through; null = none. */
+  mapping_version: string | null;
 }
 
 /**

@@ -8,7 +8,7 @@ import { manifests } from '../../lib/systems';
  */
 
 /** Working nodes of this pack that ask the engine before they change anything. */
-const OURS = ['check', 'plan', 'case', 'announce', 'publish', 'wait', 'once', ...Object.keys(manifests)].map(
+const OURS = ['check', 'plan', 'map', 'case', 'announce', 'publish', 'wait', 'once', ...Object.keys(manifests)].map(
   (name) => `q2c-${name}`,
 );
 

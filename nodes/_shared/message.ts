@@ -19,6 +19,8 @@ export interface RunEnvelope {
   catchUp?: true;
   /** The suspension that the message went through last. */
   waited?: number;
+  /** The mapping that the deal went through last: its configuration node, and the version that was used. */
+  mapping?: { set: string; version: string };
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
   /** Only a look at what the run would write: nothing may be changed on its way. */
   dryRun?: true;

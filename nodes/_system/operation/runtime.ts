@@ -7,6 +7,7 @@ import { optionalFirm } from '../../_shared/firm-node';
 import { onceFlowsStarted } from '../../_shared/flows-started';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { runOperation } from '../../_shared/operation';
+import { mappingInUse } from '../../_shared/mapping-node';
 import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
 import { evaluateTypedInput } from '../../_shared/typed-input';
@@ -72,6 +73,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         operation,
         firm,
         parameters,
+        mapping: mappingInUse(RED, context.msg, firm),
       });
       context.msg.payload = deal;
       if (rows !== undefined) context.msg.result = rows;
