@@ -19,39 +19,13 @@ import {
   type Scope,
   scopeOf,
 } from './layers';
+import type { MappedValue, MappingProblem } from './outcome';
 import { valueAt, withValueAt } from './paths';
 import { type MappedEntityName, mappedEntities, recordsOf, withRecords } from './records';
 import type { Conserved, Direction, MappingSet, Source } from './schema';
 import { versionOf } from './version';
 
 /** A mapping set, compiled once per version, at work on deal documents. Pure: equal deals give equal results. */
-
-/** Something for which the deal cannot be mapped. */
-export interface MappingProblem {
-  code: ExceptionCode;
-  /** Names mapping, version, field and source, and says what to do. */
-  message: string;
-  params: Record<string, string>;
-  ownerRole: string;
-  /** Canonical id of the record, or of the record that holds it; absent when the problem is the whole deal's. */
-  subject?: string;
-  /** The rule, as in `MappedValue`. */
-  target?: string;
-}
-
-/** What a rule has come to on one record. */
-export interface MappedValue {
-  entity: MappedEntityName;
-  /** Position of the record among those of its kind. */
-  index: number;
-  target: string;
-  before: JsonValue | undefined;
-  after: JsonValue | undefined;
-  /** Name of the layer whose rule counted; null = no rule's condition was true, and the field is as it was. */
-  origin: string | null;
-  /** The source had no value and the rule's default was taken. */
-  byDefault: boolean;
-}
 
 export interface Mapped {
   /** The mapped deal; as it was when there are problems. */

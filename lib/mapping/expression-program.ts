@@ -37,14 +37,21 @@ function tableOf({ tables, aliases }) {
   };
 }
 
+/** As the interpreter's own, which would fill memory without a chance to break it off. */
+function pad(text, width, filling = ' ') {
+  if (Math.abs(width) > 10000) throw { message: '$pad() to more than 10000 characters' };
+  return width < 0 ? text.padStart(-width, filling) : text.padEnd(width, filling);
+}
+
 async function one(document, id, entity, index) {
   const { deal, records } = document;
   const record = entity === null ? deal : records[entity][index];
-  const bindings = { deal, table: tableOf(document) };
+  const bindings = { deal, table: tableOf(document), pad };
   for (const name of ['now', 'millis', 'random', 'shuffle']) bindings[name] = impure(name);
   try {
     const value = await compiled.get(id).evaluate(record, bindings);
-    return typeof value === 'function' ? { error: 'it gives a function' } : { value };
+    const isFunction = typeof value === 'function' || (value && value._jsonata_lambda);
+    return isFunction ? { error: 'it gives a function instead of a value' } : { value };
   } catch (error) {
     return error.lookup ? { lookup: error.lookup } : { error: String(error.message || error) };
   }

@@ -13,7 +13,7 @@ import type { MappedEntityName } from './records';
  */
 
 /** Longest time that the event loop is held up at once, in milliseconds. */
-export const TIME_LIMIT_MS = 30;
+export const TIME_LIMIT_MS = 20;
 
 /** Evaluations between two turns of the event loop. */
 const CHUNK = 64;
@@ -55,7 +55,9 @@ function loadInterpreter(): Script {
   const file = existsSync(built)
     ? built
     : createRequire(join(__dirname, 'expressions.js')).resolve('jsonata/jsonata.min.js');
-  return new Script(readFileSync(file, 'utf8'), { filename: 'jsonata.min.js' });
+  // A range of ten million numbers takes longer to give memory back than the time limit allows.
+  const text = readFileSync(file, 'utf8').replace('>1e7)throw{code:"D2014"', '>1e5)throw{code:"D2014"');
+  return new Script(text, { filename: 'jsonata.min.js' });
 }
 
 export class Expressions {
@@ -140,8 +142,15 @@ function describe({ message, position }: { message: string; position?: number })
   return position === undefined ? message : `${message}, at character ${position}`;
 }
 
+/** The error may be one of the context's own realm, which is no `Error` here. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
 }
 
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** By a timer: what else is due, timers included, comes before it. */
+const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 1));

@@ -1,15 +1,10 @@
 export { readTable, writeTable } from './csv';
-export { connectorDefaults } from './defaults';
+export { type ConnectorDefaults, connectorDefaults } from './defaults';
 export { type Change, diffMappings } from './diff';
-export {
-  type Mapped,
-  type MappedValue,
-  Mapping,
-  type MappingProblem,
-  type MappingRequest,
-} from './evaluate';
+export { type Mapped, Mapping, type MappingRequest } from './evaluate';
 export { systemOfTarget, type TargetField, targetFields } from './fields';
 export { type UnmappedField, unmappedFields } from './missing';
+export type { MappedValue, MappingProblem } from './outcome';
 export { type MappedEntityName, mappedEntityNames } from './records';
 export {
   type Direction,

@@ -405,6 +405,17 @@ export interface MaintenanceTable {
   claimed_at: Instant;
 }
 
+/** A version of a mapping set that deals went through. */
+export interface MappingVersionTable {
+  /** `<label>+<hash>`. */
+  version: string;
+  /** Node id of the set. */
+  set_id: string;
+  /** The set as JSON. */
+  content: string;
+  first_used_at: Instant;
+}
+
 export interface Schema {
   event: EventTable;
   run: RunTable;
@@ -429,8 +440,10 @@ export interface Schema {
   signal: SignalTable;
   passage: PassageTable;
   aggregate: AggregateTable;
+  mapping_version: MappingVersionTable;
 }
 
+export type MappingVersionRow = Selectable<MappingVersionTable>;
 export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;

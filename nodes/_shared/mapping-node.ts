@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { Mapping } from '../../lib/mapping';
+import type { Mapping } from '../../lib/mapping';
 import { type DealDocument, Q2cError } from '../../lib/model';
 import type { Firm } from '../../lib/rules';
 import { requireConfig } from './input';
@@ -9,6 +9,8 @@ import type { Q2cMessage } from './message';
 export interface MappingNode extends Node {
   /** The compiled mapping set, or why there is none. */
   mapping: Mapping | Q2cError;
+  /** The set as JSON text. */
+  content: string;
 }
 
 /** What an operation needs to know of the mapping that its deal went through. */

@@ -14,15 +14,7 @@ export function withVendorFields(
   { client, deal, manifest, operation }: Pick<OperationRequest, 'client' | 'deal' | 'manifest' | 'operation'>,
 ): JsonValue {
   const { system } = client;
-  // Several records of one step, each under its own canonical id.
-  if (Array.isArray(wire)) {
-    return wire.map((planned) => {
-      const fields = isObject(planned) ? vendorFields(deal, String(planned.canonicalId), system) : undefined;
-      return fields === undefined || !isObject(planned) || !isObject(planned.body)
-        ? planned
-        : { ...planned, body: { ...planned.body, ...fields } };
-    });
-  }
+  if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, deal, system));
   const fields = vendorFields(deal, item.id, system);
   if (fields === undefined || operation.duplicateSafety === 'read-only') return wire;
   if (isObject(wire) && isObject(wire.body)) return { ...wire, body: { ...wire.body, ...fields } };
@@ -34,6 +26,14 @@ export function withVendorFields(
     document,
     reason,
   });
+}
+
+/** One of several records of a step, each under its own canonical id; they may stand in lists by depth. */
+function withFieldsOfRecord(planned: JsonValue, deal: DealDocument, system: string): JsonValue {
+  if (Array.isArray(planned)) return planned.map((each) => withFieldsOfRecord(each, deal, system));
+  if (!isObject(planned) || !isObject(planned.body)) return planned;
+  const fields = vendorFields(deal, String(planned.canonicalId), system);
+  return fields === undefined ? planned : { ...planned, body: { ...planned.body, ...fields } };
 }
 
 /** The fields of a record of the deal for a system; undefined = none. */
