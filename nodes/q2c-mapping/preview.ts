@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { Mapping, parseMapping, unmappedFields } from '../../lib/mapping';
 import { type DealDocument, Q2cError } from '../../lib/model';
 import type { Firm } from '../../lib/rules';
@@ -8,16 +7,30 @@ import { partsOf, stages } from './types';
 
 /** Tries a mapping set as it stands in the form. */
 
-export const previewRequest = z.object({
+export interface PreviewRequest {
   /** The mapping set as it stands in the form. */
-  data: z.string().max(4_000_000),
-  stage: z.enum(stages),
+  data: string;
+  stage: string;
   /** Run whose deal is taken; absent = the sample. */
-  run: z.string().optional(),
+  run?: string;
   /** Id or key of the legal entity for which it is tried; absent = the deal's own. */
-  legalEntity: z.string().optional(),
-});
-export type PreviewRequest = z.infer<typeof previewRequest>;
+  legalEntity?: string;
+}
+
+/** @throws Q2cError `VALUE_INVALID` for anything else */
+export function previewRequest(body: unknown): PreviewRequest {
+  const { data, stage, run, legalEntity } = (body ?? {}) as Record<string, unknown>;
+  const known = stages.find((each) => each === stage);
+  if (typeof data !== 'string' || known === undefined) {
+    throw new Q2cError('VALUE_INVALID', `A preview needs "data", and a "stage" of ${stages.join(', ')}.`);
+  }
+  return {
+    data,
+    stage: known,
+    ...(typeof run === 'string' ? { run } : {}),
+    ...(typeof legalEntity === 'string' ? { legalEntity } : {}),
+  };
+}
 
 export async function preview(
   { data, stage, legalEntity }: PreviewRequest,

@@ -60,10 +60,8 @@ export function registerMappingRoutes(RED: NodeAPI): void {
     '/q2c/mapping/preview',
     read,
     answered(async (request) => {
-      const parsed = previewRequest.safeParse(request.body);
-      if (!parsed.success)
-        throw new Q2cError('VALUE_INVALID', `The preview cannot be made: ${parsed.error.message}`);
-      return preview(parsed.data, await dealFor(parsed.data.run), firmOf(RED));
+      const asked = previewRequest(request.body);
+      return preview(asked, await dealFor(asked.run), firmOf(RED));
     }),
   );
 }
