@@ -6,7 +6,7 @@ import { type ClosedDeal, templateFlow, World } from '../support/world';
 
 jest.setTimeout(120_000);
 
-const DEALS = 6;
+const DEALS = 12;
 
 /** What the firm wants differently: a field of NetSuite's own, and other payment terms for its US company. */
 const first = {
@@ -28,7 +28,7 @@ const first = {
     {
       name: 'US',
       scope: { legalEntity: 'meridian-us' },
-      tables: { netsuite: { terms: { net_30: '9', net_45: '9', net_60: '9', net_15: '9' } } },
+      tables: { netsuite: { terms: { net_30: '10', net_45: '10', net_60: '10', net_15: '10' } } },
     },
   ],
 };
@@ -91,15 +91,15 @@ test('a field of NetSuite and a lookup are changed without code, and nothing els
 });
 
 test('the lookup of one legal entity goes before that of the firm, for its deals alone', async () => {
-  // Seeded customers stay as they are; ours carry a canonical id.
-  const ours = ((await readRecords(world.simulator))['netsuite.customer'] ?? []).filter(({ data }) =>
-    /^cus_/.test(String(data.externalId)),
+  const sent = await world.store.rows("select wire from step where operation = 'customer.upsert'");
+  const bodies = sent.map(
+    ({ wire }) => JSON.parse(String(wire)).body as { subsidiary: { id: string }; terms: { id: string } },
   );
   const terms = (subsidiary: string) =>
-    new Set(ours.filter(({ data }) => data.subsidiary === subsidiary).map(({ data }) => data.terms));
-  expect(terms('3')).toEqual(new Set(['9']));
+    new Set(bodies.filter((body) => body.subsidiary.id === subsidiary).map((body) => body.terms.id));
+  expect(terms('3')).toEqual(new Set(['10']));
   expect(terms('2').size).toBeGreaterThan(0);
-  expect(terms('2')).not.toContain('9');
+  expect(terms('2')).not.toContain('10');
 });
 
 test('every step behind the mapping records its version, in the journal and in the audit', async () => {

@@ -84,5 +84,7 @@ export function moveWithKeys(
     else if (event.key === 'Delete' && act.remove) act.remove(row);
     else return;
     event.preventDefault();
+    // The editor's own shortcuts look at the rows around the target, which may be gone by then.
+    event.stopPropagation();
   };
 }

@@ -202,9 +202,9 @@ function linesOf(state: MappingState, stage: string, withConnector: boolean): Li
 function matches(line: Line, text: string): boolean {
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return true;
-  const words = line.rule
-    ? [line.rule.entity, line.rule.target, sourceText(line.rule), line.label, line.rule.note ?? '']
-    : [line.entity, line.target, line.from];
+  const [{ entity, target }, from] = line.rule ? [line.rule, sourceText(line.rule)] : [line, line.from];
+  const more = line.rule ? [line.label, line.rule.note ?? ''] : [];
+  const words = [`${entity}.${shortTarget(target)}`, target, from, ...more];
   return words.join(' ').toLowerCase().includes(wanted);
 }
 
