@@ -109,6 +109,7 @@ const quoted = (cell: string, separator: string): string =>
     ? `"${cell.replaceAll('"', '""')}"`
     : cell;
 
-/** An apostrophe keeps a spreadsheet program from calculating what is only text. */
-const safe = (cell: string): string => (FORMULA.test(cell) || /^'[=+@-]/.test(cell) ? `'${cell}` : cell);
-const unsafe = (cell: string): string => (/^'(?:[=+@]|-(?!\d)|'[=+@-])/.test(cell) ? cell.slice(1) : cell);
+/** An apostrophe keeps a spreadsheet program from calculating what is only text; one that is there gets another. */
+const safe = (cell: string): string => (FORMULA.test(cell) || cell.startsWith("'") ? `'${cell}` : cell);
+const unsafe = (cell: string): string =>
+  cell.startsWith("'") && (FORMULA.test(cell.slice(1)) || cell[1] === "'") ? cell.slice(1) : cell;
