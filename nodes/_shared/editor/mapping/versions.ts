@@ -34,7 +34,7 @@ export function prepareVersions(state: MappingState, nodeId: string, saved: Mapp
   const row = ({ kind, what, layer, name, before, after }: Change) =>
     element(
       'tr',
-      { class: `q2c-${kind}` },
+      {},
       element('td', {}, text(`change.${kind}`)),
       element('td', {}, [text(`changed.${what}`), layer, name].filter(Boolean).join(' · ')),
       element('td', {}, before ?? ''),
