@@ -4,7 +4,7 @@ import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
 import { reach } from './failpoints';
-import { claimNaturalKey, identify } from './identity';
+import { claimNaturalKeys, identify, identifyRecords } from './identity';
 import { Leases } from './leases';
 import { earlierPassage, passOnce } from './once';
 import { admit, catchUp } from './order';
@@ -421,21 +421,14 @@ export class Engine {
   ): Promise<CanonicalId[]> {
     const dry = this.dryPassage(runId);
     if (dry !== null) return this.repairs.dryRuns.identify(dry, system, instance, references);
-    return this.track(
-      this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
-    );
+    const request = { system, instance, references, at: this.now() };
+    return this.track(this.store.perform(identifyRecords, request, 'committed'));
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
   claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
     if (this.dryPassage(runId) !== null) return this.repairs.dryRuns.claim(claims);
-    return this.track(
-      this.store.write(async (tx) => {
-        const holders: KeyHolder[] = [];
-        for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, this.now()));
-        return holders;
-      }, 'committed'),
-    );
+    return this.track(this.store.perform(claimNaturalKeys, { claims, at: this.now() }, 'committed'));
   }
 
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */

@@ -1,19 +1,18 @@
 import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
-import type { Durability, Store, WriteJob } from '../store';
+import type { Durability, Procedure, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { reach } from './failpoints';
 import { externalId } from './identity';
-import { isInProgress } from './in-progress';
 import {
   type Begin,
-  begin,
+  beginStep,
   type Counts,
-  confirm,
+  confirmStep,
+  journaled,
   otherContent,
   recordFailure,
-  recordSkipped,
   type StepKeys,
   settleEarlier,
 } from './journal';
@@ -143,22 +142,27 @@ export class StepRunner {
     decision: DecisionMade | null,
     stopping: AbortSignal,
   ): Promise<Begin> {
-    const { now } = this.options;
+    const request = {
+      run: { id: run.id, attempt: run.attempt },
+      step: journaled(step),
+      keys,
+      wire: JSON.stringify(step.wire),
+      skip: decision?.kind === 'skip',
+    };
     for (;;) {
-      const plan = await this.write(
-        run,
-        async (tx) => {
-          const at = now();
-          if (await isInProgress(tx, run, step, at)) return null;
-          const next = await begin(tx, run, step, keys, at);
-          if (decision?.kind === 'skip' && next.do !== 'answer') await recordSkipped(tx, keys, at);
-          return next;
-        },
-        step.readOnly ? 'committed' : 'flushed',
-      );
+      const at = this.options.now();
+      const durability = step.readOnly ? 'committed' : 'flushed';
+      const plan = await this.perform(run, beginStep, { ...request, at }, durability);
       if (plan !== null) return plan;
       await delay(TURN_MS, stopping);
     }
+  }
+
+  /** As `write`, for what is done for every step. */
+  private perform<A, R>(run: Run, task: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
+    const { store } = this.options;
+    if (store.exclusive) return store.perform(task, args, durability);
+    return this.write(run, (tx) => task.perform(tx, args), durability);
   }
 
   /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
@@ -304,11 +308,21 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     try {
       // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
-      await this.write(
-        run,
-        (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
-        'committed',
-      );
+      const { reply, result } = answer.reply;
+      const request = {
+        runId: run.id,
+        step: journaled(step),
+        keys,
+        origin: answer.origin,
+        reply: JSON.stringify(reply),
+        result: JSON.stringify(result),
+        refs: result.refs,
+        evidence: result.evidence,
+        counts,
+        at: this.options.now(),
+        durationMs: Date.now() - startedAt,
+      };
+      await this.perform(run, confirmStep, request, 'committed');
     } catch (cause) {
       if (!(cause instanceof Q2cError) || cause.code !== 'DUPLICATE_SUSPECTED') throw cause;
       const failure: Failure = {

@@ -7,6 +7,7 @@ export { mappingVersions, recordMappingVersion } from './mapping-versions';
 export * from './outbox';
 export * from './postgres';
 export { prepared } from './prepared';
+export { type Procedure, procedure } from './procedure';
 export { reserveCall } from './rate-budget';
 export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export * from './schema';

@@ -6,7 +6,7 @@ import { migrationsOf, refuseNewer } from './migrate';
 import type { Schema } from './schema';
 import { statementCache } from './sqlite';
 import { sqliteDialect } from './sqlite-dialect';
-import type { Store } from './store';
+import type { Store, WriteJob } from './store';
 
 /**
  * Opens the file of an embedded store for a command: beside the host that has it open, without upgrading it, one
@@ -23,23 +23,25 @@ export async function openStoreFile(path: string, { readOnly }: { readOnly: bool
     await db.destroy();
     throw error;
   }
+  const write = <T>(job: WriteJob<T>): Promise<T> =>
+    db.connection().execute(async (tx) => {
+      database.exec('begin immediate');
+      try {
+        const value = await job(tx);
+        database.exec('commit');
+        return value;
+      } catch (error) {
+        if (database.isTransaction) database.exec('rollback');
+        throw error;
+      }
+    });
   return {
     kind: 'sqlite',
     exclusive: false,
     db,
     now: () => new Date().toISOString(),
-    write: (job) =>
-      db.connection().execute(async (tx) => {
-        database.exec('begin immediate');
-        try {
-          const value = await job(tx);
-          database.exec('commit');
-          return value;
-        } catch (error) {
-          if (database.isTransaction) database.exec('rollback');
-          throw error;
-        }
-      }),
+    write,
+    perform: (procedure, args) => write((tx) => procedure.perform(tx, args)),
     close: () => db.destroy(),
   };
 }

@@ -1,4 +1,5 @@
 import type { DealDocument } from '../../lib/model';
+import { checkReadiness, type Firm, planDeal } from '../../lib/rules';
 import { open, type Store } from '../../lib/store';
 import { mergeResult } from '../_shared/merge-result';
 import type { RecentDeal } from './replies';
@@ -15,20 +16,27 @@ export function recentDeals({ db }: Store, limit: number): Promise<RecentDeal[]>
     .execute();
 }
 
-/** The deal document of a run, put together again from what its steps gave; null = no step has given any of it. */
-export async function dealOfRun({ db }: Store, run: string): Promise<DealDocument | null> {
+/**
+ * The deal of a run as a mapping behind the plan sees it: as it was read, checked and planned anew by the firm's set-up
+ * as far as that goes.
+ * @returns null when no step of the run has read a deal
+ */
+export async function dealOfRun({ db }: Store, run: string, firm: Firm | null): Promise<DealDocument | null> {
   const steps = await db
     .selectFrom('step')
     .select(['key', 'result'])
     .where('run_id', '=', run)
     .where('state', '=', 'confirmed')
+    .where('operation', '=', 'deal.read')
     .orderBy('seq')
     .execute();
   const deal = steps.reduce<DealDocument>((before, step) => {
     const result = open(db, 'step', 'result', step);
     return result === null ? before : mergeResult(before, JSON.parse(result));
   }, {});
-  return Object.keys(deal).length === 0 ? null : deal;
+  if (Object.keys(deal).length === 0) return null;
+  const readiness = firm === null ? null : checkReadiness(deal, firm);
+  return firm !== null && readiness?.ready ? planDeal(readiness.deal, firm) : deal;
 }
 
 /** What stands in place of personal data and tax numbers. */

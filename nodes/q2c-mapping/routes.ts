@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { Q2cError } from '../../lib/model';
+import { type DealDocument, Q2cError } from '../../lib/model';
 import type { Firm } from '../../lib/rules';
 import { mappingVersions } from '../../lib/store';
 import { problem, text } from '../_shared/answers';
@@ -61,15 +61,16 @@ export function registerMappingRoutes(RED: NodeAPI): void {
     read,
     answered(async (request) => {
       const asked = previewRequest(request.body);
-      return preview(asked, await dealFor(asked.run), firmOf(RED));
+      const firm = firmOf(RED);
+      return preview(asked, await dealFor(asked.run, firm), firm);
     }),
   );
 }
 
-async function dealFor(run: string | undefined) {
+async function dealFor(run: string | undefined, firm: Firm | null): Promise<DealDocument> {
   if (run === undefined) return sampleDeal();
   const engine = host.engine();
-  const deal = engine === undefined ? null : await dealOfRun(engine.store, run);
+  const deal = engine === undefined ? null : await dealOfRun(engine.store, run, firm);
   if (deal === null) throw new Q2cError('RUN_UNKNOWN', `Run ${run} has not read a deal.`);
   return maskedDeal(deal);
 }

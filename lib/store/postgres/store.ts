@@ -57,6 +57,7 @@ export async function openPostgresStore(
     db,
     now: () => clock.now(),
     write: (job, durability = 'flushed') => committer.write(job, durability),
+    perform: (procedure, args, durability = 'flushed') => committer.perform(procedure, args, durability),
     async close() {
       await committer.drain();
       await pool.end();

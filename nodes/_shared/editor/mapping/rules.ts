@@ -65,6 +65,13 @@ export function prepareRules(state: MappingState): void {
       .filter(Boolean)
       .join(' ');
 
+  /** The row of the rule whose form is open, wherever the filter has put it. */
+  const showChosen = () => {
+    const at = lines.findIndex(({ rule }) => rule !== null && rule === chosen);
+    while (at >= drawn && drawn < lines.length) drawMore();
+    body.querySelector(`[data-line="${at}"]`)?.scrollIntoView({ block: 'nearest' });
+  };
+
   const draw = () => {
     const top = box.scrollTop;
     lines = linesOf(state, stage.value, connector.checked).filter((line) => matches(line, filter.value));
@@ -72,6 +79,7 @@ export function prepareRules(state: MappingState): void {
     drawn = 0;
     drawMore();
     box.scrollTop = top;
+    showChosen();
     byId('q2c-mapping-count').textContent = state.text('ruleCount', {
       count: lines.filter(({ rule }) => rule !== null).length,
     });

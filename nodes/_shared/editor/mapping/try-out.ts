@@ -97,7 +97,8 @@ export function prepareTryOut(state: MappingState, json: () => string): void {
 }
 
 function showProblems(messages: readonly string[]): void {
-  byId('q2c-try-problems').replaceChildren(...messages.map((message) => element('li', {}, message)));
+  const items = [...new Set(messages)].map((message) => element('li', {}, message));
+  byId('q2c-try-problems').replaceChildren(...items);
 }
 
 const shown = (value: unknown): string =>
