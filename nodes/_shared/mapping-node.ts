@@ -33,6 +33,12 @@ export function requireMapping(RED: NodeAPI, id: string): Mapping {
  */
 export function mappingInUse(RED: NodeAPI, { q2c }: Q2cMessage, firm: Firm | null): MappingInUse | undefined {
   if (q2c?.mapping === undefined) return undefined;
+  if (!RED.nodes.getNode(q2c.mapping.set)) {
+    throw new Q2cError(
+      'CONFIG_MISSING',
+      `The mapping set of version ${q2c.mapping.version}, through which this deal went, is no longer in the flows. Deploy it again, or take the node that maps out and retry the run.`,
+    );
+  }
   const mapping = requireMapping(RED, q2c.mapping.set);
   return {
     version: mapping.version,

@@ -1,6 +1,6 @@
 import type { RunReport } from '../../lib/api/reports';
 import { Mapping, parseMapping } from '../../lib/mapping';
-import type { FlowNode } from '../support/host';
+import { type FlowNode, Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { type ClosedDeal, templateFlow, World } from '../support/world';
 
@@ -151,4 +151,17 @@ test('a value that a table does not know becomes a case; the retry takes the rep
   const { steps } = await world.run(run?.id ?? '');
   const written = steps.filter(({ system }) => system === 'netsuite');
   expect(new Set(written.map((step) => step.mappingVersion))).toEqual(new Set([versionOf(third)]));
+});
+
+test('who may not read the pack sees neither deals nor versions, and cannot try anything', async () => {
+  const nobody = { type: 'credentials', users: [], default: { permissions: ['nothing.read-like'] } };
+  const closed = await Host.start({ settings: { adminAuth: nobody } });
+  const status = async (method: string, path: string) =>
+    (await fetch(`${closed.url}/q2c/mapping/${path}`, { method })).status;
+  try {
+    for (const path of ['catalogue', 'deals', 'versions']) expect(await status('GET', path)).toBe(401);
+    expect(await status('POST', 'preview')).toBe(401);
+  } finally {
+    await closed.dispose();
+  }
 });
