@@ -250,6 +250,25 @@ test('a thousand rules stay smooth, in the dark, in a narrow window', async () =
   await narrow.close();
 });
 
+test('both forms are in German where the browser is', async () => {
+  const german = await Editor.open(browser, world.host.url, { locale: 'de' });
+  await german.openForm(config);
+  await german.page.locator('#q2c-mapping-rules tr').first().waitFor();
+  await german.screenshot('mapping-german');
+  const text = String(await german.tray().textContent());
+  for (const word of ['Ausprobieren', 'vor dem Schreiben nach NetSuite', 'Wert aus', 'Herkunft'])
+    expect(text).toContain(word);
+  // A text that is missing shows as its key.
+  expect(text).not.toMatch(/q2c-mapping:|\b(tab|kind|stage|measure)\.\w/);
+  const cancel = german.page.locator('#node-config-dialog-cancel');
+  await cancel.click();
+  await cancel.waitFor({ state: 'detached' });
+  await german.openForm({ id: 'map0000000000001', type: 'q2c-map', z: 'x' });
+  expect(await german.tray().textContent()).toContain('Es gelten die Regeln der Zuordnung');
+  expect(german.errors).toEqual([]);
+  await german.close();
+});
+
 /** The longest time in milliseconds that one letter typed into a rule, or one into the filter, takes. */
 function typeAndMeasure(): number {
   const times: number[] = [];
