@@ -184,6 +184,7 @@ export class Engine {
       () => this.catchUp(),
       () => this.scan(),
       () => this.repairs.resume(),
+      () => this.repairs.bulkRetries.work(),
       () => this.waits.sweep(),
       () => this.closeGaps(),
     ]) {
@@ -408,7 +409,7 @@ export class Engine {
       if (isTakenOver(error)) this.breakOff((other) => other === active);
       throw error;
     } finally {
-      active.lastProgressAt = Date.now();
+      active.lastProgressAt = performance.now();
     }
   }
 
@@ -561,7 +562,7 @@ export class Engine {
 
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
-    for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
+    for (const stalled of this.tracker.takeStalled(performance.now() - stallAfterMs)) {
       const { run, dry, errors } = stalled;
       if (dry !== null) {
         dry.finish(false, errors);
@@ -679,8 +680,8 @@ export class Engine {
 
   private logFailure(what: string, error: unknown): void {
     const last = this.logged.get(what);
-    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
-    this.logged.set(what, Date.now());
+    if (last !== undefined && performance.now() - last < SILENCE_MS) return;
+    this.logged.set(what, performance.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
 }

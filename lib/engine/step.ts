@@ -72,7 +72,7 @@ export class StepRunner {
 
   private async execute(run: Run, planned: Step): Promise<StepOutcome> {
     const { store } = this.options;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const { leases } = this.options;
     const stopping = leases.guard(this.options.stopping);
     const cancelling = leases.guard(this.options.cancelling);
@@ -97,7 +97,7 @@ export class StepRunner {
     /** True while a call may have been processed that no probe has answered for. */
     let uncertain = plan.uncertain;
     // When an earlier attempt was sent is not known: it may be so recent that the target does not show it yet.
-    let lastSentAt = plan.uncertain ? Date.now() : 0;
+    let lastSentAt = plan.uncertain ? performance.now() : 0;
     for (let attempt = 1; ; attempt++) {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
@@ -107,7 +107,7 @@ export class StepRunner {
       const found = probeNext
         ? await this.probe(run, step, keys, plan, info, counts, lastSentAt, stopping)
         : null;
-      if (found === null) lastSentAt = Date.now();
+      if (found === null) lastSentAt = performance.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts, stopping));
       if (!step.readOnly) reach(found === null ? 'call-answered' : 'probe-answered');
@@ -202,7 +202,8 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
+      if (lastSentAt > 0 && visibleAt > performance.now())
+        await delay(visibleAt - performance.now(), stopping);
       counts.probes++;
       this.checkLease(stopping);
       return await this.weigh(run, step, keys, plan, await step.probe(step.wire, info));
@@ -320,7 +321,7 @@ export class StepRunner {
         evidence: result.evidence,
         counts,
         at: this.options.now(),
-        durationMs: Date.now() - startedAt,
+        durationMs: since(startedAt),
       };
       await this.perform(run, confirmStep, request, 'committed');
     } catch (cause) {
@@ -350,7 +351,7 @@ export class StepRunner {
   ): Promise<CaseOpened> {
     const at = this.options.now();
     const opened = await this.write(run, async (tx) => {
-      await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
+      await recordFailure(tx, keys, state, failure, counts, { at, durationMs: since(startedAt) });
       return openCase(tx, run, caseOf(step, failure, keys.key), at);
     });
     reach('case-opened');
@@ -412,3 +413,6 @@ function stateOf(failure: Failure): FinalState {
     ? 'rejected'
     : 'failed';
 }
+
+/** @returns whole milliseconds since a moment of the monotonic clock */
+const since = (moment: number): number => Math.round(performance.now() - moment);

@@ -42,7 +42,8 @@ export class ActiveRun {
   readonly openPassages = new Set<string>();
   /** The store could not be written on the way: the passage is not to be judged, but to begin anew. */
   isBroken = false;
-  lastProgressAt = Date.now();
+  /** Moment of the monotonic clock: a correction of the wall clock must not make a run look stalled. */
+  lastProgressAt = performance.now();
   grace: NodeJS.Timeout | null = null;
 
   /**
@@ -117,7 +118,7 @@ export class RunTracker {
   /** A message of the run has set out. */
   enter(active: ActiveRun): void {
     active.inFlight++;
-    active.lastProgressAt = Date.now();
+    active.lastProgressAt = performance.now();
     if (active.grace !== null) {
       clearTimeout(active.grace);
       active.grace = null;
@@ -128,7 +129,7 @@ export class RunTracker {
   /** A node has finished with a message of the run. */
   leave(active: ActiveRun): void {
     active.inFlight--;
-    active.lastProgressAt = Date.now();
+    active.lastProgressAt = performance.now();
     if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
       this.active.delete(active.run.id);
@@ -137,7 +138,7 @@ export class RunTracker {
     this.on.quiet(active);
   }
 
-  /** Takes out runs whose messages have not moved since `before` (epoch ms): a node never called `done`. */
+  /** Takes out runs whose messages have not moved since `before` (a moment of the monotonic clock): a node never called `done`. */
   takeStalled(before: number): ActiveRun[] {
     return this.take(({ lastProgressAt }) => lastProgressAt < before);
   }

@@ -3,6 +3,8 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 /** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
 export type TechnicalCode =
   | 'BROKER_REFUSED'
+  | 'BULK_RETRY_UNKNOWN'
+  | 'BROKER_TLS_FAILED'
   | 'BROKER_UNAVAILABLE'
   | 'CONFIG_MISSING'
   | 'CONNECTION_INVALID'

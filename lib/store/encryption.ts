@@ -21,6 +21,7 @@ export const SEALED = {
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },
   suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },
+  token: { columns: ['value'], row: ['name'], order: 'name' },
   signal: { columns: ['content'], row: ['event', 'match_key', 'id'], order: 'seq' },
 } as const satisfies { [T in SealedTable]: SealedColumns<T> };
 
@@ -49,6 +50,9 @@ const keyrings = new WeakMap<object, Keyring>();
 export function protect(db: Kysely<Schema>, keys: Keyring): void {
   keyrings.set(db.getExecutor().adapter, keys);
 }
+
+/** Whether what is written to this store is sealed. */
+export const isProtected = (db: Kysely<Schema>): boolean => keyrings.has(db.getExecutor().adapter);
 
 /** The text as it is to be written into this column of this row. */
 export function seal<T extends SealedTable>(

@@ -13,3 +13,4 @@ export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export * from './schema';
 export { openSqliteStore } from './sqlite';
 export * from './store';
+export { keepsTokens, obtainToken } from './token';

@@ -51,6 +51,7 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
     await migrate(
       db,
       {
+        now: async () => new Date().toISOString(),
         autoIncrement: (column) => column.primaryKey().autoIncrement(),
         clustered: (table) => table.modifyEnd(sql`without rowid`),
       },

@@ -1,8 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { Q2cError } from '../model';
 import { reasonOf } from './failure';
-import { migrationsOf, refuseNewer } from './migrate';
+import { noStore, requireStore } from './migrate';
 import type { Schema } from './schema';
 import { statementCache } from './sqlite';
 import { sqliteDialect } from './sqlite-dialect';
@@ -61,15 +60,4 @@ function openFile(path: string, readOnly: boolean): DatabaseSync {
     if (database?.isOpen) database.close();
     throw noStore(path, reasonOf(cause), cause);
   }
-}
-
-async function requireStore(db: Kysely<Schema>, path: string): Promise<void> {
-  if ((await migrationsOf(db)).length === 0) throw noStore(path, 'the file is not a store of this pack');
-  await refuseNewer(db);
-}
-
-function noStore(path: string, reason: string, cause?: unknown): Q2cError {
-  return new Q2cError('STORE_UNAVAILABLE', `There is no store at ${path}: ${reason}. Check the path.`, {
-    cause,
-  });
 }

@@ -15,7 +15,7 @@ import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
-import { leaseMs, postgresSettings, retention, storePath } from './settings';
+import { gapAfterMs, leaseMs, postgresSettings, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 /** How often to try a server that is not there when Node-RED starts. */
@@ -68,11 +68,12 @@ export default function register(RED: NodeAPI): void {
 
   async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
     const policy = retention(config);
+    const times = { leaseMs: leaseMs(config), gapAfterMs: gapAfterMs(config) };
     const store = await openStore(node, config, closing);
     const engine = new Engine({
       store,
       tenant: node.tenant,
-      leaseMs: leaseMs(config),
+      ...times,
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
