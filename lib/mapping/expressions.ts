@@ -49,6 +49,16 @@ export type Tables = Record<string, Record<string, string>>;
 let interpreter: Script | null = null;
 const program = new Script(PROGRAM, { filename: 'q2c-expressions.js' });
 
+/** What is asked of a context; `key` and `input` are its variables. */
+const calls = {
+  compile: new Script('compile(key, input)'),
+  isHeld: new Script('documents.has(key)'),
+  hold: new Script('hold(key, input)'),
+  begin: new Script('begin(key, input)'),
+  answer: new Script('answer'),
+  release: new Script('documents.delete(key)'),
+};
+
 /** The interpreter lies beside the built library; while developing it is taken from the packages. */
 function loadInterpreter(): Script {
   const built = join(__dirname, 'jsonata.min.js');
@@ -78,34 +88,42 @@ export class Expressions {
     const key = ++this.documents;
     const json = JSON.stringify(scenery);
     const results: JobResult[] = [];
+    /** Expressions that were broken off, with the reason: they get no further chance in this deal. */
+    const slow = new Map<string, JobResult>();
     let size = CHUNK;
     while (results.length < jobs.length) {
       const chunk = jobs.slice(results.length, results.length + size);
+      const [{ expression } = { expression: '' }] = chunk;
+      const given = slow.get(expression);
+      if (given !== undefined) {
+        results.push(given);
+        continue;
+      }
       const answer = this.evaluate(key, json, chunk);
       if (Array.isArray(answer)) results.push(...answer);
       // One by one from here on, to find the one that takes so long.
       else if (chunk.length > 1) size = 1;
-      else results.push(await this.again(key, json, chunk));
+      else {
+        // A busy machine may have taken the time away: a second chance, in another turn of the event loop.
+        await nextTurn();
+        const again = this.evaluate(key, json, chunk);
+        const result: JobResult = Array.isArray(again) ? (again[0] ?? {}) : { error: again.reason };
+        if (!Array.isArray(again)) slow.set(expression, result);
+        results.push(result);
+      }
       if (results.length < jobs.length) await nextTurn();
     }
-    if (jobs.length > 0) this.call('documents.delete(input)', key);
+    this.call(calls.release, key);
     return results;
-  }
-
-  /** A busy machine may have taken the time away: a second chance, in another turn of the event loop. */
-  private async again(key: number, json: string, job: readonly Job[]): Promise<JobResult> {
-    await nextTurn();
-    const answer = this.evaluate(key, json, job);
-    return Array.isArray(answer) ? (answer[0] ?? {}) : { error: answer.reason };
   }
 
   /** @returns why there is no answer, if there is none */
   private evaluate(key: number, json: string, jobs: readonly Job[]): JobResult[] | { reason: string } {
     const prepared = jobs.map(({ expression, entity, index }) => [this.ids.get(expression), entity, index]);
     try {
-      if (!this.call('documents.has(input)', key)) this.call(`hold(${key}, input)`, json);
-      this.call(`begin(${key}, input)`, JSON.stringify(prepared));
-      const answer = this.call('answer');
+      if (!this.call(calls.isHeld, key)) this.call(calls.hold, key, json);
+      this.call(calls.begin, key, JSON.stringify(prepared), TIME_LIMIT_MS);
+      const answer = this.call(calls.answer, key);
       if (typeof answer === 'string' && answer.length <= MAX_ANSWER) return JSON.parse(answer) as JobResult[];
       return { reason: 'its value is too large' };
     } catch (error) {
@@ -116,22 +134,24 @@ export class Expressions {
     }
   }
 
-  private call(code: string, input?: string | number): unknown {
-    if (input !== undefined) this.context.input = input;
-    return new Script(code).runInContext(this.context, { timeout: TIME_LIMIT_MS });
+  /** @param timeout in milliseconds; only what runs expressions can take long */
+  private call(script: Script, key: number, input = '', timeout?: number): unknown {
+    this.context.key = key;
+    this.context.input = input;
+    return script.runInContext(this.context, timeout === undefined ? {} : { timeout });
   }
 
   private makeContext(): Context {
     interpreter ??= loadInterpreter();
     const context = createContext(
-      { input: '' },
+      { key: 0, input: '' },
       { microtaskMode: 'afterEvaluate', codeGeneration: { strings: false, wasm: false } },
     );
     interpreter.runInContext(context);
     program.runInContext(context);
     for (const [text, id] of this.ids) {
-      context.input = text;
-      const problem = new Script(`compile(${id}, input)`).runInContext(context) as string | null;
+      Object.assign(context, { key: id, input: text });
+      const problem = calls.compile.runInContext(context) as string | null;
       if (problem !== null) this.problems.set(text, describe(JSON.parse(problem)));
     }
     return context;

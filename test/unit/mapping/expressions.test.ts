@@ -1,5 +1,6 @@
 import type { Rule } from '../../../lib/mapping';
 import { TIME_LIMIT_MS } from '../../../lib/mapping/expressions';
+import { wonDeal } from '../../support/deals';
 import { mapDeal, mappingOf } from './support';
 
 const named = (expression: string): Partial<Rule> => ({ source: { kind: 'jsonata', expression } });
@@ -55,6 +56,19 @@ test('after a broken off expression the others give what they always give', asyn
     expect(problems).toEqual([]);
     expect(deal.customer?.displayName).toBe('ACME GMBH');
   }
+});
+
+test('an expression that was broken off is not tried on every record of the deal', async () => {
+  const deal = wonDeal();
+  const line = deal.quote?.lines?.[0];
+  Object.assign(deal.quote ?? {}, { lines: Array.from({ length: 200 }, () => structuredClone(line)) });
+  const slow = '($f := function($x) { $f($x + 1) }; $f(lineNo))';
+  const mapping = mappingOf({ ...named(slow), entity: 'quoteLine', target: 'description' });
+  const begun = performance.now();
+  const { problems } = await mapDeal(mapping, { deal });
+  expect(problems).toHaveLength(200);
+  // Tried on each line it would take 200 times twice the limit, which is 8 seconds.
+  expect(performance.now() - begun).toBeLessThan(4000);
 });
 
 test('several deals at once do not get mixed up', async () => {
