@@ -22,7 +22,7 @@ export interface RetryProgress {
   completed: number;
   /** Failed once more. */
   failed: number;
-  /** Not failed any more when their turn came: somebody else was quicker. */
+  /** Not failed any more when their turn came, because somebody else was quicker, or not to be retried in bulk. */
   passedOver: number;
 }
 
@@ -41,7 +41,11 @@ export interface RetryManyOptions {
   atOnce?: number;
   /** Ends it before its next run; those under way go on. */
   signal?: AbortSignal;
+  /** Asked for each run at the beginning; one that may not be retried is passed over. Default: all may. */
+  mayRetry?: MayRetry;
 }
+
+export type MayRetry = (tx: Tx, runId: string) => Promise<boolean>;
 
 export interface BulkRetriesOptions {
   store: Store;
@@ -72,8 +76,12 @@ export class BulkRetries {
    * @returns its id
    * @throws Q2cError `REASON_MISSING`
    */
-  async start(filter: RetryFilter, author: Author, { atOnce = AT_ONCE } = {}): Promise<string> {
-    const { id } = await this.record(filter, author, atOnce);
+  async start(
+    filter: RetryFilter,
+    author: Author,
+    { atOnce = AT_ONCE, mayRetry }: Omit<RetryManyOptions, 'signal'> = {},
+  ): Promise<string> {
+    const { id } = await this.record(filter, author, atOnce, mayRetry);
     this.goOn();
     return id;
   }
@@ -130,7 +138,7 @@ export class BulkRetries {
   async *watch(
     filter: RetryFilter,
     author: Author,
-    { atOnce = AT_ONCE, signal }: RetryManyOptions = {},
+    { atOnce = AT_ONCE, signal, mayRetry }: RetryManyOptions = {},
   ): AsyncGenerator<RetryProgress> {
     const { store, stopping } = this.options;
     requireReason(author);
@@ -138,7 +146,7 @@ export class BulkRetries {
       yield { ...NONE, total: await count(store.db, filter) };
       return;
     }
-    const { id, total } = await this.record(filter, author, atOnce);
+    const { id, total } = await this.record(filter, author, atOnce, mayRetry);
     let told: RetryProgress = { ...NONE, total };
     let isOver = false;
     const cancelled = signal === undefined ? stopping : AbortSignal.any([stopping, signal]);
@@ -208,7 +216,7 @@ export class BulkRetries {
 
   private async retryNext(
     tx: Tx,
-    { id, at_once, actor }: BulkRetryRow,
+    { id, at_once, actor, reason }: BulkRetryRow,
     underWay: number,
   ): Promise<{ sources: string[]; isLast: boolean }> {
     const waiting = await tx
@@ -228,7 +236,7 @@ export class BulkRetries {
         await setRun(tx, id, run_seq, { state: 'passed_over' });
         continue;
       }
-      await rerun(tx, run, actor, this.options.now());
+      await rerun(tx, run, { actor, reason }, this.options.now());
       await setRun(tx, id, run_seq, { state: 'under_way', attempt: run.attempt + 1 });
       sources.push(run.source_node);
     }
@@ -239,6 +247,7 @@ export class BulkRetries {
     filter: RetryFilter,
     author: Author,
     atOnce: number,
+    mayRetry: MayRetry | undefined,
   ): Promise<{ id: string; total: number }> {
     requireReason(author);
     const { store, now } = this.options;
@@ -263,6 +272,7 @@ export class BulkRetries {
         .columns(['bulk_retry', 'run_seq', 'run_id', 'state'])
         .expression(matching)
         .execute();
+      if (mayRetry !== undefined) await passOver(tx, id, mayRetry);
       const { total } = await progressOf(tx, id);
       const entry = { at, actor: author.actor, action: 'runs.retried', subject: 'runs', runId: null };
       const detail = { bulkRetry: id, reason: author.reason, filter: { ...filter }, total };
@@ -270,6 +280,17 @@ export class BulkRetries {
       return total;
     });
     return { id, total };
+  }
+}
+
+async function passOver(tx: Tx, id: string, mayRetry: MayRetry): Promise<void> {
+  const rows = await tx
+    .selectFrom('bulk_retry_run')
+    .select(['run_seq', 'run_id'])
+    .where('bulk_retry', '=', id)
+    .execute();
+  for (const { run_seq, run_id } of rows) {
+    if (!(await mayRetry(tx, run_id))) await setRun(tx, id, run_seq, { state: 'passed_over' });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ExceptionCode, JsonValue } from '../model';
+import type { EntityName, ExceptionCode, JsonValue } from '../model';
 import type { MappedEntityName } from './records';
 
 /** What mapping a deal comes to, value by value. */
@@ -10,6 +10,8 @@ export interface MappingProblem {
   message: string;
   params: Record<string, string>;
   ownerRole: string;
+  /** Kind of record that it is about; absent when it is the whole deal. */
+  entity?: EntityName;
   /** Canonical id of the record, or of the record that holds it; absent when the problem is the whole deal's. */
   subject?: string;
   /** The rule, as in `MappedValue`. */

@@ -89,6 +89,7 @@ export class Problems {
       code,
       ...rest,
       ownerRole: ownerRole(code, owner),
+      entity: owner,
       ...(typeof id === 'string' ? { subject: id } : {}),
       target: `${entity}.${index}.${target}`,
     };

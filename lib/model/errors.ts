@@ -2,10 +2,14 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 
 /** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
 export type TechnicalCode =
+  | 'APPROVAL_UNKNOWN'
   | 'BROKER_REFUSED'
   | 'BULK_RETRY_UNKNOWN'
   | 'BROKER_TLS_FAILED'
   | 'BROKER_UNAVAILABLE'
+  | 'CASE_CHANGED'
+  | 'CASE_NOT_SETTLED'
+  | 'CASE_UNKNOWN'
   | 'CONFIG_MISSING'
   | 'CONNECTION_INVALID'
   | 'DEAL_DOCUMENT_INVALID'
@@ -14,6 +18,7 @@ export type TechnicalCode =
   | 'LEASE_LOST'
   | 'MAPPING_INVALID'
   | 'MESSAGE_NOT_STORABLE'
+  | 'NOT_PERMITTED'
   | 'REASON_MISSING'
   | 'RECORD_NOT_FOUND'
   | 'RECORD_TAKEN'

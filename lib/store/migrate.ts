@@ -19,6 +19,7 @@ import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
 import { token } from './migrations/0010-token';
 import { bulkRetry } from './migrations/0011-bulk-retry';
+import { governance } from './migrations/0020-governance';
 import { mapping } from './migrations/0022-mapping';
 import type { Schema } from './schema';
 
@@ -47,6 +48,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0009-deploys': deploys,
   '0010-token': token,
   '0011-bulk-retry': bulkRetry,
+  '0020-governance': governance,
   '0022-mapping': mapping,
 };
 

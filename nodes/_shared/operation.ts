@@ -22,6 +22,7 @@ import type {
   SystemManifest,
 } from '../../lib/systems/kit/types';
 import { amountAtRisk } from './amount-at-risk';
+import { caseFacts } from './case-facts';
 import type { MappingInUse } from './mapping-node';
 import { mergeResult } from './merge-result';
 import { withVendorFields } from './vendor-fields';
@@ -266,7 +267,7 @@ const ENTITY_OF_FAMILY = {
 } as const;
 
 function aboutOf(request: OperationRequest, item: Item): Step['about'] {
-  const { deal, manifest, operation } = request;
+  const { deal, manifest, operation, client, firm } = request;
   const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
   const document = `${inWords(operation.entity)} ${shortened(name, NAME_LENGTH)}`;
   return {
@@ -280,6 +281,7 @@ function aboutOf(request: OperationRequest, item: Item): Step['about'] {
     },
     ownerRole: ownerRole('TARGET_REJECTED', ENTITY_OF_FAMILY[manifest.family]),
     ...amountAtRisk(deal),
+    ...caseFacts(deal, firm, { system: client.system, entity: operation.entity }),
   };
 }
 

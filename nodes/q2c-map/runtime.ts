@@ -2,9 +2,11 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { NewCase } from '../../lib/engine';
 import type { MappingProblem } from '../../lib/mapping';
 import { jsonObjectSchema, registerExtension } from '../../lib/model';
+import type { Firm } from '../../lib/rules';
 import { recordMappingVersion } from '../../lib/store';
 import { manifests } from '../../lib/systems';
 import { amountAtRisk } from '../_shared/amount-at-risk';
+import { caseFacts } from '../_shared/case-facts';
 import { optionalFirm } from '../_shared/firm-node';
 import { type InputContext, onInput, requireConfig } from '../_shared/input';
 import { legalEntityKeyIn, type MappingNode, requireMapping } from '../_shared/mapping-node';
@@ -36,7 +38,8 @@ export default function register(RED: NodeAPI): void {
           legalEntityKey: legalEntityKeyIn(firm),
           firmTables: firm?.lookups[system] ?? {},
         });
-        if (mapped.problems.length > 0) return engine.fail(context.runId, casesOf(context, mapped.problems));
+        if (mapped.problems.length > 0)
+          return engine.fail(context.runId, casesOf(context, mapped.problems, firm, system));
         if (!msg.q2c?.dryRun && !recorded.has(mapping.version)) {
           const { content } = requireConfig<MappingNode>(RED, config.mapping, 'mapping set', 'q2c-mapping');
           await recordMappingVersion(engine.store, {
@@ -57,20 +60,28 @@ export default function register(RED: NodeAPI): void {
 }
 
 /** One case for each record and code, which says all that is wrong there: a second one would replace its message. */
-function casesOf({ node, deal, runId }: InputContext, problems: readonly MappingProblem[]): NewCase[] {
-  const groups = Object.values(
-    Object.groupBy(problems, ({ code, subject }) => `${code}|${subject ?? ''}`),
-  ) as MappingProblem[][];
-  return groups.flatMap((group) => {
+function casesOf(
+  { node, deal, runId }: InputContext,
+  problems: readonly MappingProblem[],
+  firm: Firm | null,
+  system: string,
+): NewCase[] {
+  const groups = Map.groupBy(problems, ({ code, subject }) => `${code}|${subject ?? ''}`);
+  return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const { code, params, ownerRole } = first;
+    const { code, params, ownerRole, entity } = first;
     return {
       node,
       code,
       subject: first.subject ?? deal.opportunity?.id ?? runId,
       message: [...new Set(group.map(({ message }) => message))].join(' '),
-      about: { params, ownerRole, ...amountAtRisk(deal) },
+      about: {
+        params,
+        ownerRole,
+        ...amountAtRisk(deal),
+        ...caseFacts(deal, firm, { system, ...(entity === undefined ? {} : { entity }) }),
+      },
     };
   });
 }

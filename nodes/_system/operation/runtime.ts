@@ -72,7 +72,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         client: connected.client,
         operation,
         firm,
-        parameters,
+        parameters: { ...parameters, ...waitingFor(context) },
         mapping: mappingInUse(RED, context.msg, firm),
       });
       context.msg.payload = deal;
@@ -83,6 +83,10 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
 
   RED.nodes.registerType(`q2c-${id}`, OperationNode);
 }
+
+/** Who a deal waits for that comes from a Catch node: status texts may name it. */
+const waitingFor = ({ msg: { q2c } }: InputContext): { waitingFor?: string } =>
+  q2c?.waitingFor === undefined ? {} : { waitingFor: q2c.waitingFor };
 
 function findOperation({ module }: Connected, manifest: SystemManifest, config: Settings): Operation {
   const found = module.operations.find(
