@@ -1,4 +1,4 @@
-import { byId } from '../_shared/editor/mapping/dom';
+import { byId, whileOpen } from '../_shared/editor/mapping/dom';
 import { prepareLayers } from '../_shared/editor/mapping/layers';
 import { prepareRules } from '../_shared/editor/mapping/rules';
 import { MappingState, readSet } from '../_shared/editor/mapping/state';
@@ -32,11 +32,7 @@ RED.nodes.registerType<MappingProperties>('q2c-mapping', {
     prepareTabs('q2c-mapping-tabs');
     const data = this.data;
     $.ajax({ url: 'q2c/mapping/catalogue' })
-      // The form may have been closed meanwhile.
-      .done(
-        (catalogue: MappingCatalogue) =>
-          document.getElementById('q2c-mapping') && fill(this, data, catalogue),
-      )
+      .done(whileOpen((catalogue: MappingCatalogue) => fill(this, data, catalogue)))
       .fail(({ status }) => $('#q2c-mapping-problem').text(this._('problem.host', { status })));
   },
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunReport } from '../../lib/api/reports';
 import { Mapping, parseMapping } from '../../lib/mapping';
 import { type FlowNode, Host } from '../support/host';
@@ -151,6 +153,25 @@ test('a value that a table does not know becomes a case; the retry takes the rep
   const { steps } = await world.run(run?.id ?? '');
   const written = steps.filter(({ system }) => system === 'netsuite');
   expect(new Set(written.map((step) => step.mappingVersion))).toEqual(new Set([versionOf(third)]));
+});
+
+test('the example flow maps as its comment says', async () => {
+  const example: FlowNode[] = JSON.parse(readFileSync(join(__dirname, '../../flows/mapping.json'), 'utf8'));
+  for (const node of example) if (node.type === 'q2c-salesforce-events') node.interval = '0.2';
+  await world.deploy(example);
+  const before = (await world.runs()).length;
+  const closed = await world.simulator.closeDeals(8);
+  const runs = await world.settled(before + 8);
+  expect(new Set(runs.slice(before).map(({ state }) => state))).toEqual(new Set(['completed']));
+  const made = (await jobs()).filter(({ data }) => String(data.comments).startsWith('Sold in '));
+  expect(made.map(({ data }) => data.companyName).toSorted()).toEqual(
+    closed.map(({ name }) => name).toSorted(),
+  );
+  for (const { data } of made) {
+    const region = data.subsidiary === '3' ? 'AMER' : 'EMEA';
+    expect(data.comments).toBe(`Sold in ${region} as ${data.companyName}`);
+    expect(data.limitTimeToAssignees === true).toBe(region === 'AMER');
+  }
 });
 
 test('who may not read the pack sees neither deals nor versions, and cannot try anything', async () => {

@@ -45,6 +45,14 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
+/** The same, but does nothing once the form is closed: answers of the host may come later than that. */
+export function whileOpen<A extends unknown[]>(handle: (...values: A) => void): (...values: A) => void {
+  const form = byId('q2c-mapping');
+  return (...values) => {
+    if (form.isConnected) handle(...values);
+  };
+}
+
 /** Saves a text as a file of the user. */
 export function download(name: string, text: string, type: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
@@ -57,7 +65,7 @@ export function upload(input: HTMLInputElement, use: (text: string, name: string
   input.value = '';
   input.onchange = async () => {
     const file = input.files?.[0];
-    if (file) use(await file.text(), file.name);
+    if (file) whileOpen(use)(await file.text(), file.name);
   };
   input.click();
 }

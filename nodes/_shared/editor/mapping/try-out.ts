@@ -1,5 +1,5 @@
 import type { PreviewReply, RecentDeal } from '../../../q2c-mapping/replies';
-import { byId, element, fillSelect } from './dom';
+import { byId, element, fillSelect, whileOpen } from './dom';
 import type { MappingState } from './state';
 
 /** How long typing may pause before the preview follows, in milliseconds. */
@@ -23,15 +23,17 @@ export function prepareTryOut(state: MappingState, json: () => string): void {
     byId<HTMLSelectElement>('q2c-mapping-stage').value,
   );
   fillSelect(deal, [{ value: '', label: text('sample') }]);
-  $.ajax({ url: 'q2c/mapping/deals' }).done((deals: RecentDeal[]) => {
-    const recent = deals.map(({ run, title, createdAt }) => ({
-      value: run,
-      label: `${title} (${new Date(createdAt).toLocaleString()})`,
-    }));
-    fillSelect(deal, [{ value: '', label: text('sample') }, ...recent]);
-  });
+  $.ajax({ url: 'q2c/mapping/deals' }).done(
+    whileOpen((deals: RecentDeal[]) => {
+      const recent = deals.map(({ run, title, createdAt }) => ({
+        value: run,
+        label: `${title} (${new Date(createdAt).toLocaleString()})`,
+      }));
+      fillSelect(deal, [{ value: '', label: text('sample') }, ...recent]);
+    }),
+  );
 
-  const ask = () => {
+  const ask = whileOpen(() => {
     const number = ++asked;
     const body = {
       data: json(),
@@ -45,15 +47,16 @@ export function prepareTryOut(state: MappingState, json: () => string): void {
       contentType: 'application/json',
       data: JSON.stringify(body),
     })
-      .done((reply: PreviewReply) => {
-        // An answer that was overtaken by a later question is no longer true.
-        if (number === asked) show(reply);
-      })
-      .fail((request) => {
-        if (number === asked)
-          showProblems([request.responseJSON?.title ?? text('tryFailed', { status: request.status })]);
-      });
-  };
+      .done((reply: PreviewReply) => answered(number, () => show(reply)))
+      .fail(({ status, responseJSON }) =>
+        answered(number, () => showProblems([responseJSON?.title ?? text('tryFailed', { status })])),
+      );
+  });
+
+  /** An answer that was overtaken by a later question is no longer true. */
+  const answered = whileOpen((number: number, use: () => void) => {
+    if (number === asked) use();
+  });
 
   const show = ({ version, invalid, values, problems, unmapped }: PreviewReply) => {
     byId('q2c-mapping-version').textContent = version ?? '';
