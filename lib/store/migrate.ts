@@ -20,6 +20,7 @@ import { deploys } from './migrations/0009-deploys';
 import { token } from './migrations/0010-token';
 import { bulkRetry } from './migrations/0011-bulk-retry';
 import { governance } from './migrations/0020-governance';
+import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
 import type { Schema } from './schema';
 
@@ -49,6 +50,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0010-token': token,
   '0011-bulk-retry': bulkRetry,
   '0020-governance': governance,
+  '0021-observe': observe,
   '0022-mapping': mapping,
 };
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Engine } from '../../lib/engine';
+import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
+import { keepKpis, observability } from '../../lib/observe';
 import {
   describePostgres,
   keyringFromEnv,
@@ -13,6 +14,7 @@ import {
 } from '../../lib/store';
 import { casePolicies } from '../_shared/case-policies';
 import type { ConnectionTestReply } from '../_shared/connection-test';
+import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
@@ -31,7 +33,8 @@ interface Opened {
   engine: Engine;
   governance: Governance;
   store: Store;
-  sweeping: ReturnType<typeof sweepDaily>;
+  /** What is done every now and then beside the runs. */
+  tasks: ReturnType<typeof sweepDaily>[];
 }
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
@@ -57,12 +60,13 @@ export default function register(RED: NodeAPI): void {
       closing.abort();
       opened
         .then(
-          async ({ engine, governance, store, sweeping }) => {
+          async ({ engine, governance, store, tasks }) => {
             host.detach(RED, this.id, engine);
-            await sweeping.stop();
+            await Promise.all(tasks.map((task) => task.stop()));
             await engine.stop();
             await governance.stop();
             await store.close();
+            await observability.flush();
           },
           // Why it never opened has been said.
           () => undefined,
@@ -76,12 +80,18 @@ export default function register(RED: NodeAPI): void {
     const policy = retention(config);
     const times = { leaseMs: leaseMs(config), gapAfterMs: gapAfterMs(config) };
     const store = await openStore(node, config, closing);
+    const log: Log = (level, message) => {
+      if (level === 'error') node.error(message);
+      else if (level === 'warn') node.warn(message);
+      else node.log(message);
+    };
     const engine = new Engine({
       store,
       tenant: node.tenant,
       ...times,
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
-      log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
+      observer: await observability.observe(store, node.tenant, process.env, log),
+      log,
     });
     const governance = new Governance({
       engine,
@@ -93,10 +103,12 @@ export default function register(RED: NodeAPI): void {
     await governance.start();
     host.attach(RED, node.id, engine);
     await engine.start();
-    const sweeping = sweepDaily(store, policy, (error) =>
-      node.error(`Old runs could not be removed: ${messageOf(error)}`),
-    );
-    return { engine, governance, store, sweeping };
+    const failed = (what: string) => (error: unknown) => node.error(`${what}: ${messageOf(error)}`);
+    const tasks = [
+      sweepDaily(store, policy, failed('Old runs could not be removed')),
+      keepKpis(store, () => firmZones(RED), failed('The key figures could not be brought up to date')),
+    ];
+    return { engine, governance, store, tasks };
   }
 
   async function openStore(
