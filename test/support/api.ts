@@ -110,6 +110,7 @@ const HOST: HostView = {
     },
   ],
   test: async () => [{ id: 'login', label: 'Login', ok: true, message: '' }],
+  firms: () => [],
   metrics: async () => '# nothing\n',
   classifiedFields: Object.assign({}, ...Object.values(manifests).map((each) => each.classifiedFields)),
 };
