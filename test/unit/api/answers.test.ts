@@ -37,10 +37,7 @@ describe('lists', () => {
       await win(api().engine.engine);
     } while (cursor !== null);
     expect(seen).toEqual(ids.toReversed());
-    await until('all runs to end', async () => {
-      const counts = await api().get<Record<string, number>>('/runs/counts');
-      return counts.completed === ids.length + 3;
-    });
+    await site.settled();
   });
 
   test('what a filter does not know is refused, not passed over', async () => {
