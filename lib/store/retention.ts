@@ -138,6 +138,8 @@ export async function sweep(
   await sweeper.outbox();
   await sweeper.rejected();
   await sweeper.stale();
+  await sweeper.tokens();
+  await sweeper.bulkRetries();
   if (Object.values(report).some((count) => count > 0)) {
     await store.write((tx) =>
       appendAudit(tx, {
@@ -244,6 +246,31 @@ class Sweeper {
       const event = await removePage(tx, 'event', sql`disposition = 'stale' and received_at < ${cutoff}`);
       return { counts: { event }, isLast: event < PAGE };
     });
+  }
+
+  /** Tokens that nobody has renewed for long: those of connections that are gone. Any other costs one login. */
+  async tokens(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    await this.store.write(
+      (tx) => tx.deleteFrom('token').where('updated_at', '<', cutoff).execute(),
+      'committed',
+    );
+  }
+
+  /** Retries of many runs that have ended. What they did is told by the runs and the audit. */
+  async bulkRetries(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    const old = await this.store.db
+      .selectFrom('bulk_retry')
+      .select('id')
+      .where('ended_at', '<', cutoff)
+      .execute();
+    for (const { id } of old) {
+      await this.store.write(async (tx) => {
+        await tx.deleteFrom('bulk_retry_run').where('bulk_retry', '=', id).execute();
+        await tx.deleteFrom('bulk_retry').where('id', '=', id).execute();
+      }, 'committed');
+    }
   }
 
   /** Writes until the piece says that it was the last; between them the store is left to others for as long again. */

@@ -9,7 +9,7 @@ import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
-import { keyringFromEnv, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
+import { keyringFromEnv, obtainToken, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
 import { rotateKeys } from '../../lib/store/rotation';
@@ -104,6 +104,7 @@ async function work(label: string): Promise<string[]> {
   await until('the runs have ended', async () => ended.length === 2 && (await unfinished()) === 0);
   leave();
   await waitFor(label);
+  await logIn(label);
   return ended;
 }
 
@@ -139,6 +140,17 @@ async function rejectEvent(id: string): Promise<void> {
   const message = { topic: id, payload: Buffer.from(JSON.stringify({ name: SECRET })), properties: {} };
   const refused = { reason: 'no CloudEvent', id, source: null, type: null };
   await store.write((tx) => recordRejected(tx, 'node', message, refused, new Date().toISOString()));
+}
+
+/** A connection gets an access token. */
+async function logIn(connection: string): Promise<void> {
+  const place = { name: connection, credentials: 'c' };
+  await obtainToken(
+    store,
+    place,
+    () => true,
+    async () => ({ value: SECRET, expiresAt: null }),
+  );
 }
 
 /** A person corrects what a step sends. */
