@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Q2cError } from '../lib/model';
+import { type EvidencePack, isEvidence, verifyEvidence } from '../lib/observe/evidence';
 import { checkAudit } from '../lib/store/audit';
 import { backupStore, restoreStore } from '../lib/store/backup';
 import { keyringFromEnv } from '../lib/store/keyring';
@@ -18,6 +20,8 @@ const USAGE = `Usage: q2c-store <command> [--store STORE] [options]
   backup --to FILE      copy a store file into a new one, while the host goes on
   restore --from FILE   put a checked backup in the place of the store file; the host must be stopped
   verify-audit          check that no line of the audit was changed or taken out
+  verify-evidence --from FILE
+                        check that the evidence of a deal is as it was made, and still in the audit
   rotate-key            encrypt everything with Q2C_ENCRYPTION_KEY; former keys in Q2C_ENCRYPTION_KEYS_OLD
 
   --store STORE         file of the store, such as ~/.node-red/quote-to-cash/q2c.db, or its PostgreSQL, as
@@ -28,7 +32,7 @@ const USAGE = `Usage: q2c-store <command> [--store STORE] [options]
   --json                print one JSON object
   --help                this text
 
-Ends with 0 when all is well, 1 when the audit chain or a backup is damaged, 2 when the command could not be run.`;
+Ends with 0 when all is well, 1 when the audit chain, evidence or a backup is damaged, 2 when the command could not be run.`;
 
 interface Options {
   store: string;
@@ -46,6 +50,21 @@ interface Outcome {
 }
 
 const COMMANDS: Record<string, (options: Options) => Promise<Outcome>> = {
+  async 'verify-evidence'(options) {
+    const file = required('from', options.from);
+    const pack = await readEvidence(file);
+    const opened = await openStore(options, { readOnly: true });
+    try {
+      const check = await verifyEvidence(pack, opened.db);
+      const sentence = check.intact
+        ? `${file} is as it was made, and its ${pack.audit.length} lines are in the audit.`
+        : `${file} does not hold: ${check.problems.join('; ')}.`;
+      return { ok: check.intact, facts: check, sentence };
+    } finally {
+      await opened.close();
+    }
+  },
+
   async backup({ store, to }) {
     requireFile(store);
     const facts = { file: required('to', to), ...(await backupStore(store, required('to', to))) };
@@ -94,6 +113,14 @@ const COMMANDS: Record<string, (options: Options) => Promise<Outcome>> = {
 };
 
 class UsageError extends Error {}
+
+async function readEvidence(file: string): Promise<EvidencePack> {
+  const content: unknown = await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch(() => null);
+  if (isEvidence(content)) return content;
+  throw new UsageError(`${file} is not the evidence of a deal, as the page of the deal exports it in JSON.`);
+}
 
 const isUrl = (store: string): boolean => /^\w+:\/\//.test(store);
 

@@ -36,6 +36,8 @@ export interface EventTable {
   /** When the record was as the event says, where the source tells; a later event with an earlier one is stale. */
   stamp: Instant | null;
   disposition: Generated<Disposition>;
+  /** 1: it has come again since the key figures counted how often. */
+  recount: Generated<number>;
 }
 
 /**
@@ -536,10 +538,9 @@ export interface KpiSourceTable {
   stamp: string;
   /** JSON array of `Fact` (lib/observe). */
   facts: string;
-  /** Of a run: its thread and event, and the duplicates of that event when it was counted. */
+  /** Of a run: its thread and event. */
   correlation_id: string | null;
   event_seq: number | null;
-  duplicates: number;
   /** 1: the outcome of a write is not known, and may become so without the run. */
   is_undecided: number;
   /** 1: the run has made a project, or something to bill by. */
