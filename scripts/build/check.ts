@@ -1,16 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Catalogue, lookUp, sourceLanguage } from './catalogue.ts';
 import { fieldProblems } from './fields.ts';
 import { registeredTypes, templateTypes, textKeys } from './inspect.ts';
-import { type Catalogue, sourceLanguage } from './locales.ts';
+import { languageProblems } from './language-check.ts';
 import type { Sources, SystemSet } from './sources.ts';
 
 /** Everything that is missing or wrong in sources and build output, one sentence each. */
 export async function findProblems(sources: Sources, dist: string): Promise<string[]> {
   const sets = [...sources.nodes, ...sources.systems];
   const built = await Promise.all(sets.map(({ name }) => setProblems(name, dist)));
-  return [...sources.systems.flatMap((system) => systemProblems(sources.root, system)), ...built.flat()];
+  return [
+    ...sources.systems.flatMap((system) => systemProblems(sources.root, system)),
+    ...built.flat(),
+    ...(await languageProblems(sources, dist)),
+  ];
 }
 
 /** Parts of a system that are made by hand; a new system is complete when none is missing. */
@@ -43,12 +48,9 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
     ...types
       .filter(({ icon }) => !existsSync(join(dist, 'icons', String(icon))))
       .map(({ type, icon }) => `${type}: icon is missing (icons/${icon})`),
-    ...types
-      .filter(({ type }) => !help.includes(`data-help-name="${type}"`))
-      .map(({ type }) => `${type}: help is missing (locales/${sourceLanguage}/${name}.html)`),
     ...badDescriptions(help).map((line) => `${name}: the help would break this line at a colon: ${line}`),
     ...[...new Set(textKeys(html))]
-      .filter((key) => typeof text(catalogue, key) !== 'string')
+      .filter((key) => typeof lookUp(catalogue, key) !== 'string')
       .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`),
   ];
 }
@@ -58,13 +60,4 @@ function badDescriptions(help: string): string[] {
   return [...help.matchAll(/^:.*$/gm)]
     .map(([line]) => line)
     .filter((line) => !/^: [^:]+ \([^:]+\) : [^:]*$/.test(line));
-}
-
-function text(catalogue: Catalogue, key: string): string | Catalogue | undefined {
-  return key
-    .split('.')
-    .reduce<string | Catalogue | undefined>(
-      (at, part) => (typeof at === 'object' ? at[part] : undefined),
-      catalogue,
-    );
 }
