@@ -5,6 +5,7 @@ import { Q2cError } from '../../lib/model';
 import type { RunState } from '../../lib/store';
 import { answer, problem, text, userOf } from './answers';
 import type { ConnectionTestReply, Testable } from './connection-test';
+import { registerConsole } from './console-page';
 import { registerRepairRoutes } from './repair-routes';
 
 const MAX_LIMIT = 500;
@@ -61,6 +62,7 @@ export function registerRoutes(RED: NodeAPI): void {
     }),
   );
   registerRepairRoutes(RED, api, write);
+  registerConsole(RED);
   RED.httpAdmin.get(
     `${api}/cases`,
     read,

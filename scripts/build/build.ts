@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProblems } from './check.ts';
+import { buildConsole } from './console.ts';
 import { nodeHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
 import { buildRuntimes } from './runtime.ts';
@@ -11,7 +12,7 @@ import { updateWrittenFiles } from './written.ts';
 
 export interface BuildOptions {
   root: string;
-  /** Where `dist/` and `examples/` are made, from nothing. */
+  /** Where `dist/`, `examples/` and `resources/` are made, from nothing. */
   out: string;
   /** Files of the repository that are out of step with its folders are problems instead of being written. */
   check: boolean;
@@ -37,6 +38,7 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     buildLocales(sources, dist),
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
+    buildConsole(root, out),
   ]);
   return {
     sets: sources.nodes.length + sources.systems.length,

@@ -1,0 +1,21 @@
+import { readonly, shallowRef } from 'vue';
+import { get } from './client';
+import type { Session } from './types';
+
+const current = shallowRef<Session | null>(null);
+
+/** Who looks, and what that person may do; null until it is known. */
+export const me = readonly(current);
+
+get<Session>('session').then(
+  (session) => {
+    current.value = session;
+  },
+  // A user who may not read is asked to log in by the client; without a connection the page says so itself.
+  (error: unknown) => console.debug('Who looks:', error),
+);
+
+/** True when the button of such an action is of use; the host decides all the same. */
+export const mayWrite = (): boolean => current.value?.permissions.write === true;
+export const mayApprove = (): boolean => current.value?.permissions.approve === true;
+export const mayUnmask = (): boolean => current.value?.permissions.unmask === true;

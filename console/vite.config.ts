@@ -1,0 +1,27 @@
+import vue from '@vitejs/plugin-vue';
+import { defineConfig } from 'vite';
+import vuetify from 'vite-plugin-vuetify';
+
+/** Where the server puts the nonce of an answer (nodes/_shared/console-page.ts). */
+const NONCE_PLACE = 'NONCE_OF_THIS_ANSWER';
+
+/**
+ * The console is served below the admin root of a Node-RED, wherever that is: its addresses are relative. `npm run
+ * build` makes it (scripts/build/console.ts).
+ */
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  plugins: [vue(), vuetify()],
+  html: { cspNonce: NONCE_PLACE },
+  build: {
+    target: 'es2022',
+    emptyOutDir: true,
+    // One small file: no page shows before its style is there.
+    cssCodeSplit: false,
+    // The policy allows no inline files.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 700,
+  },
+});
