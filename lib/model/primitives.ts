@@ -20,6 +20,11 @@ export type Percent = string;
 
 export const text = z.string().min(1);
 
+/** Text that only some people may see (classification.ts). */
+export const taxIdText = text.meta({ classification: 'tax_id' });
+export const bankText = text.meta({ classification: 'bank' });
+export const personalText = text.meta({ classification: 'personal' });
+
 /** Any JSON. Members may be `undefined`, as in objects that were built and not yet written. */
 export const jsonValueSchema: z.ZodType<JsonValue> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), jsonObjectSchema]),

@@ -22,6 +22,7 @@ export const SEALED = {
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },
   suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },
   signal: { columns: ['content'], row: ['event', 'match_key', 'id'], order: 'seq' },
+  api_request: { columns: ['reply'], row: ['key'], order: 'key' },
 } as const satisfies { [T in SealedTable]: SealedColumns<T> };
 
 /** Every column of the schema that is `Sealed` must be listed: a forgotten one would not be re-encrypted. */

@@ -4,6 +4,7 @@ import {
   type Kysely,
   type Migration,
   Migrator,
+  type RawBuilder,
 } from 'kysely';
 import { Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
@@ -17,6 +18,7 @@ import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
+import { api } from './migrations/0023-api';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -25,6 +27,8 @@ export interface MigrationContext {
   schema?: string;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** Type of a text column that is compared byte by byte, so that an index finds what begins with something. */
+  byteOrdered: RawBuilder<unknown>;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
 }
@@ -40,6 +44,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
+  '0023-api': api,
 };
 
 /**

@@ -48,6 +48,7 @@ async function openDatabase(path: string, keys: Keyring | null): Promise<Store> 
       db,
       {
         autoIncrement: (column) => column.primaryKey().autoIncrement(),
+        byteOrdered: sql`text`,
         clustered: (table) => table.modifyEnd(sql`without rowid`),
       },
       keys,

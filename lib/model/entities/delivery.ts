@@ -7,6 +7,7 @@ import {
   moneySchema,
   percentSchema,
   periodSchema,
+  personalText,
   positiveDecimalSchema,
   quantitySchema,
   quantityValueSchema,
@@ -37,7 +38,7 @@ export const projectSchema = entity('project', {
   budget: z
     .strictObject({
       hours: quantityValueSchema.optional(),
-      cost: moneySchema.optional(),
+      cost: moneySchema.meta({ classification: 'cost_rate' }).optional(),
       revenue: moneySchema.optional(),
     })
     .optional(),
@@ -61,10 +62,10 @@ export const taskSchema = entity('task', {
 export type Task = z.infer<typeof taskSchema>;
 
 export const resourceSchema = entity('resource', {
-  personRef: text,
+  personRef: personalText,
   role: text,
   region: regionSchema.optional(),
-  costRate: rateMoneySchema.optional(),
+  costRate: rateMoneySchema.meta({ classification: 'cost_rate' }).optional(),
   capacityHoursPerWeek: quantityValueSchema.optional(),
   status: z.enum(['active', 'inactive']).optional(),
 });

@@ -87,6 +87,7 @@ async function prepareTables(settings: PostgresSettings, keys: Keyring | null): 
       {
         schema: settings.schema,
         autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
+        byteOrdered: sql`text collate "C"`,
         clustered: (table) => table,
       },
       keys,

@@ -1,0 +1,151 @@
+import { type Classification, type ClassifiedFields, classifiedFields, entityOfId, Q2cError } from '../model';
+
+/**
+ * Masks what is classified (guides §13, privacy) in replies: fields of canonical entities by their schemas, fields of
+ * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number.
+ */
+
+/** Stands for a value that is not shown. */
+export const MASK = '•••';
+
+/** Shorter values stand in sentences by accident. */
+const SHORTEST = 4;
+
+const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+\.\p{L}{2,}/gu;
+const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g;
+
+/** Names of our own users, which may be mail addresses: who did something is told. */
+const USERS = new Set(['actor', 'assignee', 'by', 'createdBy', 'decidedBy', 'requestedBy', 'user']);
+
+/** What is classified in one object, by path with dots below it. */
+type Fields = ClassifiedFields;
+
+const NONE: Fields = {};
+
+export class Masker {
+  private readonly values = new Set<string>();
+
+  /** @param vendorFields names of vendors' fields, wherever they stand */
+  constructor(private readonly vendorFields: Readonly<Record<string, Classification>>) {}
+
+  /** Notes the classified values of a payload, to mask them wherever they stand. */
+  conceal(payload: unknown): void {
+    this.visit(payload, NONE, (value) => this.note(value));
+  }
+
+  /** A copy without anything classified, and the paths of what is masked in it. */
+  mask(reply: unknown): { reply: unknown; paths: string[] } {
+    this.conceal(reply);
+    const values = this.inSentences();
+    const paths: string[] = [];
+    return { reply: this.masked(reply, NONE, '', values, paths), paths };
+  }
+
+  /** Calls back for every value that a field's name classifies. */
+  private visit(value: unknown, fields: Fields, found: (value: unknown) => void): void {
+    if (Array.isArray(value)) {
+      for (const each of value) this.visit(each, fields, found);
+    } else if (isRecord(value)) {
+      const own = fieldsOf(value, fields);
+      for (const [name, member] of Object.entries(value)) {
+        if (this.isClassified(name, own)) found(member);
+        else this.visit(member, below(own, name), found);
+      }
+    }
+  }
+
+  private note(value: unknown): void {
+    if (typeof value === 'string' && value.trim().length >= SHORTEST) this.values.add(value.trim());
+    else if (Array.isArray(value)) for (const each of value) this.note(each);
+    else if (isRecord(value)) for (const each of Object.values(value)) this.note(each);
+  }
+
+  private inSentences(): RegExp | null {
+    if (this.values.size === 0) return null;
+    const longestFirst = [...this.values].sort((a, b) => b.length - a.length).map(escaped);
+    return new RegExp(`(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
+  }
+
+  private masked(
+    value: unknown,
+    fields: Fields,
+    path: string,
+    values: RegExp | null,
+    paths: string[],
+  ): unknown {
+    if (typeof value === 'string') {
+      const text = withoutClassified(value, values);
+      if (text !== value) paths.push(path);
+      return text;
+    }
+    if (Array.isArray(value)) {
+      return value.map((each, index) =>
+        this.masked(each, fields, inPath(path, String(index)), values, paths),
+      );
+    }
+    if (!isRecord(value)) return value;
+    const own = fieldsOf(value, fields);
+    const copy: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(value)) {
+      const place = inPath(path, name);
+      if (USERS.has(name) && typeof member === 'string') copy[name] = member;
+      else if (this.isClassified(name, own)) copy[name] = blank(member, place, paths);
+      else copy[name] = this.masked(member, below(own, name), place, values, paths);
+    }
+    return copy;
+  }
+
+  private isClassified(name: string, fields: Fields): boolean {
+    return Object.hasOwn(fields, name) || Object.hasOwn(this.vendorFields, name);
+  }
+}
+
+/** A record with a canonical id is that entity, wherever it stands. */
+function fieldsOf(value: Readonly<Record<string, unknown>>, inherited: Fields): Fields {
+  const entity = entityOfId(value.id);
+  return (entity && classifiedFields[entity]) ?? inherited;
+}
+
+function below(fields: Fields, name: string): Fields {
+  const inner = Object.entries(fields).filter(([path]) => path.startsWith(`${name}.`));
+  return inner.length === 0
+    ? NONE
+    : Object.fromEntries(
+        inner.map(([path, classification]) => [path.slice(name.length + 1), classification]),
+      );
+}
+
+function blank(value: unknown, path: string, paths: string[]): unknown {
+  if (value === null || value === undefined || value === '') return value;
+  if (Array.isArray(value))
+    return value.map((each, index) => blank(each, inPath(path, String(index)), paths));
+  if (isRecord(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, blank(each, inPath(path, name), paths)]),
+    );
+  }
+  paths.push(path);
+  return MASK;
+}
+
+const withoutClassified = (text: string, values: RegExp | null): string =>
+  (values === null ? text : text.replace(values, MASK)).replace(EMAIL, MASK).replace(IBAN, MASK);
+
+const inPath = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/**
+ * Refuses content that was filled in from a masked reply: the mask would be sent in place of the value.
+ * @throws Q2cError `VALUE_INVALID`
+ */
+export function refuseMasked(content: unknown): void {
+  if (!JSON.stringify(content ?? null).includes(MASK)) return;
+  throw new Q2cError(
+    'VALUE_INVALID',
+    `The content holds ${MASK}, which stands for a masked value. Send only the fields that change, or the real value.`,
+  );
+}

@@ -1,0 +1,216 @@
+import * as z from 'zod';
+import { checkAudit } from '../../store';
+import { auditLines } from '../audit';
+import { bulkRequest } from '../bulk';
+import { connectionViews } from '../connections';
+import { changes } from '../live';
+import { personOf } from '../person';
+import { defineRoute, requirePermission, rolesOf } from '../route';
+import { instant, paged, pageOf } from '../schemas/common';
+import {
+  auditCheck,
+  auditLine,
+  bulkJob,
+  change,
+  connectionChecks,
+  connectionView,
+  session,
+  tokenSummary,
+} from '../schemas/operations';
+import { createToken, deleteToken, listTokens, tokenScopes } from '../tokens';
+
+const getSession = defineRoute({
+  method: 'get',
+  path: '/session',
+  id: 'getSession',
+  tag: 'Session',
+  summary: 'Who asks, and what they may',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: session },
+  handle: async (_, { caller, host }) => ({
+    user: caller.name,
+    isAnonymous: caller.isAnonymous,
+    permissions: {
+      read: caller.may('q2c.read'),
+      write: caller.may('q2c.write'),
+      approve: caller.may('q2c.approve'),
+      unmask: !caller.isAnonymous && caller.may('q2c.unmask'),
+    },
+    roles: rolesOf(caller) === 'all' ? ['all'] : rolesOf(caller),
+    version: host.version,
+  }),
+});
+
+const listConnections = defineRoute({
+  method: 'get',
+  path: '/systems',
+  id: 'listSystems',
+  tag: 'Systems',
+  summary: 'Connections of the flows: health, breaker, budgets, last errors',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: z.array(connectionView) },
+  handle: async (_, { engine, host }) => connectionViews(engine.store, host.connections()),
+});
+
+const testConnection = defineRoute({
+  method: 'post',
+  path: '/systems/:id/test',
+  id: 'testSystem',
+  tag: 'Systems',
+  summary: 'Tries a connection now, by the id of its node',
+  permission: 'q2c.write',
+  reply: { kind: 'json', schema: connectionChecks },
+  handle: async ({ params }, { host }) => ({ checks: await host.test(params.id ?? '') }),
+});
+
+const listAudit = defineRoute({
+  method: 'get',
+  path: '/audit',
+  id: 'listAudit',
+  tag: 'Audit',
+  summary: 'Lines of the audit, newest first',
+  permission: 'q2c.read',
+  query: z.strictObject({
+    ...paged,
+    subject: z.string().optional(),
+    runId: z.string().optional(),
+    actor: z.string().optional(),
+    action: z.string().optional().meta({ description: 'All of it, or its beginning up to a point: `case.`' }),
+    since: instant.optional(),
+    before: instant.optional(),
+  }),
+  reply: { kind: 'json', schema: pageOf(auditLine) },
+  hasPayload: true,
+  handle: async ({ query: { limit, cursor, ...filter } }, { engine }) =>
+    auditLines(engine.store, filter, { limit, cursor }),
+});
+
+const verifyAudit = defineRoute({
+  method: 'post',
+  path: '/audit/verify',
+  id: 'verifyAudit',
+  tag: 'Audit',
+  summary: 'Recomputes the chain of the audit from its first line',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: auditCheck },
+  handle: async (_, { engine }) => checkAudit(engine.store.db),
+});
+
+const listBulk = defineRoute({
+  method: 'get',
+  path: '/bulk',
+  id: 'listBulk',
+  tag: 'Bulk',
+  summary: 'Work on many records at once: what is under way on this host, and what lately ended',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: z.array(bulkJob) },
+  handle: async (_, { services }) => services.bulk.list(),
+});
+
+const startBulk = defineRoute({
+  method: 'post',
+  path: '/bulk',
+  id: 'startBulk',
+  tag: 'Bulk',
+  summary: 'Does the same with many failed runs or cases, a few at a time',
+  permission: 'q2c.read',
+  body: bulkRequest,
+  reply: { kind: 'json', schema: bulkJob, status: 202 },
+  handle: async ({ body }, { engine, governance, services, caller }) => {
+    if (body.action === 'retry_runs') requirePermission(caller, 'q2c.write');
+    return services.bulk.start(body, { engine, governance, person: personOf(caller) });
+  },
+});
+
+const getBulk = defineRoute({
+  method: 'get',
+  path: '/bulk/:id',
+  id: 'getBulk',
+  tag: 'Bulk',
+  summary: 'How far it is',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: bulkJob },
+  handle: async ({ params }, { services }) => services.bulk.get(params.id ?? ''),
+});
+
+const cancelBulk = defineRoute({
+  method: 'post',
+  path: '/bulk/:id/cancel',
+  id: 'cancelBulk',
+  tag: 'Bulk',
+  summary: 'Ends it before its next record. For whoever began it, or may write',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: bulkJob },
+  handle: async ({ params }, { services, caller }) => {
+    const job = services.bulk.get(params.id ?? '');
+    if (job !== null && job.actor !== caller.name) requirePermission(caller, 'q2c.write');
+    return services.bulk.cancel(params.id ?? '');
+  },
+});
+
+const liveChanges = defineRoute({
+  method: 'get',
+  path: '/events',
+  id: 'watchChanges',
+  tag: 'Live',
+  summary:
+    'Changes as they happen, as server-sent events named `change`; `Last-Event-ID` goes on from there. `reset` = too much was missed, load anew',
+  permission: 'q2c.read',
+  reply: { kind: 'stream', type: 'text/event-stream', schema: change },
+  handle: async (_, { services, lastEventId, signal }) => changes(services.feed, lastEventId, signal),
+});
+
+const listTokensRoute = defineRoute({
+  method: 'get',
+  path: '/tokens',
+  id: 'listTokens',
+  tag: 'Tokens',
+  summary: 'Tokens with which other programs look things up',
+  permission: 'q2c.write',
+  reply: { kind: 'json', schema: z.array(tokenSummary) },
+  handle: async (_, { engine }) => listTokens(engine.store),
+});
+
+const createTokenRoute = defineRoute({
+  method: 'post',
+  path: '/tokens',
+  id: 'createToken',
+  tag: 'Tokens',
+  summary: 'Makes a token. Its secret is told only now',
+  permission: 'q2c.write',
+  body: z.strictObject({
+    name: z.string().trim().min(1).max(100),
+    scopes: z.array(z.enum(tokenScopes)).min(1),
+    expiresAt: instant.nullable().default(null),
+  }),
+  reply: { kind: 'json', schema: tokenSummary.extend({ secret: z.string() }), status: 201 },
+  isReplyKept: false,
+  handle: async ({ body }, { engine, caller }) => createToken(engine.store, body, caller.name),
+});
+
+const deleteTokenRoute = defineRoute({
+  method: 'delete',
+  path: '/tokens/:id',
+  id: 'deleteToken',
+  tag: 'Tokens',
+  summary: 'Takes a token out of use at once',
+  permission: 'q2c.write',
+  reply: { kind: 'json', schema: tokenSummary },
+  handle: async ({ params }, { engine, caller }) => deleteToken(engine.store, params.id ?? '', caller.name),
+});
+
+export const operationRoutes = [
+  getSession,
+  listConnections,
+  testConnection,
+  listAudit,
+  verifyAudit,
+  listBulk,
+  startBulk,
+  getBulk,
+  cancelBulk,
+  liveChanges,
+  listTokensRoute,
+  createTokenRoute,
+  deleteTokenRoute,
+];

@@ -1,0 +1,31 @@
+import type { Engine } from '../engine';
+import { BulkJobs } from './bulk';
+import { DealIndex } from './deal-index';
+import { LiveFeed } from './live';
+
+/** What the interface keeps for one store while it is open. */
+export interface Services {
+  feed: LiveFeed;
+  bulk: BulkJobs;
+  dealIndex: DealIndex;
+}
+
+const services = new WeakMap<Engine, Services>();
+
+/**
+ * Made at the first request: a host that nobody looks at pays nothing.
+ * @param onFailure told of what went wrong in the background
+ */
+export function servicesOf(engine: Engine, onFailure: (error: unknown) => void): Services {
+  let known = services.get(engine);
+  if (known === undefined) {
+    const feed = new LiveFeed(engine.store, onFailure);
+    known = {
+      feed,
+      bulk: new BulkJobs(feed, () => engine.store.now()),
+      dealIndex: new DealIndex(engine.store, onFailure),
+    };
+    services.set(engine, known);
+  }
+  return known;
+}
