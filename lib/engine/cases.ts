@@ -10,6 +10,8 @@ import {
   Q2cError,
 } from '../model';
 import { appendAudit, type CaseState, prepared, type StepState, seal, type Tx } from '../store';
+import { causeOf } from './case-cause';
+import { type CaseNote, type CaseRoute, deskOf } from './case-desk';
 import type { Author } from './decisions';
 import type { NewCase, Run } from './types';
 
@@ -42,27 +44,34 @@ export class CaseOpened extends Q2cError {
  * occurrence, and a resolved one is reopened.
  */
 export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant): Promise<OpenedCase> {
-  const code = exceptionCodes[request.code];
   const dedupeKey = dedupeKeyOf(run, request);
   const message = messageOf(request);
+  const { facts = {}, amountAtRisk: amount } = request.about;
   const fields = (id: CanonicalId) => ({
     message: seal(tx, 'exception_case', 'message', { id }, message),
     run_id: run.id,
     run_attempt: run.attempt,
     step_key: request.stepKey ?? null,
     node_name: request.node.name,
-    amount_at_risk: request.about.amountAtRisk?.amount ?? null,
-    currency: request.about.amountAtRisk?.currency ?? null,
+    amount_at_risk: amount?.amount ?? null,
+    amount_whole: amount === undefined ? null : Math.trunc(Number(amount.amount)),
+    currency: amount?.currency ?? null,
+    system: facts.system ?? null,
+    entity: facts.entity ?? null,
+    legal_entity: facts.legalEntity ?? null,
+    region: facts.region ?? null,
+    cause: causeOf(request),
     detail: seal(tx, 'exception_case', 'detail', { id }, JSON.stringify(request.detail ?? {})),
     updated_at: at,
   });
 
   const known = await tx
     .selectFrom('exception_case')
-    .select(['id', 'state', 'occurrences', 'reopened'])
+    .select(['id', 'state', 'occurrences', 'reopened', 'version'])
     .where('dedupe_key', '=', dedupeKey)
     .executeTakeFirst();
   if (known === undefined) {
+    const route = await routeOf(tx, request, at);
     const id = newId('exceptionCase');
     await tx
       .insertInto('exception_case')
@@ -70,8 +79,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         id,
         dedupe_key: dedupeKey,
         code: request.code,
-        owner_role: request.ownerRole ?? ownerOf(code.owner, request.about.ownerRole),
-        severity: request.severity ?? code.severity,
+        ...route,
         state: 'open',
         correlation_id: run.correlationId,
         subject: request.subject,
@@ -83,7 +91,10 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
         ...fields(id),
       })
       .execute();
-    await record(tx, id, run, ENGINE, 'opened', { code: request.code, message }, at);
+    const { owner_role, severity, sla_due_at, policy_version } = route;
+    const routed = { ownerRole: owner_role, severity, slaDue: sla_due_at, policy: policy_version };
+    const detail = { code: request.code, message, ...routed };
+    await recordOnCase(tx, id, run.id, ENGINE, { action: 'opened', detail }, at);
     return { id, message };
   }
 
@@ -92,16 +103,40 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     .updateTable('exception_case')
     .set({
       ...fields(known.id),
+      ...(ended ? { ...(await routeOf(tx, request, at)), ...ANEW } : {}),
       state: ended ? 'open' : known.state === 'replaying' ? 'in_repair' : known.state,
       occurrences: known.occurrences + 1,
       reopened: known.reopened + (ended ? 1 : 0),
+      version: known.version + 1,
       resolved_at: null,
     })
     .where('id', '=', known.id)
     .execute();
-  const seen = { code: request.code, message };
-  await record(tx, known.id, run, ENGINE, ended ? 'reopened' : 'seen_again', seen, at);
+  const detail = { code: request.code, message };
+  const action = ended ? 'reopened' : known.state === 'replaying' ? 'replay_failed' : 'seen_again';
+  await recordOnCase(tx, known.id, run.id, ENGINE, { action, detail, changed: ['occurrences'] }, at);
   return { id: known.id, message };
+}
+
+/** A reopened case begins anew: with another owner perhaps, and with all its time. */
+const ANEW = { assignee: null, snoozed_until: null, sla_breached_at: null, escalations: 0 };
+
+/** Owner, severity and due time as columns: what the node says, else the policy, else the code. */
+async function routeOf(tx: Tx, request: NewCase, at: Instant) {
+  const { code, about } = request;
+  const stated = {
+    ownerRole: request.ownerRole ?? ownerOf(exceptionCodes[code].owner, about.ownerRole),
+    severity: request.severity ?? exceptionCodes[code].severity,
+  };
+  const amountAtRisk = about.amountAtRisk ?? null;
+  const routing = { code, facts: about.facts ?? {}, amountAtRisk, ...stated };
+  const route: CaseRoute | undefined = await deskOf(tx)?.route(tx, routing, at);
+  return {
+    owner_role: request.ownerRole ?? route?.ownerRole ?? stated.ownerRole,
+    severity: request.severity ?? route?.severity ?? stated.severity,
+    sla_due_at: route?.slaDueAt ?? null,
+    policy_version: route?.policyVersion ?? null,
+  };
 }
 
 /** One case per deal, node, code and subject. */
@@ -127,13 +162,21 @@ export interface WaitingCase {
   code: ExceptionCode;
   runId: string;
   nodeId: string;
+  state: CaseState;
   /** The call it is about may have been processed, and nobody has found out yet. */
   isUndecided: boolean;
 }
 
 const selectOpenCases = prepared<
   { correlationId: CanonicalId; sourceNode: string },
-  { id: CanonicalId; code: string; run_id: string; node_id: string; step_state: StepState | null }
+  {
+    id: CanonicalId;
+    code: string;
+    run_id: string;
+    node_id: string;
+    state: CaseState;
+    step_state: StepState | null;
+  }
 >((db, value) =>
   db
     .selectFrom('exception_case')
@@ -143,6 +186,7 @@ const selectOpenCases = prepared<
       'exception_case.code',
       'exception_case.run_id',
       'exception_case.node_id',
+      'exception_case.state',
       'step.state as step_state',
     ])
     .where('exception_case.correlation_id', '=', value.correlationId)
@@ -162,8 +206,9 @@ const selectOpenCases = prepared<
  */
 export async function openCases(tx: Tx, { correlationId, sourceNode }: Run): Promise<WaitingCase[]> {
   const rows = await selectOpenCases(tx, { correlationId, sourceNode });
-  return rows.map(({ id, code, run_id, node_id, step_state }) => ({
+  return rows.map(({ id, code, run_id, node_id, state, step_state }) => ({
     id,
+    state,
     code: code as ExceptionCode,
     runId: run_id,
     nodeId: node_id,
@@ -203,12 +248,54 @@ export async function noteOnCases(
   const { actor, reason } = note.author;
   const open = await unresolved(tx, step.run_id).select('id').where('step_key', '=', step.key).execute();
   for (const { id } of open) {
+    const detail = { reason, ...note.detail };
+    await recordOnCase(tx, id, step.run_id, actor, { action: note.action, detail }, at);
+  }
+}
+
+/**
+ * A person has the run sent again: its cases are in that person's hands, and are replayed. From every state that is not
+ * an end this is legal in steps that a person need not take one by one.
+ */
+export async function replayCases(tx: Tx, runId: string, author: Author, at: Instant): Promise<void> {
+  const { actor, reason } = author;
+  const open = await unresolved(tx, runId)
+    .select(['id', 'state'])
+    .where('state', '!=', 'replaying')
+    .execute();
+  for (const { id, state } of open) {
     await tx
       .updateTable('exception_case')
-      .set({ state: 'replaying', updated_at: at })
+      .set((row) => ({
+        state: 'replaying',
+        assignee: row.fn.coalesce('assignee', row.val(actor)),
+        snoozed_until: null,
+        version: row('version', '+', 1),
+        updated_at: at,
+      }))
       .where('id', '=', id)
       .execute();
-    await record(tx, id, { id: step.run_id }, actor, note.action, { reason, ...note.detail }, at);
+    const detail = { ...(reason === '' ? {} : { reason }), before: state, after: 'replaying' };
+    const note = { action: 'replay_requested', detail, changed: ['status', 'assignee'] };
+    await recordOnCase(tx, id, runId, actor, note, at);
+  }
+}
+
+/** The replay has ended without coming by what these cases are about. */
+export async function endReplay(
+  tx: Tx,
+  run: Run,
+  cases: readonly { id: CanonicalId }[],
+  at: Instant,
+): Promise<void> {
+  for (const { id } of cases) {
+    await tx
+      .updateTable('exception_case')
+      .set((row) => ({ state: 'in_repair', version: row('version', '+', 1), updated_at: at }))
+      .where('id', '=', id)
+      .execute();
+    const detail = { before: 'replaying', after: 'in_repair' };
+    await recordOnCase(tx, id, run.id, ENGINE, { action: 'replay_failed', detail, changed: ['status'] }, at);
   }
 }
 
@@ -240,42 +327,44 @@ async function resolve(
 ): Promise<void> {
   await tx
     .updateTable('exception_case')
-    .set({ state: 'resolved', resolved_at: at, updated_at: at })
+    .set((row) => ({
+      state: 'resolved',
+      resolved_at: at,
+      snoozed_until: null,
+      version: row('version', '+', 1),
+      updated_at: at,
+    }))
     .where('id', '=', id)
     .execute();
-  await record(tx, id, run, actor, 'resolved', detail, at);
+  await recordOnCase(tx, id, run.id, actor, { action: 'resolved', detail, changed: ['status'] }, at);
 }
 
 function ownerOf(role: string, domainRole: string): string {
   return role === 'by_entity' ? domainRole : role;
 }
 
-/** The history tells the message; the audit, which is kept for ever, only what happened to which case. */
-async function record(
+/**
+ * Notes on a case what has happened to it. The history tells all of it; the audit, which is kept for ever, leaves out
+ * the message and the words of a comment.
+ */
+export async function recordOnCase(
   tx: Tx,
   id: CanonicalId,
-  run: Pick<Run, 'id'>,
+  runId: string,
   actor: string,
-  action: string,
-  { message, ...facts }: JsonObject,
+  { action, detail, changed = [] }: CaseNote,
   at: Instant,
 ): Promise<void> {
   const line = { case_id: id, at, action };
-  const told = message === undefined ? facts : { ...facts, message };
   await tx
     .insertInto('case_history')
     .values({
       ...line,
       actor,
-      detail: seal(tx, 'case_history', 'detail', line, JSON.stringify(told)),
+      detail: seal(tx, 'case_history', 'detail', line, JSON.stringify(detail)),
     })
     .execute();
-  await appendAudit(tx, {
-    at,
-    actor,
-    action: `case.${action}`,
-    subject: id,
-    runId: run.id,
-    detail: facts,
-  });
+  const { message: _message, comment: _comment, ...facts } = detail;
+  await appendAudit(tx, { at, actor, action: `case.${action}`, subject: id, runId, detail: facts });
+  await deskOf(tx)?.happened(tx, { caseId: id, action, actor, at, changed });
 }

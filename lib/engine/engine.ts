@@ -350,10 +350,10 @@ export class Engine {
   }
 
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
-  async retryRun(runId: string, actor: string): Promise<void> {
+  async retryRun(runId: string, actor: string, reason = ''): Promise<void> {
     const source = await this.store.write(async (tx) => {
       const run = await runById(tx, runId);
-      await rerun(tx, run, actor, this.now());
+      await rerun(tx, run, { actor, reason }, this.now());
       return run.source_node;
     });
     this.dispatcher.pump(source);

@@ -1,5 +1,14 @@
 export type { CancelReport, UndoneStep } from './cancel';
-export { CaseOpened, ENGINE } from './cases';
+export {
+  type CaseDesk,
+  type CaseFact,
+  type CaseFacts,
+  type CaseNote,
+  type CaseRoute,
+  governCases,
+  type RouteRequest,
+} from './case-desk';
+export { CaseOpened, ENGINE, recordOnCase } from './cases';
 export type { Author, Correction, DecisionMade } from './decisions';
 export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
 export * from './engine';

@@ -13,7 +13,7 @@ import {
   saveDecision,
 } from './decisions';
 import { reasonOf, wireOf } from './journal';
-import { rerun, runById } from './rerun';
+import { requireRetriable, rerun, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';
 import type { TargetOperation, Targets } from './targets';
 import type { CallInfo } from './types';
@@ -110,7 +110,7 @@ export class Repair {
       const made = await decisionOn(tx, place);
       if (run.state !== 'failed' && made !== null && isSameDecision(made, decision)) return null;
       await requireNotDone(tx, step);
-      await rerun(tx, run, author.actor, at);
+      requireRetriable(run);
       await saveDecision(tx, place, { ...decision, ...author, at });
       if (decision.kind === 'skip') {
         await tx
@@ -121,6 +121,7 @@ export class Repair {
       }
       const detail = { operation: step.operation, system: step.system, ...detailOf(step) };
       await noteOnCases(tx, step, { action: ACTIONS[decision.kind], author, detail }, at);
+      await rerun(tx, run, { ...author, reason: '' }, at);
       await appendAudit(tx, {
         at,
         actor: author.actor,

@@ -1,5 +1,7 @@
 import { type Instant, Q2cError } from '../model';
 import { appendAudit, type RunRow, type Tx } from '../store';
+import { replayCases } from './cases';
+import type { Author } from './decisions';
 import { restartWaits } from './suspensions';
 
 /** @throws Q2cError `RUN_UNKNOWN` */
@@ -17,8 +19,11 @@ export function requireRetriable(run: RunRow): void {
 const notRetriable = ({ id, state }: RunRow): Q2cError =>
   new Q2cError('RUN_NOT_RETRIABLE', `Run ${id} is ${state}; only failed runs of events can be retried.`);
 
-/** Queues a failed run as a new attempt: confirmed steps answer from the journal, reads are made anew. */
-export async function rerun(tx: Tx, run: RunRow, actor: string, at: Instant): Promise<void> {
+/**
+ * Queues a failed run as a new attempt: confirmed steps answer from the journal, reads are made anew.
+ * @param author the reason may be empty where it is noted elsewhere
+ */
+export async function rerun(tx: Tx, run: RunRow, author: Author, at: Instant): Promise<void> {
   requireRetriable(run);
   const attempt = run.attempt + 1;
   const queued = await tx
@@ -33,10 +38,11 @@ export async function rerun(tx: Tx, run: RunRow, actor: string, at: Instant): Pr
   await restartWaits(tx, [run.id]);
   await appendAudit(tx, {
     at,
-    actor,
+    actor: author.actor,
     action: 'run.retried',
     subject: run.correlation_id,
     runId: run.id,
-    detail: { attempt },
+    detail: { attempt, ...(author.reason === '' ? {} : { reason: author.reason }) },
   });
+  await replayCases(tx, run.id, author, at);
 }

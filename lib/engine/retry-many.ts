@@ -160,12 +160,12 @@ async function matching({ db }: Store, filter: RetryFilter): Promise<string[]> {
 async function retryOne(
   { store, now, pump }: RetryManyContext,
   id: string,
-  { actor }: Author,
+  author: Author,
 ): Promise<number | null> {
   const run = await store.write(async (tx) => {
     const found = await runById(tx, id);
     if (found.state !== 'failed') return null;
-    await rerun(tx, found, actor, now());
+    await rerun(tx, found, author, now());
     return found;
   });
   if (run === null) return null;

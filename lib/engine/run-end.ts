@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
 import { type CaseState, prepared, type StepRow, type StepState, type Tx } from '../store';
-import { openCase, openCases, resolveCases } from './cases';
+import { endReplay, openCase, openCases, resolveCases } from './cases';
 import { settlePassages } from './once';
 import { settleEvent, settleSuperseded } from './order';
 import { runDelay } from './retry';
@@ -66,6 +66,13 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
       !isUndecided && code !== 'SEQUENCE_GAP' && (isThrough || (!cases.has(id) && passed.has(nodeId))),
   );
   await resolveCases(tx, run, cured, at);
+  const stillOpen = open.filter((each) => !cured.includes(each) && each.runId === run.id);
+  await endReplay(
+    tx,
+    run,
+    stillOpen.filter(({ state }) => state === 'replaying'),
+    at,
+  );
   if (isThrough) await supersedeOlder(tx, run);
   if (left.length === 0) await settlePassages(tx, active);
   await settleEvent(tx, run, left.length > 0 ? 'case' : isThrough ? 'applied' : 'accepted', at);

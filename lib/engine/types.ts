@@ -7,8 +7,10 @@ import type {
   JsonObject,
   JsonValue,
   Money,
+  Severity,
 } from '../model';
 import type { UndoKind } from '../store';
+import type { CaseFacts } from './case-desk';
 
 /** The node a step, case or error belongs to. */
 export interface NodeInfo {
@@ -161,6 +163,7 @@ export interface CaseSubject {
   /** Owner where the code leaves it to the domain (guides §13 "role by domain"). */
   ownerRole: string;
   amountAtRisk?: Money;
+  facts?: CaseFacts;
 }
 
 export interface StepOutcome extends StepResult {
@@ -178,8 +181,9 @@ export interface NewCase {
   message?: string;
   subject: CanonicalId;
   about: CaseSubject;
-  severity?: string;
-  /** Overrides the owner of the code. */
+  /** Overrides the severity of code and policy. */
+  severity?: Severity;
+  /** Overrides the owner that code and policy say. */
   ownerRole?: string;
   stepKey?: string;
   detail?: JsonObject;

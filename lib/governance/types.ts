@@ -1,12 +1,15 @@
 import type { CancelReport, Correction } from '../engine';
 import type { CanonicalId, Instant, JsonObject, Money, Role, Severity } from '../model';
-import type { CaseState } from '../store';
+import type { GatedAction } from '../rules';
+import type { ApprovalState, CaseState } from '../store';
+
+export type { ApprovalState, CaseState, GatedAction };
 
 /** Who acts on a case, as the host's login knows the person. */
 export interface Person {
   name: string;
   /** Roles whose cases the person may act on; `all` where the host knows no roles, or for an administrator. */
-  roles: readonly Role[] | 'all';
+  roles: readonly string[] | 'all';
   /** May be the second person. */
   mayApprove: boolean;
 }
@@ -155,7 +158,7 @@ export interface QueueCount {
   amountAtRisk: Money[];
 }
 
-/** What can be done about a case. Bodies and results by action: see `CaseGovernance`. */
+/** What can be done about a case. */
 export type CaseAction =
   | 'assign'
   | 'comment'
@@ -167,9 +170,6 @@ export type CaseAction =
   | 'resolve'
   | GatedAction;
 
-/** Actions that may need a second person. */
-export type GatedAction = 'retry' | 'correct' | 'complete' | 'skip' | 'cancel' | 'waive';
-
 export type GatedRequest =
   | { action: 'retry' }
   | { action: 'correct'; correction: Correction }
@@ -177,12 +177,6 @@ export type GatedRequest =
   | { action: 'skip' }
   | { action: 'cancel' }
   | { action: 'waive' };
-
-/**
- * `pending`: waits for the second person. `approved`: that person has agreed, and it is being done. `done`, `failed`:
- * how that ended. `rejected`, `withdrawn`: by the second person, by the one who asked.
- */
-export type ApprovalState = 'pending' | 'approved' | 'done' | 'failed' | 'rejected' | 'withdrawn';
 
 export interface Approval {
   id: string;

@@ -2,8 +2,12 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 
 /** Codes of errors that are not about a deal and open no case: a store, a form or a call is wrong. */
 export type TechnicalCode =
+  | 'APPROVAL_UNKNOWN'
   | 'BROKER_REFUSED'
   | 'BROKER_UNAVAILABLE'
+  | 'CASE_CHANGED'
+  | 'CASE_NOT_SETTLED'
+  | 'CASE_UNKNOWN'
   | 'CONFIG_MISSING'
   | 'CONNECTION_INVALID'
   | 'DEAL_DOCUMENT_INVALID'
@@ -12,6 +16,7 @@ export type TechnicalCode =
   | 'LEASE_LOST'
   | 'LOGIN_REQUIRED'
   | 'MESSAGE_NOT_STORABLE'
+  | 'NOT_PERMITTED'
   | 'PERMISSION_MISSING'
   | 'REASON_MISSING'
   | 'RECORD_CHANGED'

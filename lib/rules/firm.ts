@@ -9,6 +9,7 @@ import {
   Q2cError,
   taxCategories,
 } from '../model';
+import { casePolicySchema } from './case-policy';
 
 /**
  * The firm's own set-up in one place: its legal entities, the rules that choose one, how its projects are
@@ -92,6 +93,8 @@ export const firmSchema = z
     }),
     /** System → table → canonical value → the system's own id. Legal entities may be given by key or id. */
     lookups: z.record(z.string(), z.record(z.string(), lookupTableSchema)),
+    /** Who answers for cases and until when; absent = the policy that is shipped. */
+    casePolicy: casePolicySchema.optional(),
   })
   .superRefine((firm, context) => {
     const keys = new Set(firm.legalEntities.map(({ key }) => key));
@@ -116,6 +119,16 @@ export const firmSchema = z
           code: 'custom',
           path: [...path, 'serviceLine'],
           message: `there is no service line "${rule.serviceLine}"`,
+        });
+      }
+    });
+    firm.casePolicy?.rules.forEach(({ when }, index) => {
+      for (const key of when.legalEntities ?? []) {
+        if (keys.has(key)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['casePolicy', 'rules', index, 'when', 'legalEntities'],
+          message: `there is no legal entity "${key}"`,
         });
       }
     });

@@ -1,3 +1,4 @@
+export * from './case-policy';
 export * from './firm';
 export * from './plan';
 export * from './readiness';

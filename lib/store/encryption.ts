@@ -17,6 +17,7 @@ export const SEALED = {
   step: { columns: ['wire', 'reply', 'result', 'error_message'], row: ['key'], order: 'seq' },
   step_decision: { columns: ['value'], row: ['key'], order: 'key' },
   exception_case: { columns: ['message', 'detail'], row: ['id'], order: 'id' },
+  case_approval: { columns: ['request'], row: ['id'], order: 'id' },
   case_history: { columns: ['detail'], row: ['case_id', 'at', 'action'], order: 'seq' },
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },

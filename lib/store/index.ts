@@ -3,6 +3,7 @@ export { open, seal } from './encryption';
 export { isStoreRefusal } from './failure';
 export { type Keyring, keyringFromEnv } from './keyring';
 export * from './locks';
+export { MaintenanceTask } from './maintenance';
 export * from './outbox';
 export * from './postgres';
 export { prepared } from './prepared';

@@ -18,6 +18,7 @@ import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
+import { governance } from './migrations/0020-governance';
 import { api } from './migrations/0023-api';
 import type { Schema } from './schema';
 
@@ -44,6 +45,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
+  '0020-governance': governance,
   '0023-api': api,
 };
 

@@ -48,7 +48,7 @@ const deliverToAll = prepared<{ eventId: string }>((db, value) =>
             .on((on) =>
               on.or([
                 on('receiver.event_type', 'is', null),
-                on('receiver.event_type', '=', on.ref('outbox.type')),
+                on('outbox.type', 'like', on.ref('receiver.event_type')),
               ]),
             ),
         )
@@ -114,7 +114,10 @@ export async function putIntoOutbox(
   await settleEvent(tx, { eventId: event.id, at });
 }
 
-/** Makes somebody a receiver of every event announced from now on; known ones only change the type they want. */
+/**
+ * Makes somebody a receiver of every event announced from now on; known ones only change what they want.
+ * @param receiver.eventType a type, or a pattern of SQL's `like` such as `q2c.exception.%`; null = every type
+ */
 export async function registerReceiver(
   tx: Tx,
   receiver: { id: string; eventType: string | null },

@@ -229,6 +229,56 @@ export interface CaseTable {
   opened_at: Instant;
   updated_at: Instant;
   resolved_at: Instant | null;
+  /** Raised by every change. */
+  version: Generated<number>;
+  /** User name of the person who deals with it. */
+  assignee: Generated<string | null>;
+  /** Until then the queue leaves it out. */
+  snoozed_until: Generated<Instant | null>;
+  /** When it must have been dealt with, and since when it is known that it was not. */
+  sla_due_at: Generated<Instant | null>;
+  sla_breached_at: Generated<Instant | null>;
+  /** Times that it went to another role since it was opened. */
+  escalations: Generated<number>;
+  /** Policy that it was routed by. */
+  policy_version: Generated<string | null>;
+  /** Digest, equal for cases of the same cause. */
+  cause: Generated<string>;
+  system: Generated<string | null>;
+  entity: Generated<string | null>;
+  /** Key of the legal entity in the firm's set-up. */
+  legal_entity: Generated<string | null>;
+  region: Generated<string | null>;
+  /** Whole units of the amount at risk, to sort by. */
+  amount_whole: Generated<number | null>;
+}
+
+/** Policies that cases have been routed by, whole, so that what they said can be shown later. */
+export interface CasePolicyTable {
+  version: string;
+  content: string;
+  first_used_at: Instant;
+}
+
+/** `approved`: a second person has agreed, and it is being done. At most one of a case is `pending` or `approved`. */
+export type ApprovalState = 'pending' | 'approved' | 'done' | 'failed' | 'rejected' | 'withdrawn';
+
+/** An action on a case that needs a second person. */
+export interface CaseApprovalTable {
+  id: string;
+  case_id: CanonicalId;
+  state: ApprovalState;
+  request: Sealed;
+  /** Why it takes two. */
+  because: string;
+  policy_version: string;
+  reason: string;
+  requested_by: string;
+  requested_at: Instant;
+  decided_by: string | null;
+  decided_at: Instant | null;
+  /** Of the second person, or why it failed. */
+  note: string | null;
 }
 
 export interface CaseHistoryTable {
@@ -271,7 +321,7 @@ export interface OutboxTable {
 export interface OutboxReceiverTable {
   /** Id of the receiver's node. */
   id: string;
-  /** The only type it wants; null = every type. */
+  /** Pattern of SQL's `like` for the types it wants, such as one type; null = every type. */
   event_type: string | null;
   created_at: Instant;
 }
@@ -448,6 +498,8 @@ export interface Schema {
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;
   case_history: CaseHistoryTable;
+  case_policy: CasePolicyTable;
+  case_approval: CaseApprovalTable;
   audit: AuditTable;
   outbox: OutboxTable;
   outbox_receiver: OutboxReceiverTable;
@@ -475,6 +527,7 @@ export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;
 export type CaseHistoryRow = Selectable<CaseHistoryTable>;
+export type CaseApprovalRow = Selectable<CaseApprovalTable>;
 export type SuspensionRow = Selectable<SuspensionTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type NewStep = Insertable<StepTable>;

@@ -22,6 +22,7 @@ import type {
   SystemManifest,
 } from '../../lib/systems/kit/types';
 import { amountAtRisk } from './amount-at-risk';
+import { caseFacts } from './case-facts';
 import { mergeResult } from './merge-result';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
@@ -260,7 +261,7 @@ const ENTITY_OF_FAMILY = {
 } as const;
 
 function aboutOf(request: OperationRequest, item: Item): Step['about'] {
-  const { deal, manifest, operation } = request;
+  const { deal, manifest, operation, client, firm } = request;
   const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
   const document = `${inWords(operation.entity)} ${shortened(name, NAME_LENGTH)}`;
   return {
@@ -274,6 +275,7 @@ function aboutOf(request: OperationRequest, item: Item): Step['about'] {
     },
     ownerRole: ownerRole('TARGET_REJECTED', ENTITY_OF_FAMILY[manifest.family]),
     ...amountAtRisk(deal),
+    ...caseFacts(deal, firm, { system: client.system, entity: operation.entity }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { isExceptionCode, newId, ownerRole, Q2cError } from '../../lib/model';
 import { amountAtRisk } from '../_shared/amount-at-risk';
+import { caseFacts } from '../_shared/case-facts';
 import { onInput } from '../_shared/input';
 import { evaluateTypedInput } from '../_shared/typed-input';
 import type { CaseProperties } from './types';
@@ -30,6 +31,7 @@ export default function register(RED: NodeAPI): void {
               params: { customer: deal.customer?.legalName ?? deal.opportunity?.name ?? '', node: node.name },
               ownerRole: ownerRole(code),
               ...amountAtRisk(deal),
+              ...caseFacts(deal, null),
             },
             ...(config.ownerRole ? { ownerRole: config.ownerRole } : {}),
           },

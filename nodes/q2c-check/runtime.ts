@@ -1,8 +1,9 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { NewCase } from '../../lib/engine';
 import { exceptionMessage, ownerRole } from '../../lib/model';
-import { checkReadiness, type Issue, type NaturalKeyClaim } from '../../lib/rules';
+import { checkReadiness, type Firm, type Issue, type NaturalKeyClaim } from '../../lib/rules';
 import { amountAtRisk } from '../_shared/amount-at-risk';
+import { caseFacts } from '../_shared/case-facts';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
 import type { CheckProperties } from './types';
@@ -17,10 +18,11 @@ export default function register(RED: NodeAPI): void {
       store: config.store,
       label: 'Readiness check',
       handle: async (context) => {
-        const readiness = checkReadiness(context.deal, requireFirm(RED, config.firm));
+        const firm = requireFirm(RED, config.firm);
+        const readiness = checkReadiness(context.deal, firm);
         const issues = readiness.ready ? await duplicates(context, readiness.claims) : readiness.issues;
         if (!readiness.ready || issues.length > 0) {
-          return context.engine.fail(context.runId, casesOf(context, issues));
+          return context.engine.fail(context.runId, casesOf(context, issues, firm));
         }
         context.msg.payload = readiness.deal;
         return context.msg;
@@ -49,7 +51,7 @@ async function duplicates({ engine, runId }: InputContext, claims: NaturalKeyCla
 }
 
 /** One case for each record and code, which says all that is wrong there: a second one would replace its message. */
-function casesOf({ node, deal }: InputContext, issues: readonly Issue[]): NewCase[] {
+function casesOf({ node, deal }: InputContext, issues: readonly Issue[], firm: Firm): NewCase[] {
   const groups = Map.groupBy(issues, ({ code, subject }) => `${code}|${subject}`);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
@@ -60,7 +62,12 @@ function casesOf({ node, deal }: InputContext, issues: readonly Issue[]): NewCas
       code,
       subject,
       message: group.map((each) => exceptionMessage(code, each.params)).join(' '),
-      about: { params, ownerRole: ownerRole(code, entity), ...amountAtRisk(deal) },
+      about: {
+        params,
+        ownerRole: ownerRole(code, entity),
+        ...amountAtRisk(deal),
+        ...caseFacts(deal, firm, { entity }),
+      },
     };
   });
 }

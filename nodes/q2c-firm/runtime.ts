@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../lib/model';
 import { parseFirm } from '../../lib/rules';
+import { casePolicies } from '../_shared/case-policies';
 import type { FirmNode } from '../_shared/firm-node';
 import type { FirmProperties } from './types';
 
@@ -10,11 +11,13 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     try {
       this.firm = parseFirm(config.data);
+      casePolicies.use(this.id, this.firm.casePolicy);
     } catch (error) {
       if (!(error instanceof Q2cError)) throw error;
       this.firm = error;
       this.error(error.message);
     }
+    this.on('close', () => casePolicies.release(this.id));
   }
 
   RED.nodes.registerType('q2c-firm', FirmConfig);

@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type ExceptionCode, isExceptionCode, ownerRole, Q2cError } from '../../lib/model';
-import { planDeal, type ReadyDeal } from '../../lib/rules';
+import { type Firm, planDeal, type ReadyDeal } from '../../lib/rules';
 import { amountAtRisk } from '../_shared/amount-at-risk';
+import { caseFacts } from '../_shared/case-facts';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
 import type { PlanProperties } from './types';
@@ -21,7 +22,7 @@ export default function register(RED: NodeAPI): void {
           context.msg.payload = planDeal(requireReady(context), firm);
         } catch (error) {
           if (!(error instanceof Q2cError) || !isExceptionCode(error.code)) throw error;
-          return waiting(context, error.code, error.message);
+          return waiting(context, firm, error.code, error.message);
         }
         return context.msg;
       },
@@ -44,6 +45,7 @@ function requireReady({ deal }: InputContext): ReadyDeal {
 
 function waiting(
   { engine, runId, node, deal }: InputContext,
+  firm: Firm,
   code: ExceptionCode,
   message: string,
 ): Promise<never> {
@@ -57,6 +59,7 @@ function waiting(
         params: {},
         ownerRole: ownerRole(code, 'contract'),
         ...amountAtRisk(deal),
+        ...caseFacts(deal, firm, { entity: 'contract' }),
       },
     },
   ]);

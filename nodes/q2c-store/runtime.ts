@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine } from '../../lib/engine';
+import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
 import {
   describePostgres,
@@ -10,7 +11,9 @@ import {
   type Store,
   sweepDaily,
 } from '../../lib/store';
+import { casePolicies } from '../_shared/case-policies';
 import type { ConnectionTestReply } from '../_shared/connection-test';
+import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { registerRoutes } from '../_shared/routes';
@@ -26,6 +29,7 @@ type Saved = NodeDef & Partial<StoreProperties>;
 
 interface Opened {
   engine: Engine;
+  governance: Governance;
   store: Store;
   sweeping: ReturnType<typeof sweepDaily>;
 }
@@ -52,10 +56,11 @@ export default function register(RED: NodeAPI): void {
       closing.abort();
       opened
         .then(
-          async ({ engine, store, sweeping }) => {
+          async ({ engine, governance, store, sweeping }) => {
             host.detach(RED, this.id, engine);
             await sweeping.stop();
             await engine.stop();
+            await governance.stop();
             await store.close();
           },
           // Why it never opened has been said.
@@ -76,12 +81,20 @@ export default function register(RED: NodeAPI): void {
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
     });
+    const governance = new Governance({
+      engine,
+      tenant: node.tenant,
+      policies: casePolicies,
+      flows: flowGraph(RED),
+      onFailure: (error) => node.error(`Cases could not be watched: ${messageOf(error)}`),
+    });
+    await governance.start();
     host.attach(RED, node.id, engine);
     await engine.start();
     const sweeping = sweepDaily(store, policy, (error) =>
-      node.error(`Old runs could not be removed: ${error instanceof Error ? error.message : String(error)}`),
+      node.error(`Old runs could not be removed: ${messageOf(error)}`),
     );
-    return { engine, store, sweeping };
+    return { engine, governance, store, sweeping };
   }
 
   async function openStore(
@@ -134,6 +147,8 @@ async function checked(
   try {
     return { id, label, ok: true, message: await check() };
   } catch (error) {
-    return { id, label, ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { id, label, ok: false, message: messageOf(error) };
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

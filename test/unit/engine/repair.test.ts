@@ -237,6 +237,7 @@ describe('skip', () => {
     expect(history).toEqual([
       { action: 'opened', actor: 'engine' },
       { action: 'skipped', actor: 'kim' },
+      { action: 'replay_requested', actor: 'kim' },
       { action: 'resolved', actor: 'engine' },
     ]);
   });

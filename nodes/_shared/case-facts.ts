@@ -1,0 +1,26 @@
+import type { CaseFacts } from '../../lib/engine';
+import { policyVersion } from '../../lib/governance';
+import type { DealDocument } from '../../lib/model';
+import { type Firm, sellingEntity } from '../../lib/rules';
+
+/** What the firm's policy routes a case about the deal by. */
+export function caseFacts(
+  { opportunity, contract, customer }: DealDocument,
+  firm: Firm | null,
+  about: Pick<CaseFacts, 'system' | 'entity'> = {},
+): { facts: CaseFacts } {
+  const { region, serviceLine } = opportunity ?? {};
+  const sold = contract?.legalEntityId ?? opportunity?.legalEntityId;
+  const place = { region, serviceLine, country: customer?.country };
+  const legalEntity =
+    firm?.legalEntities.find(({ id }) => id === sold) ??
+    (firm === null || region === undefined ? undefined : sellingEntity(firm, place));
+  return {
+    facts: {
+      ...about,
+      ...(firm?.casePolicy === undefined ? {} : { policy: policyVersion(firm.casePolicy) }),
+      ...(legalEntity === undefined ? {} : { legalEntity: legalEntity.key }),
+      ...(region === undefined ? {} : { region }),
+    },
+  };
+}
