@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../lib/model';
 import type { Json } from './api/types';
 
 /** A step's content as a flat list of fields for a form, and back as a merge patch (RFC 7396). */
@@ -14,7 +15,7 @@ export interface Change {
   after: Json | undefined;
 }
 
-type Branch = { [key: string]: Json };
+type Branch = JsonObject;
 
 const isBranch = (value: Json | undefined): value is Branch =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -22,7 +23,9 @@ const isBranch = (value: Json | undefined): value is Branch =>
 /** Fields of objects within objects. A list is one field: a merge patch replaces it as a whole. */
 export function fieldsOf(value: Json, path: readonly string[] = []): Field[] {
   if (!isBranch(value) || (path.length > 0 && Object.keys(value).length === 0)) return [{ path, value }];
-  return Object.entries(value).flatMap(([name, inner]) => fieldsOf(inner, [...path, name]));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    inner === undefined ? [] : fieldsOf(inner, [...path, name]),
+  );
 }
 
 /** What has to be sent so that `before` becomes `after`; null takes a field away. */

@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { NextFunction, Request, Response } from 'express';
-import type { NodeAPI } from 'node-red';
+import type { Express, NextFunction, Request, Response } from 'express';
 
 /**
  * Serves the operations page at `<admin root>/q2c/`. Its files hold no data, so they need no permission: a browser asks for
@@ -12,7 +11,7 @@ import type { NodeAPI } from 'node-red';
  */
 
 /** Beside `dist/`, where this code runs. */
-const folder = join(__dirname, '../resources/console');
+const FOLDER = join(__dirname, '../resources/console');
 
 /** Where the page wants the nonce of its answer (console/vite.config.ts). */
 const NONCE_PLACE = 'NONCE_OF_THIS_ANSWER';
@@ -32,20 +31,21 @@ interface File {
 }
 
 const zip = promisify(gzip);
-/** By name; the files of an installed pack do not change. */
+/** By path; the files of an installed pack do not change. */
 const files = new Map<string, Promise<File>>();
 
-export function registerConsole(RED: NodeAPI): void {
-  RED.httpAdmin.get('/q2c', (request: Request, response: Response, next: NextFunction) => {
+/** @param folder what the build has made */
+export function registerConsole(admin: Pick<Express, 'get'>, folder = FOLDER): void {
+  admin.get('/q2c', (request: Request, response: Response, next: NextFunction) => {
     // Addresses of the page are relative to its folder; `/q2c/` comes by here too.
-    if (request.path.endsWith('/')) sendPage(response).catch(next);
+    if (request.path.endsWith('/')) sendPage(folder, response).catch(next);
     else response.redirect(301, `${request.baseUrl}${request.path}/`);
   });
-  RED.httpAdmin.get(
+  admin.get(
     ['/q2c/icon.svg', '/q2c/assets/:name'],
     (request: Request, response: Response, next: NextFunction) => {
       const name = request.params.name === undefined ? 'icon.svg' : `assets/${request.params.name}`;
-      sendFile(name, request, response).catch(next);
+      sendFile(folder, name, request, response).catch(next);
     },
   );
 }
@@ -63,8 +63,8 @@ const policy = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-async function sendPage(response: Response): Promise<void> {
-  const { plain, type } = await load('index.html');
+async function sendPage(folder: string, response: Response): Promise<void> {
+  const { plain, type } = await load(join(folder, 'index.html'));
   const nonce = randomBytes(16).toString('base64url');
   response
     .set({
@@ -77,12 +77,17 @@ async function sendPage(response: Response): Promise<void> {
     .send(plain.toString('utf8').replaceAll(NONCE_PLACE, nonce));
 }
 
-async function sendFile(name: string, request: Request, response: Response): Promise<void> {
+async function sendFile(
+  folder: string,
+  name: string,
+  request: Request,
+  response: Response,
+): Promise<void> {
   if (!/^(assets\/)?[\w.-]+$/.test(name)) {
     response.sendStatus(404);
     return;
   }
-  const file = await load(name).catch(() => null);
+  const file = await load(join(folder, name)).catch(() => null);
   if (file === null) {
     response.sendStatus(404);
     return;
@@ -104,20 +109,20 @@ async function sendFile(name: string, request: Request, response: Response): Pro
   }
 }
 
-function load(name: string): Promise<File> {
-  const known = files.get(name);
+function load(path: string): Promise<File> {
+  const known = files.get(path);
   if (known !== undefined) return known;
-  const loading = read(name);
-  files.set(name, loading);
+  const loading = read(path);
+  files.set(path, loading);
   // A name that does not exist must not be remembered: anybody may ask for any.
-  loading.catch(() => files.delete(name));
+  loading.catch(() => files.delete(path));
   return loading;
 }
 
-async function read(name: string): Promise<File> {
-  const plain = await readFile(join(folder, name));
+async function read(path: string): Promise<File> {
+  const plain = await readFile(path);
   return {
-    type: TYPES[extname(name)] ?? 'application/octet-stream',
+    type: TYPES[extname(path)] ?? 'application/octet-stream',
     plain,
     gzipped: await zip(plain, { level: 9 }),
     etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,

@@ -62,7 +62,7 @@ export function registerRoutes(RED: NodeAPI): void {
     }),
   );
   registerRepairRoutes(RED, api, write);
-  registerConsole(RED);
+  registerConsole(RED.httpAdmin);
   RED.httpAdmin.get(
     `${api}/cases`,
     read,

@@ -25,6 +25,7 @@ import type {
   stepDetail,
   stepInput,
 } from '../../../lib/api/schemas/runs';
+import type { JsonValue } from '../../../lib/model';
 
 /** Replies of the API, as its schemas have them; nothing of the server gets into the page. */
 
@@ -56,5 +57,5 @@ export type StepInput = z.infer<typeof stepInput>;
 
 export type Money = { amount: string; currency: string };
 
-/** What is shown of a system's content. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+/** Content of a system. */
+export type Json = JsonValue;
