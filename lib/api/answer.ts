@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /** What the server knows of the caller and the host; the rest of the context is the request's. */
-export type Surroundings = Omit<ApiContext, 'conceal' | 'expectedVersion' | 'lastEventId'>;
+export type Surroundings = Omit<ApiContext, 'conceal' | 'redact' | 'expectedVersion' | 'lastEventId'>;
 
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
@@ -59,7 +59,8 @@ async function answered(route: Route, request: Request, surroundings: Surroundin
   const masker = new Masker(surroundings.host.classifiedFields);
   const context: ApiContext = {
     ...surroundings,
-    conceal: (payload) => masker.conceal(payload),
+    conceal: (payload, operation) => masker.conceal(payload, operation),
+    redact: (text) => (isUnmasked ? text : masker.redact(text)),
     expectedVersion: versionIn(request.header('if-match'), route),
     lastEventId: request.header('last-event-id') ?? null,
   };

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import type { Engine, RetryFilter, RetryProgress } from '../engine';
+import type { Engine, RetryProgress } from '../engine';
 import type { BulkProgress, CaseGovernance, Person } from '../governance';
 import { type ExceptionCode, exceptionCodes, newUlid, Q2cError } from '../model';
 import type { LiveFeed } from './live';
+import { given } from './paging';
 import { component, reason } from './route';
 import { gatedRequest } from './schemas/cases';
 import { instant } from './schemas/common';
@@ -175,10 +176,6 @@ export function retryEveryRun(
   const author = { actor, reason: why };
   return engine.repairs.retryRuns(given(filter), author, { signal, ...(atOnce && { atOnce }) });
 }
-
-/** Without members that are `undefined`, which the audit line of the retry would not keep either. */
-const given = (filter: z.output<typeof retryFilter>): RetryFilter =>
-  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 
 const errorOf = (error: unknown): { code: string; message: string } =>
   error instanceof Q2cError

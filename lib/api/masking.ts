@@ -17,10 +17,15 @@ const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g;
 /** Names of our own users, which may be mail addresses: who did something is told. */
 const USERS = new Set(['actor', 'assignee', 'by', 'createdBy', 'decidedBy', 'requestedBy', 'user']);
 
-/** What is classified in one object, by path with dots below it. */
-type Fields = ClassifiedFields;
+/** Where a value stands. */
+interface Place {
+  /** What is classified below by the schema of the entity that it belongs to, by path with dots. */
+  fields: ClassifiedFields;
+  /** Entity of the operation that it is the payload of. */
+  entity: string | null;
+}
 
-const NONE: Fields = {};
+const NOWHERE: Place = { fields: {}, entity: null };
 
 export class Masker {
   private readonly values = new Set<string>();
@@ -28,9 +33,17 @@ export class Masker {
   /** @param vendorFields names of vendors' fields, wherever they stand */
   constructor(private readonly vendorFields: Readonly<Record<string, Classification>>) {}
 
-  /** Notes the classified values of a payload, to mask them wherever they stand. */
-  conceal(payload: unknown): void {
-    this.visit(payload, NONE, (value) => this.note(value));
+  /**
+   * Notes the classified values of a payload, to mask them wherever they stand.
+   * @param operation `<entity>.<verb>` that it was sent or read by
+   */
+  conceal(payload: unknown, operation?: string): void {
+    this.visit({ operation, payload }, NOWHERE, (value) => this.note(value));
+  }
+
+  /** The sentence without anything classified. */
+  redact(text: string): string {
+    return withoutClassified(text, this.inSentences());
   }
 
   /** A copy without anything classified, and the paths of what is masked in it. */
@@ -38,15 +51,15 @@ export class Masker {
     this.conceal(reply);
     const values = this.inSentences();
     const paths: string[] = [];
-    return { reply: this.masked(reply, NONE, '', values, paths), paths };
+    return { reply: this.masked(reply, NOWHERE, '', values, paths), paths };
   }
 
   /** Calls back for every value that a field's name classifies. */
-  private visit(value: unknown, fields: Fields, found: (value: unknown) => void): void {
+  private visit(value: unknown, place: Place, found: (value: unknown) => void): void {
     if (Array.isArray(value)) {
-      for (const each of value) this.visit(each, fields, found);
+      for (const each of value) this.visit(each, place, found);
     } else if (isRecord(value)) {
-      const own = fieldsOf(value, fields);
+      const own = placeOf(value, place);
       for (const [name, member] of Object.entries(value)) {
         if (this.isClassified(name, own)) found(member);
         else this.visit(member, below(own, name), found);
@@ -68,7 +81,7 @@ export class Masker {
 
   private masked(
     value: unknown,
-    fields: Fields,
+    place: Place,
     path: string,
     values: RegExp | null,
     paths: string[],
@@ -79,40 +92,42 @@ export class Masker {
       return text;
     }
     if (Array.isArray(value)) {
-      return value.map((each, index) =>
-        this.masked(each, fields, inPath(path, String(index)), values, paths),
-      );
+      return value.map((each, index) => this.masked(each, place, inPath(path, String(index)), values, paths));
     }
     if (!isRecord(value)) return value;
-    const own = fieldsOf(value, fields);
+    const own = placeOf(value, place);
     const copy: Record<string, unknown> = {};
     for (const [name, member] of Object.entries(value)) {
-      const place = inPath(path, name);
+      const where = inPath(path, name);
       if (USERS.has(name) && typeof member === 'string') copy[name] = member;
-      else if (this.isClassified(name, own)) copy[name] = blank(member, place, paths);
-      else copy[name] = this.masked(member, below(own, name), place, values, paths);
+      else if (this.isClassified(name, own)) copy[name] = blank(member, where, paths);
+      else copy[name] = this.masked(member, below(own, name), where, values, paths);
     }
     return copy;
   }
 
-  private isClassified(name: string, fields: Fields): boolean {
-    return Object.hasOwn(fields, name) || Object.hasOwn(this.vendorFields, name);
+  private isClassified(name: string, { fields, entity }: Place): boolean {
+    const { vendorFields } = this;
+    return (
+      Object.hasOwn(fields, name) ||
+      Object.hasOwn(vendorFields, name) ||
+      (entity !== null && Object.hasOwn(vendorFields, `${entity}.${name}`))
+    );
   }
 }
 
 /** A record with a canonical id is that entity, wherever it stands. */
-function fieldsOf(value: Readonly<Record<string, unknown>>, inherited: Fields): Fields {
-  const entity = entityOfId(value.id);
-  return (entity && classifiedFields[entity]) ?? inherited;
+function placeOf({ id, operation }: Readonly<Record<string, unknown>>, { fields, entity }: Place): Place {
+  const own = entityOfId(id);
+  const sent = typeof operation === 'string' ? /^(\w+)\./.exec(operation)?.[1] : undefined;
+  return { fields: (own && classifiedFields[own]) ?? fields, entity: sent ?? entity };
 }
 
-function below(fields: Fields, name: string): Fields {
-  const inner = Object.entries(fields).filter(([path]) => path.startsWith(`${name}.`));
-  return inner.length === 0
-    ? NONE
-    : Object.fromEntries(
-        inner.map(([path, classification]) => [path.slice(name.length + 1), classification]),
-      );
+function below({ fields, entity }: Place, name: string): Place {
+  const inner = Object.entries(fields)
+    .filter(([path]) => path.startsWith(`${name}.`))
+    .map(([path, classification]) => [path.slice(name.length + 1), classification]);
+  return { fields: Object.fromEntries(inner), entity };
 }
 
 function blank(value: unknown, path: string, paths: string[]): unknown {

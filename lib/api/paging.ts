@@ -15,7 +15,7 @@ export interface PageRequest {
 
 type Place = (string | number | null)[];
 
-const encode = (place: Place): string => Buffer.from(JSON.stringify(place)).toString('base64url');
+export const cursorOf = (place: Place): string => Buffer.from(JSON.stringify(place)).toString('base64url');
 
 /**
  * Where the page before has ended; null for the first page.
@@ -52,6 +52,12 @@ export function pageOf<R, T>(
   const last = shown.at(-1);
   return {
     items: shown.map(itemOf),
-    next: rows.length > limit && last !== undefined ? encode(placeOfRow(last)) : null,
+    next: rows.length > limit && last !== undefined ? cursorOf(placeOfRow(last)) : null,
   };
 }
+
+/** A filter without the members that were not asked for. */
+export const given = <T extends object>(filter: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Engine } from '../engine';
 import type { CaseGovernance } from '../governance';
 import { type Classification, Q2cError, type Role, roles } from '../model';
+import type { Store } from '../store';
 import type { Services } from './services';
 
 /**
@@ -48,6 +49,8 @@ export interface HostView {
   connections(): Connection[];
   /** Tries a connection, or a store or broker, by the id of its node. @throws Q2cError `CONFIG_MISSING` */
   test(nodeId: string): Promise<ConnectionCheck[]>;
+  /** All metrics of the process and the store, in Prometheus' text format. */
+  metrics(store: Store): Promise<string>;
   /** Names of vendors' fields that hold what is masked, over all systems. */
   classifiedFields: Readonly<Record<string, Classification>>;
 }
@@ -64,7 +67,9 @@ export interface ApiContext {
    * Notes a payload that the reply may quote from: what is classified in it is then masked wherever it stands in the
    * reply, also in the middle of a sentence.
    */
-  conceal(payload: unknown): void;
+  conceal(payload: unknown, operation?: string): void;
+  /** For what is handed out as text: the sentence without anything classified, unless the caller asked to see it. */
+  redact(text: string): string;
   /** Version of the resource that the caller has seen (`If-Match`); null when it does not matter to it. */
   expectedVersion: string | null;
   /** Of a stream that goes on: the last event that the caller has seen. */
@@ -180,6 +185,15 @@ export const reason = z.string().trim().min(1).max(2000);
 /** Roles whose cases the caller may act on. Whoever may write may act on all. */
 export const rolesOf = (caller: Caller): readonly Role[] | 'all' =>
   caller.may('q2c.write') ? 'all' : roles.filter((role) => caller.may(`q2c.role.${role}`));
+
+/** Some cases are the caller's to act on; which ones, the case says. @throws Q2cError `PERMISSION_MISSING` */
+export function requireActor(caller: Caller): void {
+  if (rolesOf(caller).length > 0) return;
+  throw new Q2cError(
+    'PERMISSION_MISSING',
+    `${caller.name} may look, but not act: that takes q2c.write, or q2c.role.<role> for the cases of a role.`,
+  );
+}
 
 /** @throws Q2cError `PERMISSION_MISSING` */
 export function requirePermission(caller: Caller, permission: Permission): void {

@@ -2,7 +2,7 @@ import type { CanonicalId } from '../model';
 import { Q2cError } from '../model';
 import { open, type Store, type Tx } from '../store';
 import { summaryOfStep } from './reports';
-import { type ApiContext, rolesOf } from './route';
+import { type ApiContext, requireActor, rolesOf } from './route';
 import type { StepDetail } from './schemas/runs';
 
 /** Views of single steps, and what they mean for who may do what. */
@@ -44,13 +44,23 @@ export async function concealStepsOf(
   if (runIds.length === 0) return;
   const rows = await store.db
     .selectFrom('step')
-    .select(['key', 'wire', 'result'])
+    .select(['key', 'operation', 'wire', 'result'])
     .where('run_id', 'in', [...new Set(runIds)])
     .execute();
   for (const row of rows) {
-    conceal(JSON.parse(open(store.db, 'step', 'wire', row)));
-    conceal(JSON.parse(open(store.db, 'step', 'result', row) ?? 'null'));
+    conceal(JSON.parse(open(store.db, 'step', 'wire', row)), row.operation);
+    conceal(JSON.parse(open(store.db, 'step', 'result', row) ?? 'null'), row.operation);
   }
+}
+
+/** As `concealStepsOf`, for all runs of a deal. */
+export async function concealDeal(context: ApiContext, correlationId: CanonicalId): Promise<void> {
+  const runs = await context.engine.store.db
+    .selectFrom('run')
+    .select('id')
+    .where('correlation_id', '=', correlationId)
+    .execute();
+  await concealStepsOf(context, ...runs.map(({ id }) => id));
 }
 
 /** The open case that is about a step, if there is one. */
@@ -72,6 +82,7 @@ const openCasesOf = (db: Tx, stepKey: string) =>
  * @throws Q2cError `PERMISSION_MISSING`
  */
 export async function requireRoleForStep({ engine, caller }: ApiContext, stepKey: string): Promise<void> {
+  requireActor(caller);
   const mine = rolesOf(caller);
   if (mine === 'all') return;
   const owners = await openCasesOf(engine.store.db, stepKey).select('owner_role').execute();

@@ -2,13 +2,20 @@ import { type Instant, type JsonObject, Q2cError } from '../model';
 import { type EventRow, open, prepared, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
 import type { Lease } from './leases';
+import type { EngineObserver } from './observer';
 import type { OwedWrites } from './owed-writes';
 import { claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
-/** Reads what a claimed run is sent with, within the claim. @returns sends it */
-type Prepare = (tx: Tx, row: RunRow) => Promise<(active: ActiveRun) => void>;
+/** What a claimed run is sent with. */
+interface Prepared {
+  event?: DispatchedRun['event'];
+  send(active: ActiveRun): void;
+}
+
+/** Reads what a claimed run is sent with, within the claim. */
+type Prepare = (tx: Tx, row: RunRow) => Promise<Prepared>;
 
 type SourceId = string | typeof RESUMED;
 
@@ -39,6 +46,7 @@ export interface DispatcherOptions {
   nodeExists(nodeId: string): boolean;
   /** The run was on its way to a node that is not there any more. */
   onNodeGone(run: RunRow, node: NodeInfo): Promise<void>;
+  observer?: EngineObserver;
   /** Remembers work until it settles. */
   track<T>(promise: Promise<T>): Promise<T>;
   onFailure(what: string, error: unknown): void;
@@ -58,8 +66,17 @@ export class Dispatcher {
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
     const prepare: Prepare = async (tx, row) => {
       const event = await eventOf(tx, row);
-      return ({ run, dispatch: number }) =>
-        dispatch({ ...run, dispatch: number, catchUp: row.catch_up === 1, event });
+      return {
+        event,
+        send: ({ run, dispatch: number, traceparent }) =>
+          dispatch({
+            ...run,
+            dispatch: number,
+            catchUp: row.catch_up === 1,
+            event,
+            ...(traceparent && { traceparent }),
+          }),
+      };
     };
     return this.add(nodeId, { concurrency, prepare, dispatch });
   }
@@ -196,7 +213,7 @@ export class Dispatcher {
         lease(),
         now(),
       );
-      return Promise.all(runs.map(async (run) => ({ run, send: await source.prepare(tx, run) })));
+      return Promise.all(runs.map(async (run) => ({ run, prepared: await source.prepare(tx, run) })));
     }, 'committed');
     if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
@@ -211,20 +228,21 @@ export class Dispatcher {
       this.pump(sourceId);
       return;
     }
-    for (const { run, send } of claimed) {
+    for (const { run, prepared: ready } of claimed) {
       const gone = atNodes(run).find(({ id }) => !this.options.nodeExists(id));
-      if (gone === undefined) this.send(source, run, send);
+      if (gone === undefined) this.send(source, run, ready);
       else await this.options.onNodeGone(run, gone);
     }
   }
 
-  private send(source: Source, row: RunRow, send: (active: ActiveRun) => void): void {
+  private send(source: Source, row: RunRow, { event, send }: Prepared): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), row.event_seq !== null, {
       isResumption: row.resume === 1,
     });
     source.running++;
     this.places.set(row.id, { source, held: true });
+    this.options.observer?.began?.(active, event === undefined ? { row } : { row, event });
     tracker.enter(active);
     try {
       send(active);

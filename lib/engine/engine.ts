@@ -6,8 +6,9 @@ import type { DryPassage } from './dry-run';
 import { reach } from './failpoints';
 import { claimNaturalKey, identify } from './identity';
 import { Leases } from './leases';
+import type { EngineObserver, RunEnding } from './observer';
 import { earlierPassage, passOnce } from './once';
-import { admit, catchUp } from './order';
+import { type Admitted, admit, catchUp } from './order';
 import { OwedWrites } from './owed-writes';
 import { Repairs } from './repairs';
 import { rerun, runById } from './rerun';
@@ -70,6 +71,8 @@ export interface EngineOptions {
   leaseMs?: number;
   /** Whether a node of the flows is there and enabled; asked once the flows run. */
   nodeExists?: (nodeId: string) => boolean;
+  /** Whoever measures or traces what happens. */
+  observer?: EngineObserver;
   /** Default: the store's clock. */
   now?: () => Instant;
   random?: () => number;
@@ -139,6 +142,7 @@ export class Engine {
       lease: () => this.leases.grant(),
       nodeExists: options.nodeExists ?? (() => true),
       onNodeGone: (row, node) => this.failNodeGone(row, node),
+      ...(options.observer && { observer: options.observer }),
       track: (promise) => this.track(promise),
       onFailure: (what, error) => this.logFailure(what, error),
     });
@@ -193,7 +197,7 @@ export class Engine {
     this.every(this.options.reviewWaitsMs ?? REVIEW_WAITS_MS, () => this.reviewWaits());
     this.dispatcher.registerResumed(RESUMED_CONCURRENCY, async (tx, row) => {
       const suspensions = await resumptionsOf(tx, row);
-      return (active) => this.waits.resume(active, suspensions);
+      return { send: (active) => this.waits.resume(active, suspensions) };
     });
     this.dispatcher.pumpAll();
   }
@@ -229,7 +233,7 @@ export class Engine {
     this.stopping.abort(reason);
     this.repairs.interrupt();
     const broken = this.tracker.interrupt(({ repeatable }) => repeatable);
-    this.tracker.interrupt();
+    for (const each of [...broken, ...this.tracker.interrupt()]) this.tellEnd(each, 'interrupted');
     const patience = setTimeout(
       () => this.cancelling.abort(reason),
       this.options.stopAfterMs ?? STOP_AFTER_MS,
@@ -245,9 +249,11 @@ export class Engine {
   /** Accepts events of a source and moves its cursor, all in one transaction; known events are only counted. */
   async accept(batch: IntakeBatch): Promise<Intake> {
     const at = this.now();
+    let taken: Admitted[] = [];
     const { resumed, ...intake } = await this.track(
       this.store.write(async (tx) => {
         await this.leases.requireRole(tx, batch.source);
+        taken = [];
         const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
         for (const event of batch.events) {
           const subject = await canonicalSubject(tx, batch, event.subject, at);
@@ -256,6 +262,7 @@ export class Engine {
             count.duplicates++;
             continue;
           }
+          taken.push(admitted);
           const { arrival, admission } = admitted;
           count[admission]++;
           if (admission !== 'stale') {
@@ -266,6 +273,7 @@ export class Engine {
         return count;
       }),
     );
+    this.options.observer?.accepted?.(batch, { at, admitted: taken, duplicates: intake.duplicates });
     if (intake.accepted > 0) {
       reach('event-accepted');
       this.dispatcher.pump(batch.sourceNode);
@@ -316,8 +324,16 @@ export class Engine {
     return this.dispatcher.register(nodeId, concurrency, dispatch);
   }
 
-  /** Makes a run of a message that no source node sent, so that its steps are journaled too. */
-  async oneOff(nodeId: string, subject: CanonicalId, title: string): Promise<ActiveRun> {
+  /**
+   * Makes a run of a message that no source node sent, so that its steps are journaled too.
+   * @param traceparent span outside that sent the message (W3C Trace Context)
+   */
+  async oneOff(
+    nodeId: string,
+    subject: CanonicalId,
+    title: string,
+    traceparent?: string,
+  ): Promise<ActiveRun> {
     const run = await this.track(
       this.store.write((tx) =>
         insertRun(
@@ -335,7 +351,9 @@ export class Engine {
         ),
       ),
     );
-    return this.tracker.begin(run, false);
+    const active = this.tracker.begin(run, false);
+    this.options.observer?.began?.(active, traceparent === undefined ? {} : { traceparent });
+    return active;
   }
 
   /**
@@ -346,7 +364,9 @@ export class Engine {
     const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.leases.grant())));
     // Another late message may have come first.
     if (row === null) return this.requireActive(runId);
-    return this.tracker.begin(toRun(row), row.event_seq !== null);
+    const active = this.tracker.begin(toRun(row), row.event_seq !== null);
+    this.options.observer?.began?.(active, {});
+    return active;
   }
 
   /** Sends a failed run again; confirmed steps answer from the journal, reads are made anew. */
@@ -399,9 +419,7 @@ export class Engine {
   async step(runId: string, step: Step): Promise<StepOutcome> {
     const active = this.requireActive(runId);
     try {
-      const done = active.dry
-        ? this.repairs.dryRuns.step(active.dry, step)
-        : this.steps.run(active.run, step);
+      const done = active.dry ? this.repairs.dryRuns.step(active.dry, step) : this.observedStep(active, step);
       return await this.track(done);
     } catch (error) {
       if (error instanceof CaseOpened) for (const id of error.caseIds) active.cases.add(id);
@@ -410,6 +428,11 @@ export class Engine {
     } finally {
       active.lastProgressAt = Date.now();
     }
+  }
+
+  private observedStep(active: ActiveRun, step: Step): Promise<StepOutcome> {
+    const work = (given: Step) => this.steps.run(active.run, given);
+    return this.options.observer?.step?.(active, step, work) ?? work(step);
   }
 
   /** @param runId the run that wants to know, if any: a dry one leaves no trace of new records */
@@ -539,16 +562,19 @@ export class Engine {
       return;
     }
     let goesOn = false;
+    let how: RunEnding = 'interrupted';
     await this.owed.insist('The end of a run could not be recorded', async (tx) => {
       goesOn = false;
       if (ended.isBroken) return requeue(tx, this.leases.owner, [ended]);
       // Else another host has taken the run over, and how it ends is for that one to say.
       if (!(await this.leases.holdsRun(tx, ended.run.id))) return;
-      const { isWaiting } = await recordEnd(tx, ended, this.ends);
+      const { isWaiting, state } = await recordEnd(tx, ended, this.ends);
+      how = state;
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await this.waits.wake(tx)) > 0;
     });
     reach('run-ended');
+    this.tellEnd(ended, how);
     this.dispatcher.release(ended.run.id);
     // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
     if (ended.isBroken) this.dispatcher.pumpLater();
@@ -625,8 +651,15 @@ export class Engine {
   /** Their messages still move, but no longer count and must not go on. */
   private breakOff(which: (active: ActiveRun) => boolean): ActiveRun[] {
     const broken = this.tracker.interrupt(which);
-    for (const { run } of broken) this.dispatcher.release(run.id);
+    for (const active of broken) {
+      this.dispatcher.release(active.run.id);
+      this.tellEnd(active, 'interrupted');
+    }
     return broken;
+  }
+
+  private tellEnd(active: ActiveRun, how: RunEnding): void {
+    if (active.dry === null) this.options.observer?.ended?.(active, how);
   }
 
   // ------------------------------------------------------------------ housekeeping

@@ -12,6 +12,14 @@ export { CaseOpened, ENGINE, recordOnCase } from './cases';
 export type { Author, Correction, DecisionMade } from './decisions';
 export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
 export * from './engine';
+export {
+  type Beginning,
+  type EngineObserver,
+  observers,
+  type RunEnding,
+  type TakenUp,
+} from './observer';
+export type { Admitted } from './order';
 export type { StepInput } from './repair';
 export type { RetryFilter, RetryManyOptions, RetryProgress } from './retry-many';
 export type { ConnectedTarget, Target, TargetOperation, UndoEffect } from './targets';

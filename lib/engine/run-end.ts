@@ -17,9 +17,13 @@ export interface EndContext {
   random(): number;
 }
 
+export interface RecordedEnd extends OpenWaits {
+  state: 'completed' | 'failed' | 'waiting';
+}
+
 const updateEnded = prepared<{
   id: string;
-  state: 'completed' | 'failed' | 'waiting';
+  state: RecordedEnd['state'];
   resume: 0 | 1;
   holdsKey: 0 | 1;
   retryAt: Instant | null;
@@ -44,9 +48,9 @@ const updateEnded = prepared<{
  * when it came through, or at least past the node that had raised them; not those of a call whose outcome nobody knows,
  * as long as that is so. A passage that only went on with kept messages says nothing about the rest of its run, so open
  * cases of that keep counting.
- * @returns what it still waits for
+ * @returns how it has ended, and what it still waits for
  */
-export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<OpenWaits> {
+export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<RecordedEnd> {
   const { run, errors, cases, passed, isResumption } = active;
   const at = context.now();
   for (const error of errors.filter(({ code }) => code === null)) {
@@ -77,15 +81,16 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
   if (left.length === 0) await settlePassages(tx, active);
   await settleEvent(tx, run, left.length > 0 ? 'case' : isThrough ? 'applied' : 'accepted', at);
   const codes = left.map(({ code }) => code);
+  const state = left.length > 0 ? 'failed' : isThrough ? 'completed' : 'waiting';
   await updateEnded(tx, {
     id: run.id,
-    state: left.length > 0 ? 'failed' : isThrough ? 'completed' : 'waiting',
+    state,
     resume: waits.isWaiting ? 1 : 0,
     holdsKey: waits.holdsOrder ? 1 : 0,
     retryAt: active.repeatable ? retryAt(run, codes, context) : null,
     at,
   });
-  return waits;
+  return { ...waits, state };
 }
 
 async function supersedeOlder(tx: Tx, run: Run): Promise<void> {

@@ -36,6 +36,8 @@ export interface DispatchedRun extends Run {
   dispatch: number;
   /** Changes of the record are missing for good: read it from its master, whatever the event says. */
   catchUp: boolean;
+  /** Span of this passage (W3C Trace Context), where somebody traces. */
+  traceparent?: string;
   /** Only to see what it would write (docs/decisions/0011): nothing outside may be changed on its way. */
   dryRun?: true;
   event: {
@@ -209,6 +211,8 @@ export interface IntakeEvent {
    * accepted before is stale.
    */
   stamp?: Instant;
+  /** Span outside that the event comes from (W3C Trace Context). */
+  traceparent?: string;
 }
 
 /** What became of the events of a batch at once. */
@@ -308,6 +312,8 @@ export interface Passing {
 export interface Resumption extends Passing {
   run: Run;
   dispatch: number;
+  /** Span of this passage (W3C Trace Context), where somebody traces. */
+  traceparent?: string;
   message: JsonObject;
 }
 

@@ -207,6 +207,7 @@ export class Waits {
       resume({
         run: active.run,
         dispatch: active.dispatch,
+        ...(active.traceparent && { traceparent: active.traceparent }),
         suspension: row.seq,
         message: JSON.parse(open(db, 'suspension', 'message', row) ?? '{}') as JsonObject,
         outcome,

@@ -1,4 +1,12 @@
-import { compare, type ExceptionCode, type Instant, type Money, type Role, roles, type Severity } from '../model';
+import {
+  compare,
+  type ExceptionCode,
+  type Instant,
+  type Money,
+  type Role,
+  roles,
+  type Severity,
+} from '../model';
 import type { CasePolicy, CaseRule, GatedAction } from '../rules';
 import { addWorkingTime, shareOfTime } from './working-time';
 

@@ -79,3 +79,7 @@ export class Q2cError extends Error {
     return this.message;
   }
 }
+
+/** The stable code of an error; null for one that has none. */
+export const codeOfError = (error: unknown): string | null =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;

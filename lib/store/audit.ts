@@ -93,7 +93,7 @@ function lineOf(entry: AuditEntry, before: string): NewLine {
     detail: JSON.stringify(entry.detail),
     prev_hash: before,
   };
-  return { ...line, hash: hashOf(line) };
+  return { ...line, hash: auditHash(line) };
 }
 
 export interface AuditCheck {
@@ -110,8 +110,14 @@ export async function verifyAudit({ db }: Pick<Store, 'db'>): Promise<number | n
   return (await checkAudit(db)).brokenAt;
 }
 
-/** Recomputes the chain from its first line. */
-export async function checkAudit(db: Store['db']): Promise<AuditCheck> {
+/**
+ * Recomputes the chain from its first line.
+ * @param onLines is shown the lines that fit, page by page
+ */
+export async function checkAudit(
+  db: Store['db'],
+  onLines: (lines: readonly AuditRow[]) => void = () => undefined,
+): Promise<AuditCheck> {
   let head = GENESIS;
   let lines = 0;
   for (let after = 0; ; ) {
@@ -122,17 +128,22 @@ export async function checkAudit(db: Store['db']): Promise<AuditCheck> {
       .orderBy('seq')
       .limit(500)
       .execute();
-    for (const row of page) {
-      if (row.prev_hash !== head || row.hash !== hashOf(row)) return { lines, brokenAt: row.seq, head };
+    for (const [index, row] of page.entries()) {
+      if (row.prev_hash !== head || row.hash !== auditHash(row)) {
+        onLines(page.slice(0, index));
+        return { lines, brokenAt: row.seq, head };
+      }
       head = row.hash;
       after = row.seq;
       lines++;
     }
+    onLines(page);
     if (page.length < 500) return { lines, brokenAt: null, head };
   }
 }
 
-function hashOf(row: Omit<AuditRow, 'seq' | 'hash'>): string {
+/** Hash of a line and of all before it, which `prev_hash` stands for. */
+export function auditHash(row: Omit<AuditRow, 'seq' | 'hash'>): string {
   return hash(
     'sha256',
     [row.prev_hash, row.at, row.actor, row.action, row.subject, row.run_id ?? '', row.detail].join('\n'),

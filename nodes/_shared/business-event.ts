@@ -33,6 +33,7 @@ export function eventAboutDeal(
     id: fingerprint({ type, data }),
     correlationId: msg.q2c?.correlationId ?? runId,
     ...(msg.q2c?.event === undefined ? {} : { causationId: msg.q2c.event.id }),
+    ...(msg.q2c?.traceparent && { traceparent: msg.q2c.traceparent }),
     ...(typeof aggregate.version === 'number' ? { version: aggregate.version } : {}),
     data,
   });

@@ -77,12 +77,7 @@ async function sendPage(folder: string, response: Response): Promise<void> {
     .send(plain.toString('utf8').replaceAll(NONCE_PLACE, nonce));
 }
 
-async function sendFile(
-  folder: string,
-  name: string,
-  request: Request,
-  response: Response,
-): Promise<void> {
+async function sendFile(folder: string, name: string, request: Request, response: Response): Promise<void> {
   if (!/^(assets\/)?[\w.-]+$/.test(name)) {
     response.sendStatus(404);
     return;

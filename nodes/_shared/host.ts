@@ -83,8 +83,14 @@ class Host {
 
   /** Counts a message that got its run inside a node: a run of its own, or one that had ended. */
   adopt(engine: Engine, msg: Q2cMessage, active: ActiveRun): void {
-    const { run, dispatch } = active;
-    msg.q2c = { ...msg.q2c, run: run.id, dispatch, correlationId: run.correlationId };
+    const { run, dispatch, traceparent } = active;
+    msg.q2c = {
+      ...msg.q2c,
+      run: run.id,
+      dispatch,
+      correlationId: run.correlationId,
+      ...(traceparent && { traceparent }),
+    };
     this.count(msg, engine, active);
   }
 

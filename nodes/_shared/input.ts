@@ -114,9 +114,16 @@ async function runUnderWay(engine: Engine, msg: Q2cMessage): Promise<string | un
 
 async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDocument): Promise<string> {
   const subject = deal.opportunity?.id ?? deal.customer?.id ?? newId('opportunity');
-  const active = await engine.oneOff(stableId(node), subject, deal.opportunity?.name ?? 'One-off message');
+  const title = deal.opportunity?.name ?? 'One-off message';
+  const active = await engine.oneOff(stableId(node), subject, title, traceparentOf(msg));
   host.adopt(engine, msg, active);
   return active.run.id;
+}
+
+/** Span of whoever sent a message that comes from outside: by name, or as a call of an http-in node. */
+function traceparentOf({ q2c, req }: Q2cMessage): string | undefined {
+  const header = req?.headers?.traceparent;
+  return q2c?.traceparent ?? (typeof header === 'string' ? header : undefined);
 }
 
 /**

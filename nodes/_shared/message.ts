@@ -17,6 +17,8 @@ export interface RunEnvelope {
   correlationId: CanonicalId;
   /** Changes of the record are missing for good: read it from its master. */
   catchUp?: true;
+  /** Span of the run's passage (W3C Trace Context), where traces are on. */
+  traceparent?: string;
   /** The suspension that the message went through last. */
   waited?: number;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
@@ -29,15 +31,25 @@ export const dealOrNone = (value: unknown): DealDocument => (isDealDocument(valu
 
 export interface Q2cMessage extends NodeMessage {
   q2c?: RunEnvelope;
+  /** The call of an http-in node. */
+  req?: { headers?: Record<string, unknown> };
   /** Rows of a query. */
   result?: unknown;
 }
 
 /** The run as the first message of its passage carries it. */
 export function envelopeOf(run: DispatchedRun): RunEnvelope {
-  const { id, dispatch, correlationId, catchUp, dryRun } = run;
+  const { id, dispatch, correlationId, catchUp, dryRun, traceparent } = run;
   const { data: _, ...event } = run.event;
-  return { run: id, dispatch, correlationId, event, ...(catchUp && { catchUp }), ...(dryRun && { dryRun }) };
+  return {
+    run: id,
+    dispatch,
+    correlationId,
+    event,
+    ...(traceparent && { traceparent }),
+    ...(catchUp && { catchUp }),
+    ...(dryRun && { dryRun }),
+  };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Engine } from '../../lib/engine';
+import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
+import { observability } from '../../lib/observe';
 import {
   describePostgres,
   keyringFromEnv,
@@ -62,6 +63,7 @@ export default function register(RED: NodeAPI): void {
             await engine.stop();
             await governance.stop();
             await store.close();
+            await observability.flush();
           },
           // Why it never opened has been said.
           () => undefined,
@@ -74,12 +76,18 @@ export default function register(RED: NodeAPI): void {
   async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
     const policy = retention(config);
     const store = await openStore(node, config, closing);
+    const log: Log = (level, message) => {
+      if (level === 'error') node.error(message);
+      else if (level === 'warn') node.warn(message);
+      else node.log(message);
+    };
     const engine = new Engine({
       store,
       tenant: node.tenant,
       leaseMs: leaseMs(config),
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
-      log: (level, message) => (level === 'error' ? node.error(message) : node.log(message)),
+      observer: await observability.observe(store, node.tenant, process.env, log),
+      log,
     });
     const governance = new Governance({
       engine,

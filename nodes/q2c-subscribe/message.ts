@@ -14,7 +14,7 @@ import { envelopeOf, type Q2cMessage } from '../_shared/message';
  * its own, so the node's id stands with the source.
  */
 export function intakeOf(event: BusinessEvent, nodeId: string): IntakeBatch {
-  const { id, type, time, subject, data } = event;
+  const { id, type, time, subject, data, traceparent } = event;
   return {
     sourceNode: nodeId,
     system: 'q2c',
@@ -29,6 +29,7 @@ export function intakeOf(event: BusinessEvent, nodeId: string): IntakeBatch {
         thread: { correlationId: event.correlationid, orderingKey: event.partitionkey },
         title: titleOf(event),
         data,
+        ...(traceparent && { traceparent }),
       },
     ],
   };

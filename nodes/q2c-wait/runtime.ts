@@ -70,9 +70,10 @@ export default function register(RED: NodeAPI): void {
       const store = RED.nodes.getNode(config.store) as StoreNode | null;
       let release: (() => void) | null = null;
       let isClosed = false;
-      const resume = ({ run, dispatch, suspension, message, outcome }: Resumption) => {
+      const resume = ({ run, dispatch, traceparent, suspension, message, outcome }: Resumption) => {
         const msg = message as JsonObject & Q2cMessage;
-        const envelope = { ...msg.q2c, run: run.id, dispatch, correlationId: run.correlationId };
+        const passage = { run: run.id, dispatch, correlationId: run.correlationId, traceparent };
+        const envelope = { ...msg.q2c, ...passage };
         node.send(goOn({ ...msg, q2c: envelope }, outcome, suspension) as NodeMessage[]);
         counter.refresh();
       };

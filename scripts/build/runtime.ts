@@ -70,6 +70,8 @@ for (const module of Object.values(modules)) Object.defineProperty(module, '__es
 const LAZY_PARTS: Readonly<Record<string, string>> = {
   'simulator/index.ts': 'simulator',
   'lib/events/mqtt-client.ts': 'mqtt-client',
+  'lib/observe/prometheus.ts': 'prometheus',
+  'lib/observe/tracing/otel.ts': 'otel',
   'lib/store/postgres/pg-client.ts': 'pg-client',
 };
 

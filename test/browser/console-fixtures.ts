@@ -17,7 +17,8 @@ import type {
 /** What the API may say at its worst: many rows, long words of other systems, markup in names, every state. */
 
 export const MARKUP = '<img src=x onerror="window.stolen=1"><b>Müller & Söhne</b>';
-const LONG = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH & Co. KGaA';
+const LONG =
+  'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH & Co. KGaA';
 
 const instant = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000).toISOString();
 const ulid = (prefix: string, number: number) => `${prefix}_01J9${String(number).padStart(22, '0')}`;
@@ -58,7 +59,12 @@ export const runs: RunSummary[] = Array.from({ length: 400 }, (_, number) => ({
   retryAt: number % 9 === 1 ? instant(-12) : null,
 }));
 
-const CODES = ['TAX_REGISTRATION_MISSING', 'TARGET_REJECTED', 'OUTCOME_UNKNOWN', 'DUPLICATE_SUSPECTED'] as const;
+const CODES = [
+  'TAX_REGISTRATION_MISSING',
+  'TARGET_REJECTED',
+  'OUTCOME_UNKNOWN',
+  'DUPLICATE_SUSPECTED',
+] as const;
 const MESSAGES = [
   `Project for ${MARKUP} cannot start: the tax registration for DE is missing.`,
   `NetSuite refused customer ${LONG}: The field externalid contained more than the maximum number ( 60 ) of characters allowed. Invalid value: ${'x'.repeat(90)}.`,
@@ -89,7 +95,8 @@ export const cases: CaseLine[] = Array.from({ length: 300 }, (_, number) => ({
   entity: 'customer',
   legalEntity: 'DE01',
   region: 'EMEA',
-  amountAtRisk: number % 7 === 6 ? null : { amount: `${123456 + number * 997}.50`, currency: number % 3 ? 'EUR' : 'USD' },
+  amountAtRisk:
+    number % 7 === 6 ? null : { amount: `${123456 + number * 997}.50`, currency: number % 3 ? 'EUR' : 'USD' },
   sla: { due: instant(300 - number * 20), breachedAt: number < 15 ? instant(10) : null },
   snoozedUntil: null,
   escalations: 0,
@@ -130,7 +137,12 @@ export function caseView(): CaseView {
   if (line === undefined) throw new Error('no case');
   return {
     ...line,
-    detail: { field: 'taxRegistration', country: 'DE', customer: MARKUP, proposed: { source: 'CRM', value: null } },
+    detail: {
+      field: 'taxRegistration',
+      country: 'DE',
+      customer: MARKUP,
+      proposed: { source: 'CRM', value: null },
+    },
     history: [
       { at: instant(90), by: 'system', action: 'opened', detail: { code: 'TAX_REGISTRATION_MISSING' } },
       { at: instant(60), by: 'system', action: 'sla_breached', detail: {} },
@@ -155,17 +167,63 @@ export function caseView(): CaseView {
       },
     ],
     blocked: {
-      nodes: ['Create project', 'Create tasks', 'Billing schedule'].map((name, id) => ({ id: `b${id}`, name, type: 'q2c-kantata' })),
+      nodes: ['Create project', 'Create tasks', 'Billing schedule'].map((name, id) => ({
+        id: `b${id}`,
+        name,
+        type: 'q2c-kantata',
+      })),
       runs: [{ id: ulid('run', 7), title: nameOf(7) }],
-      cases: [{ id: ulid('exc', 9), code: 'TARGET_REJECTED', message: MESSAGES[1] ?? '', ownerRole: 'finance_ops' }],
+      cases: [
+        { id: ulid('exc', 9), code: 'TARGET_REJECTED', message: MESSAGES[1] ?? '', ownerRole: 'finance_ops' },
+      ],
     },
-    actions: ['assign', 'comment', 'snooze', 'escalate', 'start_repair', 'resolve', 'retry', 'correct', 'complete', 'skip', 'cancel', 'waive'],
+    actions: [
+      'assign',
+      'comment',
+      'snooze',
+      'escalate',
+      'start_repair',
+      'resolve',
+      'retry',
+      'correct',
+      'complete',
+      'skip',
+      'cancel',
+      'waive',
+    ],
   };
 }
 
-const SYSTEMS = ['salesforce', 'netsuite', 'netsuite', 'netsuite', 'kantata', 'kantata', 'kantata', 'salesforce'];
-const OPERATIONS = ['opportunity.get', 'customer.upsert', 'contract.create', 'project.create', 'project.create', 'task.create', 'billingScheduleLine.create', 'opportunity.update'];
-const STEP_STATES = ['confirmed', 'confirmed', 'unknown', 'confirmed', 'skipped', 'undone', 'rejected', 'intent'] as const;
+const SYSTEMS = [
+  'salesforce',
+  'netsuite',
+  'netsuite',
+  'netsuite',
+  'kantata',
+  'kantata',
+  'kantata',
+  'salesforce',
+];
+const OPERATIONS = [
+  'opportunity.get',
+  'customer.upsert',
+  'contract.create',
+  'project.create',
+  'project.create',
+  'task.create',
+  'billingScheduleLine.create',
+  'opportunity.update',
+];
+const STEP_STATES = [
+  'confirmed',
+  'confirmed',
+  'unknown',
+  'confirmed',
+  'skipped',
+  'undone',
+  'rejected',
+  'intent',
+] as const;
 
 const steps: RunReport['steps'] = OPERATIONS.map((operation, number) => ({
   key: `run:${number}`,
@@ -188,17 +246,19 @@ const steps: RunReport['steps'] = OPERATIONS.map((operation, number) => ({
   decision: null,
 }));
 
-const refs: RunReport['refs'] = ['opportunity', 'customer', 'project', 'billingScheduleLine'].map((entity, number) => ({
-  canonicalId: ulid('cus', number),
-  entity,
-  system: SYSTEMS[number] ?? '',
-  instance: 'org-1',
-  type: entity,
-  externalId: number === 2 ? 'x'.repeat(70) : `00${number}5g00000AbCdE`,
-  role: number === 0 ? 'master' : 'copy',
-  url: number === 1 ? 'https://example.com/record/1' : number === 2 ? 'javascript:alert(1)' : null,
-  createdAt: instant(number),
-}));
+const refs: RunReport['refs'] = ['opportunity', 'customer', 'project', 'billingScheduleLine'].map(
+  (entity, number) => ({
+    canonicalId: ulid('cus', number),
+    entity,
+    system: SYSTEMS[number] ?? '',
+    instance: 'org-1',
+    type: entity,
+    externalId: number === 2 ? 'x'.repeat(70) : `00${number}5g00000AbCdE`,
+    role: number === 0 ? 'master' : 'copy',
+    url: number === 1 ? 'https://example.com/record/1' : number === 2 ? 'javascript:alert(1)' : null,
+    createdAt: instant(number),
+  }),
+);
 
 const caseSummaries: RunReport['cases'] = cases.slice(0, 2).map((line) => ({
   id: line.id,
@@ -222,9 +282,23 @@ export function runReport(): RunReport {
   if (run === undefined) throw new Error('no run');
   return {
     ...run,
-    event: { source: 'salesforce:org-1', id: 'evt-1', type: 'q2c.opportunity.won.v1', time: instant(9), receivedAt: instant(9) },
+    event: {
+      source: 'salesforce:org-1',
+      id: 'evt-1',
+      type: 'q2c.opportunity.won.v1',
+      time: instant(9),
+      receivedAt: instant(9),
+    },
     steps,
-    waits: [{ node: 'Wait for signature', event: 'q2c.contract.approved.v1', key: ulid('ctr', 1), since: instant(5), deadline: instant(-600) }],
+    waits: [
+      {
+        node: 'Wait for signature',
+        event: 'q2c.contract.approved.v1',
+        key: ulid('ctr', 1),
+        since: instant(5),
+        deadline: instant(-600),
+      },
+    ],
     refs,
     cases: caseSummaries,
     cancellation: null,
@@ -281,21 +355,98 @@ export function dealReport(): DealReport {
       entity: ref.entity,
       refs: [ref],
       systems: [
-        { system: ref.system, operation: `${ref.entity}.upsert`, state: (['confirmed', 'failed', 'in_progress', 'skipped'] as const)[number] ?? 'confirmed', at: instant(number), stepKey: `run:${number}` },
+        {
+          system: ref.system,
+          operation: `${ref.entity}.upsert`,
+          state: (['confirmed', 'failed', 'in_progress', 'skipped'] as const)[number] ?? 'confirmed',
+          at: instant(number),
+          stepKey: `run:${number}`,
+        },
       ],
     })),
     cases: caseSummaries,
     waits: [],
     waitsFor: [
-      { kind: 'person', who: 'finance_ops', what: 'TAX_REGISTRATION_MISSING', since: instant(90), until: null, caseId: ulid('exc', 0), runId: ulid('run', 1) },
-      { kind: 'event', who: null, what: 'q2c.contract.approved.v1', since: instant(30), until: instant(-600), caseId: null, runId: ulid('run', 1) },
+      {
+        kind: 'person',
+        who: 'finance_ops',
+        what: 'TAX_REGISTRATION_MISSING',
+        since: instant(90),
+        until: null,
+        caseId: ulid('exc', 0),
+        runId: ulid('run', 1),
+      },
+      {
+        kind: 'event',
+        who: null,
+        what: 'q2c.contract.approved.v1',
+        since: instant(30),
+        until: instant(-600),
+        caseId: null,
+        runId: ulid('run', 1),
+      },
     ],
     timeline: [
-      { at: instant(92), kind: 'event_received', runId: null, system: 'salesforce', subject: 'evt-1', what: 'q2c.opportunity.won.v1', state: null, actor: null, message: null, durationMs: null },
-      { at: instant(91), kind: 'run_started', runId: ulid('run', 1), system: null, subject: ulid('run', 1), what: 'attempt 1', state: 'running', actor: null, message: null, durationMs: null },
-      { at: instant(90.9), kind: 'step', runId: ulid('run', 1), system: 'netsuite', subject: 'run:1', what: 'customer.upsert', state: 'confirmed', actor: null, message: null, durationMs: 430 },
-      { at: instant(90), kind: 'case_opened', runId: ulid('run', 1), system: null, subject: ulid('exc', 0), what: 'TAX_REGISTRATION_MISSING', state: 'open', actor: null, message: MESSAGES[0] ?? '', durationMs: null },
-      { at: instant(40), kind: 'decision', runId: ulid('run', 1), system: 'netsuite', subject: 'run:6', what: 'correct', state: null, actor: 'fiona', message: 'VAT id from the contract', durationMs: null },
+      {
+        at: instant(92),
+        kind: 'event_received',
+        runId: null,
+        system: 'salesforce',
+        subject: 'evt-1',
+        what: 'q2c.opportunity.won.v1',
+        state: null,
+        actor: null,
+        message: null,
+        durationMs: null,
+      },
+      {
+        at: instant(91),
+        kind: 'run_started',
+        runId: ulid('run', 1),
+        system: null,
+        subject: ulid('run', 1),
+        what: 'attempt 1',
+        state: 'running',
+        actor: null,
+        message: null,
+        durationMs: null,
+      },
+      {
+        at: instant(90.9),
+        kind: 'step',
+        runId: ulid('run', 1),
+        system: 'netsuite',
+        subject: 'run:1',
+        what: 'customer.upsert',
+        state: 'confirmed',
+        actor: null,
+        message: null,
+        durationMs: 430,
+      },
+      {
+        at: instant(90),
+        kind: 'case_opened',
+        runId: ulid('run', 1),
+        system: null,
+        subject: ulid('exc', 0),
+        what: 'TAX_REGISTRATION_MISSING',
+        state: 'open',
+        actor: null,
+        message: MESSAGES[0] ?? '',
+        durationMs: null,
+      },
+      {
+        at: instant(40),
+        kind: 'decision',
+        runId: ulid('run', 1),
+        system: 'netsuite',
+        subject: 'run:6',
+        what: 'correct',
+        state: null,
+        actor: 'fiona',
+        message: 'VAT id from the contract',
+        durationMs: null,
+      },
     ],
   };
 }
@@ -307,12 +458,24 @@ export const systems: Connection[] = ['Salesforce', 'NetSuite', 'Kantata'].map((
   label,
   environment: (['production', 'sandbox', 'simulator'] as const)[number] ?? 'simulator',
   instance: `org-${number}`,
-  health: number === 2 ? null : { breaker: number === 1 ? 'open' : 'closed', inFlight: number, waiting: 3 * number },
+  health:
+    number === 2
+      ? null
+      : { breaker: number === 1 ? 'open' : 'closed', inFlight: number, waiting: 3 * number },
   limits: { concurrency: 10, ...(number === 1 && { requestsPerSecond: 5 }), timeoutMs: 30_000 },
   openCases: number * 4,
   lastErrors:
     number === 1
-      ? [{ code: 'TARGET_REJECTED', message: MESSAGES[1] ?? '', at: instant(4), operation: 'customer.upsert', stepKey: 'run:6', runId: ulid('run', 1) }]
+      ? [
+          {
+            code: 'TARGET_REJECTED',
+            message: MESSAGES[1] ?? '',
+            at: instant(4),
+            operation: 'customer.upsert',
+            stepKey: 'run:6',
+            runId: ulid('run', 1),
+          },
+        ]
       : [],
 }));
 

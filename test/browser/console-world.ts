@@ -30,11 +30,13 @@ export async function serveConsole(): Promise<{ url: string; close(): Promise<vo
 /** Answers by path below the API's root; `:x` stands for any one part. What is not here is not found. */
 export type Answers = Record<string, (query: URLSearchParams) => unknown>;
 
-const paged = <T>(items: readonly T[]) => (query: URLSearchParams) => {
-  const from = Number(query.get('cursor') ?? 0);
-  const to = from + Number(query.get('limit') ?? 50);
-  return { items: items.slice(from, to), next: to < items.length ? String(to) : null };
-};
+const paged =
+  <T>(items: readonly T[]) =>
+  (query: URLSearchParams) => {
+    const from = Number(query.get('cursor') ?? 0);
+    const to = from + Number(query.get('limit') ?? 50);
+    return { items: items.slice(from, to), next: to < items.length ? String(to) : null };
+  };
 
 export const answers: Answers = {
   session: () => fixtures.session,
@@ -66,7 +68,12 @@ export async function openConsole(
   given: Answers,
   { theme = 'light', viewport = { width: 1280, height: 900 }, locale = 'en-GB' }: Look = {},
 ): Promise<{ page: Page; context: BrowserContext; errors: string[] }> {
-  const context = await browser.newContext({ colorScheme: theme, viewport, locale, timezoneId: 'Europe/Berlin' });
+  const context = await browser.newContext({
+    colorScheme: theme,
+    viewport,
+    locale,
+    timezoneId: 'Europe/Berlin',
+  });
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
@@ -99,7 +106,10 @@ function patternOf(path: string, given: Answers): string {
   const parts = path.split('/');
   const fits = (pattern: string): boolean => {
     const others = pattern.split('/');
-    return others.length === parts.length && others.every((other, at) => other.startsWith(':') || other === parts[at]);
+    return (
+      others.length === parts.length &&
+      others.every((other, at) => other.startsWith(':') || other === parts[at])
+    );
   };
   return Object.keys(given).find(fits) ?? '';
 }

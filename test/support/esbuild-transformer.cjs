@@ -4,7 +4,7 @@ const { transformSync, version } = require('esbuild');
 
 const own = readFileSync(__filename);
 
-/** Compiles one TypeScript file for Jest; types are checked by `npm run typecheck`, not here. */
+/** Compiles one file for Jest; types are checked by `npm run typecheck`, not here. */
 module.exports = {
   process(source, filename) {
     const { code, map } = transformSync(source, {

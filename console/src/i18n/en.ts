@@ -261,6 +261,8 @@ export const en = {
     deal: 'Deal',
     age: 'Age',
     due: 'Due',
+    dueAndAge: 'Due, opened',
+    cause: 'Cause',
     late: 'late',
     noDue: 'no term',
     status: 'Status',

@@ -3,7 +3,7 @@ import type { CaseGovernance, CaseLine, CaseView, Person } from '../../governanc
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
 import { refuseMasked } from '../masking';
 import { personOf } from '../person';
-import { type ApiContext, defineRoute, flag, listOf, type Permission, reason } from '../route';
+import { type ApiContext, defineRoute, flag, listOf, type Permission, reason, requireActor } from '../route';
 import {
   approval,
   caseGroup,
@@ -144,8 +144,10 @@ function lifeRoute<B extends z.ZodType>(
     body,
     reply: { kind: 'json', schema: caseLine },
     isConditional: true,
-    handle: async ({ params, body: given }, context) =>
-      act(context.governance, params.id ?? '', given, personOf(context.caller), versionIn(context)),
+    handle: async ({ params, body: given }, context) => {
+      requireActor(context.caller);
+      return act(context.governance, params.id ?? '', given, personOf(context.caller), versionIn(context));
+    },
   });
 }
 
@@ -228,6 +230,7 @@ const act = defineRoute({
   reply: { kind: 'json', schema: gatedResult },
   isConditional: true,
   handle: async ({ params, body }, context) => {
+    requireActor(context.caller);
     refuseMasked(body.request);
     return context.governance.act(
       params.id ?? '',

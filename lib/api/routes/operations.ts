@@ -1,11 +1,13 @@
 import * as z from 'zod';
+import { evidenceHtml, evidenceOf, searchAudit } from '../../observe';
 import { checkAudit } from '../../store';
-import { auditLines } from '../audit';
 import { bulkRequest } from '../bulk';
 import { connectionViews } from '../connections';
 import { changes } from '../live';
+import { refuseMasked } from '../masking';
+import { cursorOf, given, placeOf } from '../paging';
 import { personOf } from '../person';
-import { defineRoute, requirePermission, rolesOf } from '../route';
+import { defineRoute, requireActor, requirePermission, rolesOf } from '../route';
 import { instant, paged, pageOf } from '../schemas/common';
 import {
   auditCheck,
@@ -17,6 +19,7 @@ import {
   session,
   tokenSummary,
 } from '../schemas/operations';
+import { concealDeal } from '../step-views';
 import { createToken, deleteToken, listTokens, tokenScopes } from '../tokens';
 
 const getSession = defineRoute({
@@ -81,8 +84,49 @@ const listAudit = defineRoute({
   }),
   reply: { kind: 'json', schema: pageOf(auditLine) },
   hasPayload: true,
-  handle: async ({ query: { limit, cursor, ...filter } }, { engine }) =>
-    auditLines(engine.store, filter, { limit, cursor }),
+  handle: async ({ query: { limit, cursor, ...filter } }, { engine }) => {
+    const place = placeOf(cursor, 1);
+    const found = await searchAudit(engine.store, given(filter), {
+      limit,
+      ...(place !== null && { after: Number(place[0]) }),
+    });
+    return { items: found.lines, next: found.next === null ? null : cursorOf([found.next]) };
+  },
+});
+
+const evidence = (form: 'json' | 'html', type: string) =>
+  defineRoute({
+    method: 'get',
+    path: `/deals/:id/evidence.${form}`,
+    id: form === 'json' ? 'getEvidence' : 'getEvidencePage',
+    tag: 'Audit',
+    summary: `All that shows how a deal went, for an auditor, as ${form === 'json' ? 'JSON' : 'a page'}`,
+    permission: 'q2c.read',
+    reply: { kind: 'text', type },
+    hasPayload: true,
+    handle: async ({ params }, context) => {
+      const { engine, caller, redact } = context;
+      const { store } = engine;
+      const id = params.id ?? '';
+      await concealDeal(context, id);
+      const pack = await evidenceOf(store, id, { actor: caller.name, at: store.now(), redact });
+      if (pack === null) return null;
+      return form === 'json' ? JSON.stringify(pack, null, 2) : evidenceHtml(pack);
+    },
+  });
+
+const evidenceJson = evidence('json', 'application/json; charset=utf-8');
+const evidencePage = evidence('html', 'text/html; charset=utf-8');
+
+const metrics = defineRoute({
+  method: 'get',
+  path: '/metrics',
+  id: 'getMetrics',
+  tag: 'Systems',
+  summary: "Metrics in Prometheus' text format",
+  permission: 'q2c.read',
+  reply: { kind: 'text', type: 'text/plain; version=0.0.4; charset=utf-8' },
+  handle: async (_, { engine, host }) => host.metrics(engine.store),
 });
 
 const verifyAudit = defineRoute({
@@ -118,6 +162,8 @@ const startBulk = defineRoute({
   reply: { kind: 'json', schema: bulkJob, status: 202 },
   handle: async ({ body }, { engine, governance, services, caller }) => {
     if (body.action === 'retry_runs') requirePermission(caller, 'q2c.write');
+    else requireActor(caller);
+    refuseMasked(body);
     return services.bulk.start(body, { engine, governance, person: personOf(caller) });
   },
 });
@@ -205,6 +251,9 @@ export const operationRoutes = [
   testConnection,
   listAudit,
   verifyAudit,
+  evidenceJson,
+  evidencePage,
+  metrics,
   listBulk,
   startBulk,
   getBulk,

@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
 import { retryEveryRun, retryFilter } from '../bulk';
 import { lines } from '../live';
+import { personOf } from '../person';
 import { countRuns, listRuns, runReport } from '../reports';
 import { type ApiContext, defineRoute, listOf, reason } from '../route';
-import { done, instant, paged, pageOf, runState } from '../schemas/common';
+import { gatedResult } from '../schemas/cases';
+import { instant, paged, pageOf, runState } from '../schemas/common';
 import {
-  cancelReport,
   dryRunReport,
   type RunReport,
   runReport as report,
@@ -98,13 +99,12 @@ const retryRun = defineRoute({
   summary: 'Sends a failed run again: what is done answers from the journal. May wait for a second person',
   permission: 'q2c.write',
   body: z.strictObject({ reason: reason.default('retried') }),
-  reply: { kind: 'json', schema: done },
+  reply: { kind: 'json', schema: gatedResult },
   isConditional: true,
-  handle: async ({ params }, context) => {
+  handle: async ({ params, body }, context) => {
     const id = params.id ?? '';
     await requireUnchanged(context, id);
-    await context.engine.retryRun(id, context.caller.name);
-    return {};
+    return context.governance.actOnRun(id, { action: 'retry' }, body.reason, personOf(context.caller));
   },
 });
 
@@ -113,18 +113,16 @@ const cancelRun = defineRoute({
   path: '/runs/:id/cancel',
   id: 'cancelRun',
   tag: 'Runs',
-  summary: 'Takes a run back: what its steps have created is undone in reverse order',
+  summary:
+    'Takes a run back: what its steps have created is undone in reverse order. May wait for a second person',
   permission: 'q2c.write',
   body: z.strictObject({ reason }),
-  reply: { kind: 'json', schema: cancelReport },
+  reply: { kind: 'json', schema: gatedResult },
   isConditional: true,
   handle: async ({ params, body }, context) => {
     const id = params.id ?? '';
     await requireUnchanged(context, id);
-    return context.engine.repairs.cancellations.cancel(id, {
-      actor: context.caller.name,
-      reason: body.reason,
-    });
+    return context.governance.actOnRun(id, { action: 'cancel' }, body.reason, personOf(context.caller));
   },
 });
 

@@ -1,7 +1,7 @@
 import type { ExceptionCode, FailureKind, JsonValue } from '../../model';
 import type { SystemError } from './errors';
 import type { Slots } from './guard';
-import type { ReserveCall } from './types';
+import type { CallObserver, ReserveCall } from './types';
 
 /**
  * HTTP as every connector uses it. One `HttpClient` per connection; it owns keep-alive pool, time-outs,
@@ -83,7 +83,7 @@ export interface HttpClientOptions {
   headers?: Record<string, string>;
   /** Consecutive failures of the connection that open the breaker, and how long it stays open. */
   breaker?: { failures: number; openMs: number };
-  onCall?: (call: { method: string; path: string; status: number | null; ms: number }) => void;
+  onCall?: CallObserver;
 }
 
 /** `createHttpClient` in `http.ts`. */

@@ -13,6 +13,7 @@ import type {
 import { parseJson } from './json';
 import { plainReason } from './text';
 import { exchange, type RawReply, TransportFailure } from './transport';
+import type { ObservedCall } from './types';
 
 const DEFAULT_BREAKER = { failures: 5, openMs: 10_000 };
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -128,10 +129,13 @@ class PooledHttpClient implements HttpClient {
       signal: request.signal,
     };
     let started: number | undefined;
+    let observed: ObservedCall | undefined;
     let status: number | null = null;
     try {
       await this.#rate(request.signal);
       const reply = await this.#breaker.run(() => {
+        observed = onCall?.({ method: call.method, path: url.pathname });
+        if (observed?.headers !== undefined) Object.assign(call.headers, observed.headers);
         started = performance.now();
         return exchange(this.#pool, call);
       });
@@ -140,9 +144,7 @@ class PooledHttpClient implements HttpClient {
     } catch (error) {
       throw this.#lostReply(error, request);
     } finally {
-      if (started !== undefined) {
-        onCall?.({ method: request.method, path: url.pathname, status, ms: performance.now() - started });
-      }
+      if (started !== undefined) observed?.ended?.(status, performance.now() - started);
     }
   }
 

@@ -1,6 +1,7 @@
 import type {
   BusinessEventType,
   CanonicalId,
+  Classification,
   DealDocument,
   EntityName,
   ExternalRef,
@@ -89,6 +90,11 @@ export interface SystemManifest {
   /** Event id (for example `opportunity-won`) → event. */
   events: Record<string, EventManifest>;
   customFields: CustomFieldManifest[];
+  /**
+   * Fields of what is sent and read that only some people may see (guides §13): by name, wherever they stand, or as
+   * `<entity>.<name>` in operations on that entity alone.
+   */
+  classifiedFields: Readonly<Record<string, Classification>>;
 }
 
 // ---------------------------------------------------------------- connection
@@ -124,8 +130,21 @@ export interface ClientDependencies {
   tokens: TokenStore;
   log: (level: 'debug' | 'info' | 'warn', message: string, fields?: JsonObject) => void;
   reserveCall?: ReserveCall;
-  /** Called once per HTTP call, for metrics and benchmarks. Never receives bodies. */
-  onCall?: (call: { method: string; path: string; status: number | null; ms: number }) => void;
+  onCall?: CallObserver;
+}
+
+/**
+ * Told of every HTTP call right before it leaves, for metrics and traces. Never receives query strings or bodies, and
+ * must not throw.
+ * @param path without query string
+ */
+export type CallObserver = (call: { method: string; path: string }) => ObservedCall;
+
+export interface ObservedCall {
+  /** To be sent along, such as `traceparent`. */
+  headers?: Record<string, string>;
+  /** @param status null = no complete answer */
+  ended?(status: number | null, ms: number): void;
 }
 
 export interface ConnectionCheck {

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../../lib/model';
+import { observability } from '../../../lib/observe';
 import { loadSystem, type SystemId } from '../../../lib/systems';
 import { memoryTokens } from '../../../lib/systems/kit/tokens';
 import type {
@@ -9,6 +10,7 @@ import type {
   SystemModule,
 } from '../../../lib/systems/kit/types';
 import type { Testable } from '../../_shared/connection-test';
+import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
@@ -49,7 +51,10 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
         return;
       }
       connected
-        .then(({ client }) => client.close())
+        .then(({ client }) => {
+          connections.delete(this);
+          return client.close();
+        })
         .catch((error: Error) => this.error(error.message))
         .finally(done);
     });
@@ -64,7 +69,9 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       reserveCall: async (requestsPerSecond) =>
         (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
+      onCall: observability.callsOf(id),
     });
+    connections.set(node, { id: stableId(node), system: id, client });
     return { client, module };
   }
 

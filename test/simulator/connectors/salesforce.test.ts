@@ -54,7 +54,7 @@ async function connect(auth = 'client-credentials', limits: Partial<Limits> = {}
     {
       tokens: memoryTokens(),
       log: () => {},
-      onCall: ({ method, path, status }) => calls.push({ method, path, status }),
+      onCall: ({ method, path }) => ({ ended: (status) => calls.push({ method, path, status }) }),
     },
   );
 }

@@ -460,7 +460,7 @@ describe('budgets', () => {
 
 test('onCall reports every attempt without query and body', async () => {
   const calls: { method: string; path: string; status: number | null }[] = [];
-  const client = clientOf({ onCall: ({ ms: _ms, ...call }) => calls.push(call) });
+  const client = clientOf({ onCall: (call) => ({ ended: (status) => calls.push({ ...call, status }) }) });
   await client.request(get('/x', { query: { secret: 1 } }));
   server.reply = (_request, _response, incoming) => {
     incoming.socket.destroy();

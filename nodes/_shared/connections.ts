@@ -1,0 +1,9 @@
+import type { Node } from 'node-red';
+import type { ConnectionState } from '../../lib/observe';
+import type { SystemClient } from '../../lib/systems/kit/types';
+
+/** Connections of this host that are in use, by their nodes. */
+export const connections = new Map<Node, { id: string; system: string; client: SystemClient }>();
+
+export const connectionStates = (): ConnectionState[] =>
+  [...connections.values()].map(({ id, system, client }) => ({ id, system, health: client.health() }));
