@@ -3,7 +3,7 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProblems } from './check.ts';
 import { buildConsole } from './console.ts';
-import { nodeHtml } from './html.ts';
+import { nodeHtml, pluginHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
@@ -49,10 +49,11 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
   };
 }
 
-async function buildEditor({ root, nodes, systems }: Sources, dist: string): Promise<void> {
+async function buildEditor({ root, nodes, plugins, systems }: Sources, dist: string): Promise<void> {
   const html = [
     ...nodes.map(async (set) => ({ name: set.name, text: await nodeHtml(root, set) })),
     ...systems.map(async (set) => ({ name: set.name, text: await systemHtml(root, set) })),
+    ...plugins.map(async (plugin) => ({ name: plugin.name, text: await pluginHtml(root, plugin) })),
   ];
   for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
 }
