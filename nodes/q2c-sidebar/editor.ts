@@ -27,6 +27,7 @@ interface Page<T> {
 /** While nobody looks at the tab nothing is asked. */
 const LOOK_EVERY_MS = 3_000;
 const MOST = 50;
+const MOST_NODES = 400;
 const UNDER_WAY = 'queued,running,waiting,parked,cancelling';
 
 RED.plugins.registerPlugin('q2c-sidebar', {
@@ -114,7 +115,7 @@ class Tab {
       .attr('data-q2c', each.id)
       .attr('title', this.text('select', { node: node.name }))
       .append($('<strong>').text(node.name), $('<span>').text(each.message))
-      .on('click', () => selectNode(node.id));
+      .on('click', () => this.select(node.id));
     const facts = [this.text(`severity.${each.severity}`), each.deal];
     if (amountAtRisk !== null) facts.push(`${amountAtRisk.currency} ${amountAtRisk.amount}`);
     return $('<li>').append(
@@ -122,6 +123,16 @@ class Tab {
       $('<div class="q2c-sidebar-facts">').text(facts.join(' · ')),
       this.link(`q2c/#/cases/${encodeURIComponent(each.id)}`, this.text('open')),
     );
+  }
+
+  private select(id: string): void {
+    const node = RED.nodes.node(id);
+    if (node === null) {
+      RED.notify(this.text('gone'), 'warning');
+      return;
+    }
+    RED.view.reveal(id);
+    RED.view.select({ nodes: [node] });
   }
 
   private run(each: Run): JQuery {
@@ -146,17 +157,12 @@ class Tab {
 const ask = <T>(url: string, data: Record<string, string | number>): Promise<T> =>
   Promise.resolve($.ajax({ url, data, dataType: 'json' }));
 
-/** Nodes of the flow on screen that can have a run or a case. */
+/** Nodes of the flow on screen; of a very large one ours first, as an address cannot be of any length. */
 function idsOnScreen(): string[] {
-  return RED.nodes.filterNodes({ z: RED.workspaces.active() }).map(({ id }) => id);
-}
-
-function selectNode(id: string): void {
-  const node = RED.nodes.node(id);
-  if (node === null) {
-    RED.notify(RED._('@quote-to-cash/node-red/q2c-sidebar:gone'), 'warning');
-    return;
-  }
-  RED.view.reveal(id);
-  RED.view.select({ nodes: [node] });
+  const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() });
+  const rank = ({ type }: { type: string }) => (type.startsWith('q2c-') ? 0 : 1);
+  return [...nodes]
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_NODES)
+    .map(({ id }) => id);
 }

@@ -312,6 +312,7 @@ export const en = {
     selected: (count: number) => `${count} selected`,
     clear: 'Clear selection',
     by: (name: string) => `by ${name}`,
+    details: 'Details',
   },
   entry: {
     opened: 'Opened',

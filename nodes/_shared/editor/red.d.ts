@@ -96,8 +96,6 @@ declare const RED: {
     select(selection: { nodes: EditorNode[] }): void;
   };
   notify(message: string, kind: 'warning' | 'error' | 'success'): void;
-  /** Text by `<module>/<set>:<key>`. */
-  _(key: string): string;
   events: {
     on(event: 'workspace:change', listener: () => void): void;
     on(event: 'nodes:add', listener: (node: EditorNode & Record<string, unknown>) => void): void;
