@@ -85,6 +85,11 @@ export class BulkJobs {
     return this.get(id);
   }
 
+  /** Ends all work before its next record. */
+  end(): void {
+    for (const { cancel } of this.jobs.values()) cancel.abort();
+  }
+
   start(request: BulkRequest, work: BulkWork): BulkJob {
     const job: BulkJob = {
       id: `bulk_${newUlid()}`,

@@ -104,7 +104,9 @@ export class DealIndex {
     for (const { correlation_id, id, title } of runs) {
       for (const word of wordsOf(title))
         add(terms, { term: word, correlation_id, kind: 'name', system: null });
-      add(terms, { term: id.toLowerCase(), correlation_id, kind: 'id', system: null });
+      for (const each of [id, correlation_id]) {
+        add(terms, { term: each.toLowerCase(), correlation_id, kind: 'id', system: null });
+      }
     }
     for (const { correlation_id, subject, detail } of lines) {
       for (const term of termsOf(correlation_id, subject, JSON.parse(detail) as JsonObject)) add(terms, term);

@@ -66,6 +66,12 @@ export class LiveFeed {
     }
   }
 
+  /** Nobody is told anything any more. */
+  end(): void {
+    for (const listener of this.listeners) listener.end();
+    this.stop();
+  }
+
   /** @returns number of the latest change that listeners have been told of */
   private async begin(): Promise<number> {
     if (this.timer !== null) return this.last;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Engine } from '../engine';
 import type { CaseGovernance } from '../governance';
 import { type Classification, Q2cError, type Role, roles } from '../model';
+import type { Firm } from '../rules';
 import type { Store } from '../store';
 import type { Services } from './services';
 
@@ -49,6 +50,8 @@ export interface HostView {
   connections(): Connection[];
   /** Tries a connection, or a store or broker, by the id of its node. @throws Q2cError `CONFIG_MISSING` */
   test(nodeId: string): Promise<ConnectionCheck[]>;
+  /** Set-ups of the firms that are deployed and valid. */
+  firms(): Firm[];
   /** All metrics of the process and the store, in Prometheus' text format. */
   metrics(store: Store): Promise<string>;
   /** Names of vendors' fields that hold what is masked, over all systems. */

@@ -12,6 +12,16 @@ export interface Services {
 
 const services = new WeakMap<Engine, Services>();
 
+/** The store is being closed: whoever listens is let go, and nothing is read any more. */
+export function endServices(engine: Engine): void {
+  const known = services.get(engine);
+  if (known === undefined) return;
+  services.delete(engine);
+  known.feed.end();
+  known.bulk.end();
+  known.dealIndex.stop();
+}
+
 /**
  * Made at the first request: a host that nobody looks at pays nothing.
  * @param onFailure told of what went wrong in the background

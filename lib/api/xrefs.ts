@@ -20,30 +20,33 @@ export interface RefKind {
   type: string;
 }
 
-/**
- * The kinds, one search of the primary key each: reading all rows for their distinct beginnings would take as long as
- * there are records.
- */
+/** All kinds, by a few searches of the primary key each: reading all rows would take as long as there are records. */
 export async function refKinds(db: Tx): Promise<RefKind[]> {
   const kinds: RefKind[] = [];
   for (let last: RefKind | undefined; ; ) {
-    let query = db
-      .selectFrom('xref')
-      .select(['system', 'instance', 'type'])
-      .orderBy('system')
-      .orderBy('instance')
-      .orderBy('type')
-      .limit(1);
-    if (last !== undefined) {
-      const { system, instance, type } = last;
-      query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('system', 'instance', 'type'), '>', tuple(system, instance, type)),
-      );
-    }
-    last = await query.executeTakeFirst();
+    last = await kindAfter(db, last);
     if (last === undefined) return kinds;
     kinds.push(last);
   }
+}
+
+/** One column at a time: of a comparison of several columns at once, SQLite would go through all rows of the last kind. */
+async function kindAfter(db: Tx, last: RefKind | undefined): Promise<RefKind | undefined> {
+  const first = db
+    .selectFrom('xref')
+    .select(['system', 'instance', 'type'])
+    .orderBy('system')
+    .orderBy('instance')
+    .orderBy('type')
+    .limit(1);
+  if (last === undefined) return first.executeTakeFirst();
+  const inSystem = first.where('system', '=', last.system);
+  const inInstance = inSystem.where('instance', '=', last.instance);
+  return (
+    (await inInstance.where('type', '>', last.type).executeTakeFirst()) ??
+    (await inSystem.where('instance', '>', last.instance).executeTakeFirst()) ??
+    (await first.where('system', '>', last.system).executeTakeFirst())
+  );
 }
 
 /** References with this external id in any system. */

@@ -2,11 +2,13 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Connection, ConnectionCheck, HostView } from '../../lib/api';
 import { Q2cError } from '../../lib/model';
 import { observability } from '../../lib/observe';
+import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
 import type { SystemManifest } from '../../lib/systems/kit/types';
 import { version } from '../../package.json';
 import type { Testable } from './connection-test';
 import { connectionStates, connections } from './connections';
+import type { FirmNode } from './firm-node';
 
 /** What the programs' interface sees of this host beside its store. */
 export const hostView = (RED: NodeAPI): HostView => ({
@@ -20,9 +22,20 @@ export const hostView = (RED: NodeAPI): HostView => ({
     });
     return found;
   },
+  firms: () => firmsOf(RED),
   test: (nodeId) => testNode(RED, nodeId),
   metrics: async (store) => (await observability.metrics(store, connectionStates())).text,
 });
+
+function firmsOf(RED: NodeAPI): Firm[] {
+  const found: Firm[] = [];
+  RED.nodes.eachNode(({ id, type }) => {
+    if (type !== 'q2c-firm') return;
+    const firm = (RED.nodes.getNode(id) as FirmNode | null)?.firm;
+    if (firm !== undefined && !(firm instanceof Q2cError)) found.push(firm);
+  });
+  return found;
+}
 
 /** @throws Q2cError `CONFIG_MISSING` when no such node runs */
 export async function testNode(RED: NodeAPI, nodeId: string): Promise<ConnectionCheck[]> {

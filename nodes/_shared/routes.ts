@@ -8,6 +8,7 @@ import { callerOf } from './caller';
 import { registerConsole } from './console-page';
 import { host } from './host';
 import { hostView, testNode } from './host-view';
+import { registerLookupRoutes } from './lookup-routes';
 import { send } from './send';
 
 let registered = false;
@@ -31,6 +32,7 @@ export function registerRoutes(RED: NodeAPI): void {
       },
     );
   }
+  registerLookupRoutes(RED);
   // Forms ask here: a store or broker can be tried although no store is open.
   const write = RED.auth.needsPermission('q2c.write');
   RED.httpAdmin.post('/q2c/connections/:id/test', write, (request: HttpRequest, response: Response) => {
@@ -67,7 +69,7 @@ async function answered(
   );
 }
 
-const surroundings = (RED: NodeAPI, engine: Engine) => ({
+export const surroundings = (RED: NodeAPI, engine: Engine) => ({
   engine,
   governance: governanceOf(engine),
   host: hostView(RED),
@@ -80,7 +82,7 @@ const noStore = () =>
     'No store is deployed, or it is not open yet; its node in the editor says why.',
   );
 
-const logFault = (RED: NodeAPI) => (error: unknown) =>
+export const logFault = (RED: NodeAPI) => (error: unknown) =>
   RED.log.error(
     `quote-to-cash: a request failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { endServices } from '../../lib/api';
 import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
@@ -17,6 +18,7 @@ import type { ConnectionTestReply } from '../_shared/connection-test';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
+import { closeLookups, openLookups } from '../_shared/lookup-routes';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
 import { leaseMs, postgresSettings, retention, storePath } from './settings';
@@ -59,6 +61,8 @@ export default function register(RED: NodeAPI): void {
         .then(
           async ({ engine, governance, store, sweeping }) => {
             host.detach(RED, this.id, engine);
+            closeLookups(this.id, engine);
+            endServices(engine);
             await sweeping.stop();
             await engine.stop();
             await governance.stop();
@@ -98,6 +102,7 @@ export default function register(RED: NodeAPI): void {
     });
     await governance.start();
     host.attach(RED, node.id, engine);
+    if (config.lookups) openLookups(node.id, engine);
     await engine.start();
     const sweeping = sweepDaily(store, policy, (error) =>
       node.error(`Old runs could not be removed: ${messageOf(error)}`),
