@@ -23,6 +23,7 @@ export const ENGINE = 'engine';
 export interface OpenedCase {
   id: CanonicalId;
   message: string;
+  ownerRole: string;
 }
 
 /** Work stopped and its cases are open: thrown so that the flow can go to its Catch node. */
@@ -30,12 +31,15 @@ export class CaseOpened extends Q2cError {
   /** The first case; its message is the error's. */
   readonly caseId: string;
   readonly caseIds: string[];
+  /** Role that owns the first case. */
+  readonly ownerRole: string;
 
   constructor(cases: readonly OpenedCase[], code: ExceptionCode, cause?: unknown) {
     super(code, cases.map(({ message }) => message).join(' '), { cause });
     this.name = 'CaseOpened';
     this.caseIds = cases.map(({ id }) => id);
     this.caseId = this.caseIds[0] ?? '';
+    this.ownerRole = cases[0]?.ownerRole ?? '';
   }
 }
 
@@ -67,7 +71,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
 
   const known = await tx
     .selectFrom('exception_case')
-    .select(['id', 'state', 'occurrences', 'reopened', 'version'])
+    .select(['id', 'state', 'occurrences', 'reopened', 'version', 'owner_role'])
     .where('dedupe_key', '=', dedupeKey)
     .executeTakeFirst();
   if (known === undefined) {
@@ -95,15 +99,16 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     const routed = { ownerRole: owner_role, severity, slaDue: sla_due_at, policy: policy_version };
     const detail = { code: request.code, message, ...routed };
     await recordOnCase(tx, id, run.id, ENGINE, { action: 'opened', detail }, at);
-    return { id, message };
+    return { id, message, ownerRole: owner_role };
   }
 
   const ended = known.state === 'resolved' || known.state === 'waived';
+  const anew = ended ? { ...(await routeOf(tx, request, at)), ...ANEW } : {};
   await tx
     .updateTable('exception_case')
     .set({
       ...fields(known.id),
-      ...(ended ? { ...(await routeOf(tx, request, at)), ...ANEW } : {}),
+      ...anew,
       state: ended ? 'open' : known.state === 'replaying' ? 'in_repair' : known.state,
       occurrences: known.occurrences + 1,
       reopened: known.reopened + (ended ? 1 : 0),
@@ -115,7 +120,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const detail = { code: request.code, message };
   const action = ended ? 'reopened' : known.state === 'replaying' ? 'replay_failed' : 'seen_again';
   await recordOnCase(tx, known.id, run.id, ENGINE, { action, detail, changed: ['occurrences'] }, at);
-  return { id: known.id, message };
+  return { id: known.id, message, ownerRole: { ...known, ...anew }.owner_role };
 }
 
 /** A reopened case begins anew: with another owner perhaps, and with all its time. */

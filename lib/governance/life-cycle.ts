@@ -97,7 +97,7 @@ export class LifeCycle {
     private readonly policies: Policies,
   ) {}
 
-  assign(caseId: string, assignee: string | null, by: Person, version?: number): Promise<CaseLine> {
+  async assign(caseId: string, assignee: string | null, by: Person, version?: number): Promise<CaseLine> {
     const name = assignee?.trim() ?? null;
     if (name === '') throw new Q2cError('VALUE_INVALID', 'Name the person, or nobody (null).');
     return this.change(caseId, by, version, async (row) => ({
@@ -121,7 +121,13 @@ export class LifeCycle {
   }
 
   /** Out of the queue until then. The SLA goes on: what rests can still be late. */
-  snooze(caseId: string, until: Instant, reason: string, by: Person, version?: number): Promise<CaseLine> {
+  async snooze(
+    caseId: string,
+    until: Instant,
+    reason: string,
+    by: Person,
+    version?: number,
+  ): Promise<CaseLine> {
     const parsed = instantSchema.safeParse(until);
     if (!parsed.success || until <= this.store.now()) {
       throw new Q2cError(
@@ -144,7 +150,7 @@ export class LifeCycle {
   }
 
   /** @throws Q2cError `VALUE_INVALID` when nobody says to whom, or it is theirs already */
-  escalate(
+  async escalate(
     caseId: string,
     to: string | undefined,
     reason: string,
@@ -191,7 +197,7 @@ export class LifeCycle {
    * @throws Q2cError `CASE_NOT_SETTLED` while its run is not through: to close it then is to waive it, which may take
    *   two
    */
-  resolve(caseId: string, reason: string, by: Person, version?: number): Promise<CaseLine> {
+  async resolve(caseId: string, reason: string, by: Person, version?: number): Promise<CaseLine> {
     requireWords(reason);
     return this.change(caseId, by, version, async (row, tx) => {
       const run = await tx.selectFrom('run').select('state').where('id', '=', row.run_id).executeTakeFirst();

@@ -15,6 +15,24 @@ export const roles = [
 ] as const;
 export type Role = (typeof roles)[number];
 
+/** What people call those who have a role. */
+const roleNames: Record<Role, string> = {
+  sales: 'sales',
+  sales_ops: 'sales operations',
+  project_manager: 'the project manager',
+  project_ops: 'project operations',
+  finance_ops: 'finance',
+  finance_controller: 'the finance controller',
+  data_steward: 'the data steward',
+  integration_ops: 'integration operations',
+  auditor: 'the auditor',
+  admin: 'the administrator',
+};
+
+/** A role in words that can follow others: waiting for `finance`. One that is not known says so itself. */
+export const roleInWords = (role: string): string =>
+  Object.hasOwn(roleNames, role) ? roleNames[role as Role] : role.replaceAll('_', ' ');
+
 /** How urgent a case is: `critical` stops money or risks a duplicate, `warning` can wait. */
 export type Severity = 'critical' | 'error' | 'warning';
 

@@ -399,6 +399,7 @@ async function removeCase(tx: Tx, id: string, cutoff: Instant): Promise<Piece> {
   if ((await settledCases(tx, [id], cutoff)).length === 0) return { counts: {}, isLast: true };
   const case_history = await removePiece(tx, 'case_history', 'case_id', id);
   if (case_history === PAGE) return { counts: { case_history }, isLast: false };
+  await tx.deleteFrom('case_approval').where('case_id', '=', id).execute();
   await tx.deleteFrom('exception_case').where('id', '=', id).execute();
   return { counts: { case_history, exception_case: 1 }, isLast: true };
 }

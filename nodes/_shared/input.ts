@@ -1,6 +1,14 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { CaseOpened, DryRunBlocked, type Engine, type NodeInfo } from '../../lib/engine';
-import { type CanonicalId, type DealDocument, type ErrorCode, newId, Q2cError } from '../../lib/model';
+import type { Governance } from '../../lib/governance';
+import {
+  type CanonicalId,
+  type DealDocument,
+  type ErrorCode,
+  newId,
+  Q2cError,
+  roleInWords,
+} from '../../lib/model';
 import type { Testable } from './connection-test';
 import { host } from './host';
 import { type Q2cMessage, readDeal } from './message';
@@ -13,6 +21,8 @@ export interface StoreNode extends Node, Testable {
   tenant: string;
   /** Resolves when the store is open; rejects with the reason when it cannot be opened. */
   engine(): Promise<Engine>;
+  /** The cases of the store. Resolves and rejects as `engine`. */
+  governance(): Promise<Governance>;
 }
 
 export interface InputContext {
@@ -71,6 +81,7 @@ export function onInput(node: Node, options: InputOptions): void {
         }
         if (msg.q2c?.dryRun) progress.dropped();
         else progress.failed(codeOf(error) ?? 'NODE_FAILED');
+        if (error instanceof CaseOpened && msg.q2c) msg.q2c.waitingFor = roleInWords(error.ownerRole);
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );

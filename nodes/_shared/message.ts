@@ -22,6 +22,8 @@ export interface RunEnvelope {
   /** The suspension that the message went through last. */
   waited?: number;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
+  /** Who has to act before the deal goes on, where its message comes from a Catch node. */
+  waitingFor?: string;
   /** Only a look at what the run would write: nothing may be changed on its way. */
   dryRun?: true;
 }

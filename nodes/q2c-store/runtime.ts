@@ -53,6 +53,7 @@ export default function register(RED: NodeAPI): void {
       if (!closing.signal.aborted) this.error(error.message);
     });
     this.engine = () => opened.then(({ engine }) => engine);
+    this.governance = () => opened.then(({ governance }) => governance);
     this.test = async () => [await checked('store', 'Store', () => describe(this, config))];
 
     this.on('close', (done: () => void) => {

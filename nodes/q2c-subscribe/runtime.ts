@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Engine } from '../../lib/engine';
-import { Relay, Subscriber, sharedFilter, topicFilter } from '../../lib/events';
+import { Subscriber, sharedFilter, topicFilter } from '../../lib/events';
 import {
   type BusinessEvent,
   type BusinessEventType,
@@ -8,23 +8,14 @@ import {
   isBusinessEventType,
   Q2cError,
 } from '../../lib/model';
-import { registerReceiver, removeReceiver } from '../../lib/store';
 import { type BrokerNode, requireBroker } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
-import { onceFlowsStarted } from '../_shared/flows-started';
+import { type EventSource, outboxSource, runSource } from '../_shared/event-source';
 import { requireConfig, type StoreNode } from '../_shared/input';
 import { stableId } from '../_shared/stable-id';
 import { StatusLine } from '../_shared/status';
 import { intakeOf, messageOf } from './message';
 import { defaults, type SubscribeProperties } from './types';
-
-/** Where events come from, until it is stopped. */
-interface Source {
-  start(): void;
-  stop(): Promise<void>;
-  /** Stops because the node was removed: nothing is to be kept for it. */
-  leave(): Promise<void>;
-}
 
 /** Starts one durable run per business event, of a broker or of the same store. */
 export default function register(RED: NodeAPI): void {
@@ -33,41 +24,15 @@ export default function register(RED: NodeAPI): void {
     const status = new StatusLine(this);
     const id = stableId(this);
     const intake = new Intake(this, id, status);
-    let closed = false;
-    let release = () => {};
-    // Made at once, so that nothing is announced before there is somebody to be told.
-    const source = makeSource(RED, this, config, intake);
-    source.catch((error: unknown) => {
-      if (closed) return;
-      intake.show(error);
-      this.error(error instanceof Error ? error.message : String(error), {});
-    });
-
-    const begin = () => {
-      source.then(
-        ({ events, engine }) => {
-          if (closed) return;
-          release = engine.registerSource(id, concurrencyOf(config), (run) => this.send(messageOf(run)));
-          events.start();
-        },
-        () => 'told above',
-      );
-    };
-    // Runs may be dispatched at once: every node they can reach must exist.
-    const forget = onceFlowsStarted(RED, begin);
-
-    this.on('close', (removed: boolean, done: () => void) => {
-      closed = true;
-      forget();
-      release();
-      source
-        .then(({ events }) => (removed ? events.leave() : events.stop()))
-        // What it was to leave is gone, or did not come to be: its reason has been told.
-        .catch((error: Error) => this.debug(error.message))
-        .finally(() => {
-          status.clear();
-          done();
-        });
+    runSource(RED, this, {
+      source: makeSource(RED, this, config, intake),
+      concurrency: concurrencyOf(config),
+      dispatch: (run) => this.send(messageOf(run)),
+      onFailure: (error) => {
+        intake.show(error);
+        this.error(error instanceof Error ? error.message : String(error), {});
+      },
+      onClosed: () => status.clear(),
     });
   }
 
@@ -117,14 +82,20 @@ async function makeSource(
   node: Node,
   config: SubscribeProperties,
   intake: Intake,
-): Promise<{ events: Source; engine: Engine }> {
+): Promise<{ events: EventSource; engine: Engine }> {
   const { tenant, engine: opened } = requireConfig<StoreNode>(RED, config.store, 'store', 'q2c-store');
   const eventType = eventTypeOf(config);
   const broker = config.broker ? requireBroker(RED, config.broker) : null;
   const engine = await opened();
   const events =
     broker === null
-      ? await ofStore(engine, node, eventType, intake)
+      ? await outboxSource(engine, {
+          id: stableId(node),
+          eventType: eventType ?? null,
+          send: (event) => intake.accept(engine, event),
+          onStarted: () => intake.show(),
+          onFailure: (error) => intake.show(error),
+        })
       : ofBroker(
           engine,
           node,
@@ -132,43 +103,6 @@ async function makeSource(
           intake,
         );
   return { events, engine };
-}
-
-/** Events announced in the same store: the store is the broker. */
-async function ofStore(
-  engine: Engine,
-  node: Node,
-  eventType: BusinessEventType | undefined,
-  intake: Intake,
-): Promise<Source> {
-  const id = stableId(node);
-  const { store } = engine;
-  await store.write((tx) => registerReceiver(tx, { id, eventType: eventType ?? null }, store.now()));
-  const role = `relay:${id}`;
-  const relay = new Relay({
-    store,
-    receiver: id,
-    acquire: () => engine.lead(role),
-    send: (event) => intake.accept(engine, event),
-    onFailure: (error) => intake.show(error),
-  });
-  const forget = engine.onAnnounced(() => relay.wake());
-  const stop = async () => {
-    forget();
-    await relay.stop();
-    await engine.stopLeading(role);
-  };
-  return {
-    start: () => {
-      relay.start();
-      intake.show();
-    },
-    stop,
-    leave: async () => {
-      // Asked for at once: in a deploy of everything the store closes too, and writes what it was asked for before.
-      await Promise.all([store.write((tx) => removeReceiver(tx, id)), stop()]);
-    },
-  };
 }
 
 function ofBroker(
@@ -180,7 +114,7 @@ function ofBroker(
     filter,
   }: { broker: BrokerNode; eventType: BusinessEventType | undefined; filter: string },
   intake: Intake,
-): Source {
+): EventSource {
   const id = stableId(node);
   const log = new ConnectionLog(node);
   const trouble = (error: Error) => {

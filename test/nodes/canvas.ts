@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import util from '@node-red/util';
@@ -67,7 +67,7 @@ export class Canvas {
       wires: node.wires ?? [[nodes[index + 1]?.id ?? 'end']],
     }));
     const flow = [TAB, ...configs, ...wired, ...LISTENERS];
-    const sets = new Set([...configs, ...nodes].map(({ type }) => type.replace(/-(connection|events)$/, '')));
+    const sets = new Set([...configs, ...nodes].map(({ type }) => setOf(type)));
     helper.settings({ userDir });
     const canvas = new Canvas(userDir, nodes[0]?.id ?? '');
     // The test helper leaves the hooks out.
@@ -146,6 +146,13 @@ export class Canvas {
   }
 }
 
+/** The three nodes of a system share a set; other nodes have one of their own. */
+function setOf(type: string): string {
+  return existsSync(fileOf(type)) ? type : type.replace(/-(connection|events)$/, '');
+}
+
+const fileOf = (set: string): string => join(String(process.env.Q2C_NODES), `${set}.js`);
+
 function loadSet(set: string): NodeInitializer {
-  return require(join(String(process.env.Q2C_NODES), `${set}.js`)).default;
+  return require(fileOf(set)).default;
 }

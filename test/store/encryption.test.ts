@@ -8,7 +8,7 @@ import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
-import { keyringFromEnv, openSqliteStore, type Store, verifyAudit } from '../../lib/store';
+import { keyringFromEnv, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
 import { rotateKeys } from '../../lib/store/rotation';
@@ -145,6 +145,27 @@ async function decide(run: DispatchedRun, step: Step): Promise<void> {
   const made = { actor: 'kim', reason: 'agreed', at: new Date().toISOString() };
   const correction = { patch: { name: SECRET } };
   await store.write((tx) => saveDecision(tx, placeOf(run, step), { kind: 'correct', correction, ...made }));
+  const id = `approval-${run.id}`;
+  const request = JSON.stringify({ action: 'correct', correction });
+  await store.write((tx) =>
+    tx
+      .insertInto('case_approval')
+      .values({
+        id,
+        case_id: `case-of-${run.id}`,
+        state: 'pending',
+        request: seal(tx, 'case_approval', 'request', { id }, request),
+        because: 'The case is about money.',
+        policy_version: 'default',
+        reason: 'agreed',
+        requested_by: 'kim',
+        requested_at: made.at,
+        decided_by: null,
+        decided_at: null,
+        note: null,
+      })
+      .execute(),
+  );
 }
 
 async function unfinished(): Promise<number> {

@@ -139,6 +139,24 @@ async function addCase(runId: string, deal: string, state: CaseState, days: numb
       .insertInto('case_history')
       .values({ ...line, actor: 'engine', detail: seal(tx, 'case_history', 'detail', line, '{}') })
       .execute();
+    const approval = { id: `approval-${id}` };
+    await tx
+      .insertInto('case_approval')
+      .values({
+        ...approval,
+        case_id: id,
+        state: 'done',
+        request: seal(tx, 'case_approval', 'request', approval, '{"action":"waive"}'),
+        because: 'The case is about money.',
+        policy_version: 'default',
+        reason: 'small',
+        requested_by: 'kim',
+        requested_at: at,
+        decided_by: 'lea',
+        decided_at: at,
+        note: null,
+      })
+      .execute();
   });
 }
 
@@ -259,6 +277,7 @@ test.each<CaseState>(['open', 'assigned', 'in_repair', 'ready_to_replay', 'repla
       outbox: 1,
       rejected_event: 0,
     });
+    expect(await store.db.selectFrom('case_approval').selectAll().execute()).toEqual([]);
   },
 );
 

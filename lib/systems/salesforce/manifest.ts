@@ -149,7 +149,7 @@ export const manifest: SystemManifest = {
             {
               id: 'status',
               label: 'Status',
-              help: 'What sales should read. {project}, {projectNumber}, {customer}, {customerNumber} and {contractNumber} are replaced by values of the deal; empty leaves the status as it is.',
+              help: 'What sales should read. {project}, {projectNumber}, {customer}, {customerNumber} and {contractNumber} are replaced by values of the deal, {waitingFor} behind a Catch node by who has to act; empty leaves the status as it is.',
               type: 'text',
               default: 'Provisioned: project {projectNumber}',
             },

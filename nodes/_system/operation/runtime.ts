@@ -71,7 +71,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         client: connected.client,
         operation,
         firm,
-        parameters,
+        parameters: { ...parameters, ...waitingFor(context) },
       });
       context.msg.payload = deal;
       if (rows !== undefined) context.msg.result = rows;
@@ -81,6 +81,10 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
 
   RED.nodes.registerType(`q2c-${id}`, OperationNode);
 }
+
+/** Who a deal waits for that comes from a Catch node: status texts may name it. */
+const waitingFor = ({ msg: { q2c } }: InputContext): { waitingFor?: string } =>
+  q2c?.waitingFor === undefined ? {} : { waitingFor: q2c.waitingFor };
 
 function findOperation({ module }: Connected, manifest: SystemManifest, config: Settings): Operation {
   const found = module.operations.find(

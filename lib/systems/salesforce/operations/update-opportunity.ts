@@ -103,6 +103,7 @@ function statusOf({ deal, parameters }: MappingContext): string | undefined {
     customer: deal.customer?.legalName,
     customerNumber: deal.customer?.number,
     contractNumber: deal.contract?.number,
+    waitingFor: parameters.waitingFor ?? 'a repair',
   };
   const text = pattern.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
     required(values[name], `A value for ${placeholder} in the status text`, 'the opportunity is updated'),
