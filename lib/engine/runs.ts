@@ -6,6 +6,7 @@ import {
   prepared,
   type RunRow,
   type RunState,
+  type StepState,
   seal,
   skipLocked,
   type Tx,
@@ -239,7 +240,10 @@ function claimable(tx: Tx, source: string | typeof RESUMED) {
               sql.lit<RunState>('cancelling'),
             ])
             .where((older) =>
-              older.or([older('other.state', '!=', 'queued'), older('other.seq', '<', older.ref('run.seq'))]),
+              older.or([
+                older('other.state', '!=', sql.lit<RunState>('queued')),
+                older('other.seq', '<', older.ref('run.seq')),
+              ]),
             ),
         ),
       ),
@@ -253,7 +257,7 @@ function claimable(tx: Tx, source: string | typeof RESUMED) {
             .whereRef('waiting.ordering_key', '=', 'run.ordering_key')
             .whereRef('waiting.source_node', '=', 'run.source_node')
             .where('waiting.state', '=', sql.lit<RunState>('waiting'))
-            .where('waiting.holds_key', '=', 1),
+            .where('waiting.holds_key', '=', sql.lit(1)),
         ),
       ),
     );
@@ -333,7 +337,7 @@ const supersedeFailed = prepared<
     .where('correlation_id', '=', value.correlationId)
     .where('ordering_key', '=', value.orderingKey)
     .where('source_node', '=', value.sourceNode)
-    .where('state', '=', 'failed')
+    .where('state', '=', sql.lit<RunState>('failed'))
     .where((where) =>
       where.not(
         where.exists(
@@ -341,7 +345,12 @@ const supersedeFailed = prepared<
             .selectFrom('step')
             .select('step.seq')
             .whereRef('step.run_id', '=', 'run.id')
-            .where('step.state', 'in', ['intent', 'unknown']),
+            .where((where) =>
+              where.or([
+                where('step.state', '=', sql.lit<StepState>('intent')),
+                where('step.state', '=', sql.lit<StepState>('unknown')),
+              ]),
+            ),
         ),
       ),
     )
