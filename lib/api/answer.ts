@@ -4,7 +4,7 @@ import { appendAudit } from '../store';
 import { Masker } from './masking';
 import { problemOf } from './problem';
 import { doOnce } from './requests';
-import type { ApiContext, Route } from './route';
+import type { ApiContext, Route, TextReply } from './route';
 
 /** Answers one request of a route, whatever server it came through. */
 
@@ -71,9 +71,9 @@ async function answered(route: Route, request: Request, surroundings: Surroundin
     return { status: 200, headers: streamHeaders(reply.type), body: { stream } };
   }
   if (reply.kind === 'text') {
-    const text = (await route.serve(input, context)) as string | null;
-    if (text === null) throw unknownRecord();
-    return { status: 200, headers: { 'content-type': reply.type }, body: { text } };
+    const served = (await route.serve(input, context)) as TextReply | null;
+    if (served === null) throw unknownRecord();
+    return document(served);
   }
 
   let version: string | null = null;
@@ -106,6 +106,17 @@ async function answered(route: Route, request: Request, surroundings: Surroundin
   if (done.isReplayed) answer.headers['idempotency-replayed'] = 'true';
   return answer;
 }
+
+function document({ type, text, fileName }: TextReply): Answer {
+  const headers: Record<string, string> = { 'content-type': withCharset(type), 'cache-control': 'no-store' };
+  if (fileName !== undefined) headers['content-disposition'] = `attachment; filename="${fileName}"`;
+  // What a page holds comes from outside: it must not run anything, whatever slips in.
+  if (type === 'text/html')
+    headers['content-security-policy'] = "default-src 'none'; style-src 'unsafe-inline'";
+  return { status: 200, headers, body: { text } };
+}
+
+const withCharset = (type: string): string => (type.includes(';') ? type : `${type}; charset=utf-8`);
 
 const json = (status: number, body: unknown): Answer => ({
   status,

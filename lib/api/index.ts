@@ -3,6 +3,7 @@ import { openApiDocument } from './openapi';
 import { defineRoute, type Route } from './route';
 import { caseRoutes } from './routes/cases';
 import { dealRoutes } from './routes/deals';
+import { figureRoutes } from './routes/figures';
 import { operationRoutes } from './routes/operations';
 import { runRoutes } from './routes/runs';
 import { stepRoutes } from './routes/steps';
@@ -33,6 +34,7 @@ const openApi = defineRoute({
 export const routes: readonly Route[] = [
   ...operationRoutes,
   ...dealRoutes,
+  ...figureRoutes,
   ...runRoutes,
   ...stepRoutes,
   ...caseRoutes,

@@ -86,7 +86,8 @@ function operationOf(route: Route, schemas: Map<string, Described>): Described {
 
 function responseOf({ reply, method }: Route, schemas: Map<string, Described>): Described {
   if (reply.kind === 'text') {
-    return { 200: { description: 'As text', content: { [reply.type]: { schema: { type: 'string' } } } } };
+    const content = reply.types.map((type) => [type, { schema: { type: 'string' } }]);
+    return { 200: { description: 'A document', content: Object.fromEntries(content) } };
   }
   const schema = schemaOf(reply.schema, 'output', schemas);
   if (reply.kind === 'stream') {

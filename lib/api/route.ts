@@ -50,10 +50,12 @@ export interface HostView {
   connections(): Connection[];
   /** Tries a connection, or a store or broker, by the id of its node. @throws Q2cError `CONFIG_MISSING` */
   test(nodeId: string): Promise<ConnectionCheck[]>;
+  /** Time zone of a legal entity; of null, the firm's. */
+  zoneOf(legalEntity: string | null): string;
   /** Set-ups of the firms that are deployed and valid. */
   firms(): Firm[];
   /** All metrics of the process and the store, in Prometheus' text format. */
-  metrics(store: Store): Promise<string>;
+  metrics(store: Store): Promise<{ contentType: string; text: string }>;
   /** Names of vendors' fields that hold what is masked, over all systems. */
   classifiedFields: Readonly<Record<string, Classification>>;
 }
@@ -81,10 +83,17 @@ export interface ApiContext {
 
 export type Reply =
   | { kind: 'json'; schema: z.ZodType; status?: 200 | 201 | 202 }
-  /** Whatever `text` yields, under its own media type. */
-  | { kind: 'text'; type: string }
+  /** A `TextReply`, of one of these media types. */
+  | { kind: 'text'; types: string[] }
   /** Goes on until the caller leaves or nothing is left to tell. */
   | { kind: 'stream'; type: 'text/event-stream' | 'application/x-ndjson'; schema: z.ZodType };
+
+/** A document that is text. With a name it is saved, not shown. */
+export interface TextReply {
+  type: string;
+  text: string;
+  fileName?: string;
+}
 
 /** Values of a request before they are checked. */
 export interface RawInput {

@@ -27,11 +27,12 @@ const updateEnded = prepared<{
   resume: 0 | 1;
   holdsKey: 0 | 1;
   retryAt: Instant | null;
+  legalEntity: string | null;
   at: Instant;
 }>((db, value) =>
   db
     .updateTable('run')
-    .set({
+    .set((run) => ({
       state: value.state,
       resume: value.resume,
       holds_key: value.holdsKey,
@@ -39,7 +40,9 @@ const updateEnded = prepared<{
       lease_owner: null,
       lease_until: null,
       ended_at: value.at,
-    })
+      // A passage that only went on with kept messages may not have come by what tells.
+      legal_entity: run.fn.coalesce(run.val(value.legalEntity), 'legal_entity'),
+    }))
     .where('id', '=', value.id),
 );
 
@@ -87,6 +90,7 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
     state,
     resume: waits.isWaiting ? 1 : 0,
     holdsKey: waits.holdsOrder ? 1 : 0,
+    legalEntity: active.legalEntity,
     retryAt: active.repeatable ? retryAt(run, codes, context) : null,
     at,
   });

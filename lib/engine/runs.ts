@@ -42,7 +42,7 @@ interface NewRun {
 
 type RunValues = Omit<
   RunRow,
-  'seq' | 'retry_at' | 'ended_at' | 'at_nodes' | 'resume' | 'holds_key' | 'catch_up'
+  'seq' | 'retry_at' | 'ended_at' | 'at_nodes' | 'resume' | 'holds_key' | 'catch_up' | 'legal_entity'
 >;
 
 const insertRunRow = prepared<{ [Field in keyof RunValues]: RunValues[Field] }>((db, value) =>

@@ -42,6 +42,8 @@ export class ActiveRun {
   readonly openPassages = new Set<string>();
   /** The store could not be written on the way: the passage is not to be judged, but to begin anew. */
   isBroken = false;
+  /** Id of the legal entity that sells the deal, once the flow knows it. */
+  legalEntity: string | null = null;
   /** Of the passage's span (W3C Trace Context), where somebody traces. */
   traceparent: string | undefined;
   lastProgressAt = Date.now();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Instant } from '../model';
 import type { AuditRow, Store } from '../store';
 
@@ -76,8 +77,8 @@ function stretch(
   if (subject !== undefined) query = query.where('subject', '=', subject);
   if (actor !== undefined) query = query.where('actor', '=', actor);
   if (runId !== undefined) query = query.where('run_id', '=', runId);
-  if (action?.endsWith('.'))
-    query = query.where('action', '>=', action).where('action', '<', `${action}\uffff`);
+  // Not a range: what sorts after what depends on the database.
+  if (action?.endsWith('.')) query = query.where(sql`substr(action, 1, ${action.length})`, '=', action);
   else if (action !== undefined) query = query.where('action', '=', action);
   return query.orderBy('seq', 'desc').limit(limit).execute();
 }

@@ -97,20 +97,29 @@ async function waitingDeliveries({ db }: Store): Promise<Family> {
   };
 }
 
+interface Health {
+  breaker: 'closed' | 'open' | 'half-open';
+  inFlight: number;
+  waiting: number;
+}
+
 /** A connection of this host as metrics tell of it. */
 export interface ConnectionState {
   /** Id of its node. */
   id: string;
   system: string;
-  health: { breaker: 'closed' | 'open' | 'half-open'; inFlight: number; waiting: number };
+  /** Null until it was connected for the first time. */
+  health: Health | null;
 }
 
 const BREAKER = { closed: 0, 'half-open': 1, open: 2 };
 
 export function connectionGauges(connections: readonly ConnectionState[]): Family[] {
   const labels = ['system', 'connection'];
-  const samples = (value: (health: ConnectionState['health']) => number) =>
-    connections.map(({ id, system, health }) => ({ labels: [system, id], value: value(health) }));
+  const samples = (value: (health: Health) => number): Sample[] =>
+    connections.flatMap(({ id, system, health }) =>
+      health === null ? [] : { labels: [system, id], value: value(health) },
+    );
   return [
     {
       ...gauge('q2c_breaker_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open', labels),

@@ -19,6 +19,7 @@ import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
 import { governance } from './migrations/0020-governance';
+import { observe } from './migrations/0021-observe';
 import { api } from './migrations/0023-api';
 import type { Schema } from './schema';
 
@@ -46,6 +47,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
   '0020-governance': governance,
+  '0021-observe': observe,
   '0023-api': api,
 };
 

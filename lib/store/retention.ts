@@ -379,6 +379,8 @@ async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promise<Piec
   await tx.deleteFrom('suspension').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('step_decision').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('cancellation').where('run_id', '=', run.id).execute();
+  // What the key figures of its days hold of it stays.
+  await tx.deleteFrom('kpi_source').where('id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();
@@ -400,6 +402,7 @@ async function removeCase(tx: Tx, id: string, cutoff: Instant): Promise<Piece> {
   const case_history = await removePiece(tx, 'case_history', 'case_id', id);
   if (case_history === PAGE) return { counts: { case_history }, isLast: false };
   await tx.deleteFrom('case_approval').where('case_id', '=', id).execute();
+  await tx.deleteFrom('kpi_source').where('id', '=', id).execute();
   await tx.deleteFrom('exception_case').where('id', '=', id).execute();
   return { counts: { case_history, exception_case: 1 }, isLast: true };
 }

@@ -86,6 +86,8 @@ export interface RunTable {
   ended_at: Instant | null;
   /** JSON array of the nodes its messages were on their way to when a deploy broke it off; null once it went on. */
   at_nodes: string | null;
+  /** Legal entity of the deal, as the flow has found out by the end of the run. */
+  legal_entity: string | null;
 }
 
 /**
@@ -488,7 +490,43 @@ export interface ApiTokenTable {
   last_used_at: Instant | null;
 }
 
+/** What the key figures of each day hold of a run, a case (by its id) or the set-up of a deal (`setup:<thread>`). */
+export interface KpiSourceTable {
+  id: string;
+  /** Tells whether it has changed since it was counted. */
+  stamp: string;
+  /** JSON array of `Fact` (lib/observe). */
+  facts: string;
+  /** Of a run: its thread and event, and the duplicates of that event when it was counted. */
+  correlation_id: string | null;
+  event_seq: number | null;
+  duplicates: number;
+  /** 1: the outcome of a write is not known, and may become so without the run. */
+  is_undecided: number;
+  /** 1: the run has made a project, or something to bill by. */
+  has_project: number;
+  has_billing: number;
+}
+
+/** One key figure of one day. */
+export interface KpiDayTable {
+  /** Date in the time zone of the legal entity. */
+  day: string;
+  kpi: string;
+  /** Empty where it is not known, as of those below. */
+  legal_entity: string;
+  tier: string;
+  system: string;
+  /** Operation of a write, code of a case, or what kind of duplicate was prevented. */
+  subject: string;
+  count: number;
+  /** JSON of `Samples` (lib/observe): durations. */
+  samples: string;
+}
+
 export interface Schema {
+  kpi_source: KpiSourceTable;
+  kpi_day: KpiDayTable;
   event: EventTable;
   run: RunTable;
   step: StepTable;

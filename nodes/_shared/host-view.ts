@@ -9,6 +9,7 @@ import { version } from '../../package.json';
 import type { Testable } from './connection-test';
 import { connectionStates, connections } from './connections';
 import type { FirmNode } from './firm-node';
+import { firmZones } from './firm-zones';
 
 /** What the programs' interface sees of this host beside its store. */
 export const hostView = (RED: NodeAPI): HostView => ({
@@ -24,7 +25,8 @@ export const hostView = (RED: NodeAPI): HostView => ({
   },
   firms: () => firmsOf(RED),
   test: (nodeId) => testNode(RED, nodeId),
-  metrics: async (store) => (await observability.metrics(store, connectionStates())).text,
+  metrics: (store) => observability.metrics(store, connectionStates()),
+  zoneOf: (legalEntity) => firmZones(RED)(legalEntity),
 });
 
 function firmsOf(RED: NodeAPI): Firm[] {

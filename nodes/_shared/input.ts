@@ -104,6 +104,7 @@ async function process(
   try {
     const deal = readDeal(options.readInput === undefined ? msg.payload : await options.readInput(msg));
     const runId = known ?? (await ownRun(engine, node, msg, deal));
+    noteLegalEntity(engine, runId, deal);
     return await options.handle({ msg, deal, engine, runId, node: info });
   } catch (error) {
     const runId = msg.q2c?.run;
@@ -129,6 +130,17 @@ async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDoc
   const active = await engine.oneOff(stableId(node), subject, title, traceparentOf(msg));
   host.adopt(engine, msg, active);
   return active.run.id;
+}
+
+/** The contract says who sells; before there is one, what was sold may. */
+function noteLegalEntity(
+  engine: Engine,
+  runId: string,
+  { contract, project, quote, opportunity }: DealDocument,
+) {
+  const active = engine.activeRun(runId);
+  const named = [contract, project, quote, opportunity].find((part) => part?.legalEntityId !== undefined);
+  if (active !== undefined && named?.legalEntityId) active.legalEntity = named.legalEntityId;
 }
 
 /** Span of whoever sent a message that comes from outside: by name, or as a call of an http-in node. */

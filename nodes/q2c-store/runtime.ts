@@ -4,7 +4,7 @@ import { endServices } from '../../lib/api';
 import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
-import { observability } from '../../lib/observe';
+import { keepKpis, observability } from '../../lib/observe';
 import {
   describePostgres,
   keyringFromEnv,
@@ -15,6 +15,7 @@ import {
 } from '../../lib/store';
 import { casePolicies } from '../_shared/case-policies';
 import type { ConnectionTestReply } from '../_shared/connection-test';
+import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
@@ -34,7 +35,8 @@ interface Opened {
   engine: Engine;
   governance: Governance;
   store: Store;
-  sweeping: ReturnType<typeof sweepDaily>;
+  /** What is done every now and then beside the runs. */
+  tasks: ReturnType<typeof sweepDaily>[];
 }
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
@@ -60,11 +62,11 @@ export default function register(RED: NodeAPI): void {
       closing.abort();
       opened
         .then(
-          async ({ engine, governance, store, sweeping }) => {
+          async ({ engine, governance, store, tasks }) => {
             host.detach(RED, this.id, engine);
             closeLookups(this.id, engine);
             endServices(engine);
-            await sweeping.stop();
+            await Promise.all(tasks.map((task) => task.stop()));
             await engine.stop();
             await governance.stop();
             await store.close();
@@ -105,10 +107,12 @@ export default function register(RED: NodeAPI): void {
     host.attach(RED, node.id, engine);
     if (config.lookups) openLookups(node.id, engine);
     await engine.start();
-    const sweeping = sweepDaily(store, policy, (error) =>
-      node.error(`Old runs could not be removed: ${messageOf(error)}`),
-    );
-    return { engine, governance, store, sweeping };
+    const failed = (what: string) => (error: unknown) => node.error(`${what}: ${messageOf(error)}`);
+    const tasks = [
+      sweepDaily(store, policy, failed('Old runs could not be removed')),
+      keepKpis(store, () => firmZones(RED), failed('The key figures could not be brought up to date')),
+    ];
+    return { engine, governance, store, tasks };
   }
 
   async function openStore(

@@ -111,6 +111,7 @@ const HOST: HostView = {
   ],
   test: async () => [{ id: 'login', label: 'Login', ok: true, message: '' }],
   firms: () => [],
-  metrics: async () => '# nothing\n',
+  metrics: async () => ({ contentType: 'text/plain', text: '# nothing\n' }),
+  zoneOf: () => 'Europe/Berlin',
   classifiedFields: Object.assign({}, ...Object.values(manifests).map((each) => each.classifiedFields)),
 };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { evidenceHtml, evidenceOf, searchAudit } from '../../observe';
+import { searchAudit } from '../../observe';
 import { checkAudit } from '../../store';
 import { bulkRequest } from '../bulk';
 import { connectionViews } from '../connections';
@@ -19,7 +19,6 @@ import {
   session,
   tokenSummary,
 } from '../schemas/operations';
-import { concealDeal } from '../step-views';
 import { createToken, deleteToken, listTokens, tokenScopes } from '../tokens';
 
 const getSession = defineRoute({
@@ -94,30 +93,6 @@ const listAudit = defineRoute({
   },
 });
 
-const evidence = (form: 'json' | 'html', type: string) =>
-  defineRoute({
-    method: 'get',
-    path: `/deals/:id/evidence.${form}`,
-    id: form === 'json' ? 'getEvidence' : 'getEvidencePage',
-    tag: 'Audit',
-    summary: `All that shows how a deal went, for an auditor, as ${form === 'json' ? 'JSON' : 'a page'}`,
-    permission: 'q2c.read',
-    reply: { kind: 'text', type },
-    hasPayload: true,
-    handle: async ({ params }, context) => {
-      const { engine, caller, redact } = context;
-      const { store } = engine;
-      const id = params.id ?? '';
-      await concealDeal(context, id);
-      const pack = await evidenceOf(store, id, { actor: caller.name, at: store.now(), redact });
-      if (pack === null) return null;
-      return form === 'json' ? JSON.stringify(pack, null, 2) : evidenceHtml(pack);
-    },
-  });
-
-const evidenceJson = evidence('json', 'application/json; charset=utf-8');
-const evidencePage = evidence('html', 'text/html; charset=utf-8');
-
 const metrics = defineRoute({
   method: 'get',
   path: '/metrics',
@@ -125,8 +100,11 @@ const metrics = defineRoute({
   tag: 'Systems',
   summary: "Metrics in Prometheus' text format",
   permission: 'q2c.read',
-  reply: { kind: 'text', type: 'text/plain; version=0.0.4; charset=utf-8' },
-  handle: async (_, { engine, host }) => host.metrics(engine.store),
+  reply: { kind: 'text', types: ['text/plain'] },
+  handle: async (_, { engine, host }) => {
+    const { contentType, text } = await host.metrics(engine.store);
+    return { type: contentType, text };
+  },
 });
 
 const verifyAudit = defineRoute({
@@ -251,8 +229,6 @@ export const operationRoutes = [
   testConnection,
   listAudit,
   verifyAudit,
-  evidenceJson,
-  evidencePage,
   metrics,
   listBulk,
   startBulk,
