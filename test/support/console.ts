@@ -24,7 +24,13 @@ export const adminAuth = (permissions: Readonly<Record<string, string | string[]
 
 /** A token of the user for requests beside the browser. */
 export async function tokenOf(root: string, username: string): Promise<string> {
-  const body = { client_id: 'node-red-editor', grant_type: 'password', scope: '', username, password: PASSWORD };
+  const body = {
+    client_id: 'node-red-editor',
+    grant_type: 'password',
+    scope: '',
+    username,
+    password: PASSWORD,
+  };
   const response = await fetch(`${root}/auth/token`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

@@ -7,13 +7,16 @@ const current = shallowRef<Session | null>(null);
 /** Who looks, and what that person may do; null until it is known. */
 export const me = readonly(current);
 
-get<Session>('session').then(
-  (session) => {
-    current.value = session;
-  },
-  // A user who may not read is asked to log in by the client; without a connection the page says so itself.
-  (error: unknown) => console.debug('Who looks:', error),
-);
+/** Asks anew, after a login. */
+export async function loadMe(): Promise<void> {
+  try {
+    current.value = await get<Session>('session');
+  } catch (error) {
+    // A user who may not read is asked to log in by the client; without a connection the page says so itself.
+    console.debug('Who looks:', error);
+  }
+}
+void loadMe();
 
 /** True when the button of such an action is of use; the host decides all the same. */
 export const mayWrite = (): boolean => current.value?.permissions.write === true;
