@@ -26,7 +26,7 @@ export default {
     project('unit', {
       ...withPostgres,
       displayName: 'postgres',
-      testMatch: ['<rootDir>/test/unit/engine/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/unit/{engine,governance}/**/*.test.ts'],
       globals: { Q2C_TEST_STORE: 'postgres' },
     }),
     project('contract'),

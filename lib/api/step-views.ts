@@ -1,3 +1,4 @@
+import type { CaseGroup } from '../governance';
 import type { CanonicalId } from '../model';
 import { Q2cError } from '../model';
 import { open, type Store, type Tx } from '../store';
@@ -61,6 +62,37 @@ export async function concealDeal(context: ApiContext, correlationId: CanonicalI
     .where('correlation_id', '=', correlationId)
     .execute();
   await concealStepsOf(context, ...runs.map(({ id }) => id));
+}
+
+/** As `concealStepsOf`, for the runs of these cases. */
+export async function concealCases(context: ApiContext, ...caseIds: string[]): Promise<void> {
+  if (caseIds.length === 0) return;
+  const rows = await context.engine.store.db
+    .selectFrom('exception_case')
+    .select('run_id')
+    .where('id', 'in', caseIds)
+    .execute();
+  await concealStepsOf(context, ...rows.map(({ run_id }) => run_id));
+}
+
+/** As `concealStepsOf`, for the case that stands for each group: its oldest. */
+export async function concealGroups(context: ApiContext, groups: readonly CaseGroup[]): Promise<void> {
+  if (groups.length === 0) return;
+  const rows = await context.engine.store.db
+    .selectFrom('exception_case')
+    .select('run_id')
+    .where(
+      'opened_at',
+      'in',
+      groups.map(({ oldestOpenedAt }) => oldestOpenedAt),
+    )
+    .where(
+      'cause',
+      'in',
+      groups.map(({ cause }) => cause),
+    )
+    .execute();
+  await concealStepsOf(context, ...rows.map(({ run_id }) => run_id));
 }
 
 /** The open case that is about a step, if there is one. */

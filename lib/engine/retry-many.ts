@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ExceptionCode, Instant } from '../model';
-import { appendAudit, type RunState, type Store } from '../store';
+import { appendAudit, type RunState, type Store, type Tx } from '../store';
 import type { Author } from './decisions';
 import { requireReason } from './repair';
 import { rerun, runById } from './rerun';
@@ -29,7 +29,7 @@ export interface RetryProgress {
   completed: number;
   /** Failed once more. */
   failed: number;
-  /** Not failed any more when their turn came: somebody else was quicker. */
+  /** Not failed any more when their turn came, because somebody else was quicker, or not to be retried in bulk. */
   passedOver: number;
 }
 
@@ -38,6 +38,8 @@ export interface RetryManyOptions {
   atOnce?: number;
   /** Ends it before its next run; those under way go on. */
   signal?: AbortSignal;
+  /** Asked for each run when its turn has come; one that may not be retried is passed over. Default: all may. */
+  mayRetry?(tx: Tx, runId: string): Promise<boolean>;
 }
 
 export interface RetryManyContext {
@@ -60,7 +62,7 @@ export async function* retryMany(
   context: RetryManyContext,
   filter: RetryFilter,
   author: Author,
-  { atOnce = AT_ONCE, signal: cancelled }: RetryManyOptions = {},
+  { atOnce = AT_ONCE, signal: cancelled, mayRetry = async () => true }: RetryManyOptions = {},
 ): AsyncGenerator<RetryProgress> {
   requireReason(author);
   const waiting = await begin(context, filter, author);
@@ -80,7 +82,7 @@ export async function* retryMany(
     while (attempts.size < atOnce && cancelled?.aborted !== true) {
       const id = waiting.shift();
       if (id === undefined) break;
-      const attempt = await retryOne(context, id, author);
+      const attempt = await retryOne(context, id, author, mayRetry);
       if (attempt === null) progress.passedOver++;
       else attempts.set(id, attempt);
     }
@@ -156,15 +158,16 @@ async function matching({ db }: Store, filter: RetryFilter): Promise<string[]> {
   return (await query.execute()).map(({ id }) => id);
 }
 
-/** @returns the run's new attempt, or null when it has not failed any more */
+/** @returns the run's new attempt, or null when it has not failed any more, or may not be retried */
 async function retryOne(
   { store, now, pump }: RetryManyContext,
   id: string,
   author: Author,
+  mayRetry: NonNullable<RetryManyOptions['mayRetry']>,
 ): Promise<number | null> {
   const run = await store.write(async (tx) => {
     const found = await runById(tx, id);
-    if (found.state !== 'failed') return null;
+    if (found.state !== 'failed' || !(await mayRetry(tx, id))) return null;
     await rerun(tx, found, author, now());
     return found;
   });

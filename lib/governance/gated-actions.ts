@@ -52,7 +52,7 @@ export class GatedActions {
     by: Person,
   ): Promise<GatedResult | { status: 'done'; case: null; cancel?: CancelReport }> {
     requireWords(reason);
-    const rows = await this.openCasesOf(runId);
+    const rows = await openCasesOf(this.engine.store.db, runId);
     const [first] = rows;
     if (first === undefined)
       return { ...(await this.onRun(runId, request, { actor: by.name, reason })), case: null };
@@ -65,6 +65,12 @@ export class GatedActions {
     );
     if (approval === null) return this.perform(gate, request, { actor: by.name, reason });
     return this.pending(gate, approval);
+  }
+
+  /** Whether a person may retry the run alone: all its open cases are theirs, and none needs a second person. */
+  async mayRetryAlone(tx: Tx, runId: string, by: Person): Promise<boolean> {
+    const rows = await openCasesOf(tx, runId);
+    return rows.every((row) => mayAct(row, by) && this.whySecond(row, { action: 'retry' }) === null);
   }
 
   /**
@@ -170,17 +176,16 @@ export class GatedActions {
         .execute();
     });
   }
-
-  private openCasesOf(runId: string): Promise<CaseRow[]> {
-    return this.engine.store.db
-      .selectFrom('exception_case')
-      .selectAll()
-      .where('run_id', '=', runId)
-      .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
-      .orderBy('opened_at')
-      .execute();
-  }
 }
+
+const openCasesOf = (tx: Tx, runId: string): Promise<CaseRow[]> =>
+  tx
+    .selectFrom('exception_case')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
+    .orderBy('opened_at')
+    .execute();
 
 /** Nothing is stored for a second person that could not be done. */
 function requirePossible(row: CaseRow, { action }: GatedRequest): void {

@@ -1,8 +1,13 @@
-import type { Engine } from '../engine';
-import { governCases } from '../engine';
+import {
+  type Engine,
+  governCases,
+  type RetryFilter,
+  type RetryManyOptions,
+  type RetryProgress,
+} from '../engine';
 import { allowedTransitions, type CanonicalId, type Instant, type JsonObject } from '../model';
 import { casePolicySchema } from '../rules';
-import { type CaseRow, MaintenanceTask, open } from '../store';
+import { type CaseRow, MaintenanceTask, open, type Tx } from '../store';
 import { approvalsOf, listApprovals, refuse, takeBack } from './approvals';
 import { blockedBy } from './blocked';
 import { bulk } from './bulk';
@@ -257,6 +262,17 @@ export class Governance {
       return this.act(caseId, request, reason, by);
     };
     return bulk(this.options.engine, caseIds, act, signal);
+  }
+
+  /** Retries all failed runs that match; those that need another role or a second person are passed over. */
+  retryRuns(
+    filter: RetryFilter,
+    reason: string,
+    by: Person,
+    how: Pick<RetryManyOptions, 'atOnce' | 'signal'> = {},
+  ): AsyncGenerator<RetryProgress> {
+    const mayRetry = (tx: Tx, runId: string) => this.gated.mayRetryAlone(tx, runId, by);
+    return this.options.engine.repairs.retryRuns(filter, { actor: by.name, reason }, { ...how, mayRetry });
   }
 
   private get db() {

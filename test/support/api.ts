@@ -1,12 +1,20 @@
-import { type Answer, answer, type Caller, type HostView, routes, servicesOf } from '../../lib/api';
+import {
+  type Answer,
+  answer,
+  type Caller,
+  endServices,
+  type HostView,
+  type Request,
+  type Route,
+  routes,
+  servicesOf,
+} from '../../lib/api';
+import type { EngineOptions } from '../../lib/engine';
 import { Governance, Policies } from '../../lib/governance';
-import type { Store } from '../../lib/store';
 import { manifests } from '../../lib/systems';
 import { startEngine, type TestEngine } from './engine';
 
 /** The programs' interface without a web server, on an engine of its own. */
-
-export const ALL = ['*'];
 
 /** A user with these permissions, by Node-RED's rule. */
 export function user(name: string, ...permissions: string[]): Caller {
@@ -39,8 +47,9 @@ export class TestApi {
     private readonly governance: Governance,
   ) {}
 
-  static async start(store?: Store): Promise<TestApi> {
-    const engine = await startEngine(store === undefined ? {} : { store });
+  /** @param options of the engine; its runs are retried by people alone */
+  static async start(options: Partial<EngineOptions> = {}): Promise<TestApi> {
+    const engine = await startEngine({ retry: { maxRunRetries: 0 }, ...options });
     const governance = new Governance({
       engine: engine.engine,
       tenant: 'test',
@@ -49,10 +58,12 @@ export class TestApi {
         throw error;
       },
     });
+    await governance.start();
     return new TestApi(engine, governance);
   }
 
   async stop(): Promise<void> {
+    endServices(this.engine.engine);
     await this.governance.stop();
     await this.engine.stop();
   }
@@ -60,25 +71,25 @@ export class TestApi {
   /** @param path with values in place of parameters: `/runs/run_1` */
   async ask(method: string, path: string, asked: Asked = {}): Promise<Answer> {
     const { query = {}, body, headers = {}, as = kim, signal = new AbortController().signal } = asked;
-    for (const route of routes) {
-      const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '');
-      const values = new RegExp(`^${route.path.replace(/:\w+/g, '([^/]+)')}$`).exec(path);
-      if (route.method !== method.toLowerCase() || values === null) continue;
-      const params = Object.fromEntries(
-        names.map((name, at) => [name, decodeURIComponent(values[at + 1] ?? '')]),
-      );
-      const request = { params, query, body, header: (name: string) => headers[name] };
-      const surroundings = {
-        engine: this.engine.engine,
-        governance: this.governance,
-        host: HOST,
-        services: servicesOf(this.engine.engine, (error) => this.faults.push(error)),
-        caller: as,
-        signal,
-      };
-      return answer(route, request, surroundings, (error) => this.faults.push(error));
-    }
-    throw new Error(`There is no route ${method} ${path}`);
+    const found = routeOf(method, path);
+    return this.answer(found.route, { ...found, query, body, header: (name) => headers[name] }, as, signal);
+  }
+
+  /** Of any route, also one that is not in the table. */
+  answer(route: Route, request: Request, caller: Caller, signal: AbortSignal): Promise<Answer> {
+    const surroundings = {
+      engine: this.engine.engine,
+      governance: this.governance,
+      host: HOST,
+      services: this.services,
+      caller,
+      signal,
+    };
+    return answer(route, request, surroundings, (error) => this.faults.push(error));
+  }
+
+  get services() {
+    return servicesOf(this.engine.engine, (error) => this.faults.push(error));
   }
 
   /** The JSON of an answer that must be a success. */
@@ -86,6 +97,18 @@ export class TestApi {
     const given = await this.ask('GET', path, { ...asked, query });
     return jsonOf<T>(given);
   }
+}
+
+/** The route that a path calls, as the web server finds it: the first that fits. */
+export function routeOf(method: string, path: string): { route: Route; params: Record<string, string> } {
+  for (const route of routes) {
+    const values = new RegExp(`^${route.path.replace(/:\w+/g, '([^/]+)')}$`).exec(path);
+    if (route.method !== method.toLowerCase() || values === null) continue;
+    const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '');
+    const given = names.map((name, at) => [name, decodeURIComponent(values[at + 1] ?? '')]);
+    return { route, params: Object.fromEntries(given) };
+  }
+  throw new Error(`There is no route ${method} ${path}`);
 }
 
 export function jsonOf<T>({ status, body }: Answer): T {

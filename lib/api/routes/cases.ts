@@ -17,7 +17,7 @@ import {
   severity,
 } from '../schemas/cases';
 import { instant, paged, pageOf } from '../schemas/common';
-import { concealStepsOf } from '../step-views';
+import { concealCases, concealGroups, concealStepsOf } from '../step-views';
 
 const codes = Object.keys(exceptionCodes) as [ExceptionCode, ...ExceptionCode[]];
 
@@ -87,7 +87,11 @@ const groupCases = defineRoute({
   permission: 'q2c.read',
   query: filterSchema,
   reply: { kind: 'json', schema: z.array(caseGroup) },
-  handle: async ({ query }, { governance }) => governance.groups(filterOf(query)),
+  handle: async ({ query }, context) => {
+    const groups = await context.governance.groups(filterOf(query));
+    await concealGroups(context, groups);
+    return groups;
+  },
 });
 
 const countCases = defineRoute({
@@ -146,7 +150,9 @@ function lifeRoute<B extends z.ZodType>(
     isConditional: true,
     handle: async ({ params, body: given }, context) => {
       requireActor(context.caller);
-      return act(context.governance, params.id ?? '', given, personOf(context.caller), versionIn(context));
+      const id = params.id ?? '';
+      await concealCases(context, id);
+      return act(context.governance, id, given, personOf(context.caller), versionIn(context));
     },
   });
 }
@@ -232,13 +238,10 @@ const act = defineRoute({
   handle: async ({ params, body }, context) => {
     requireActor(context.caller);
     refuseMasked(body.request);
-    return context.governance.act(
-      params.id ?? '',
-      body.request,
-      body.reason,
-      personOf(context.caller),
-      versionIn(context),
-    );
+    const id = params.id ?? '';
+    await concealCases(context, id);
+    const { governance, caller } = context;
+    return governance.act(id, body.request, body.reason, personOf(caller), versionIn(context));
   },
 });
 
@@ -278,10 +281,16 @@ const decision = (
     permission,
     body: z.strictObject({ note: z.string().trim().max(2000).default('') }),
     reply: { kind: 'json', schema: reply },
-    handle: async ({ params, body: { note } }, { governance, caller }) => {
+    handle: async ({ params, body: { note } }, context) => {
+      const { governance, caller } = context;
       const id = params.id ?? '';
-      if (verb === 'withdraw') return governance.withdraw(id, personOf(caller));
-      return governance[verb](id, note, personOf(caller));
+      const person = personOf(caller);
+      const result = await (verb === 'withdraw'
+        ? governance.withdraw(id, person)
+        : governance[verb](id, note, person));
+      const caseId = 'case' in result ? result.case?.id : result.caseId;
+      if (caseId !== undefined) await concealCases(context, caseId);
+      return result;
     },
   });
 

@@ -7,11 +7,12 @@ import { changes } from '../live';
 import { refuseMasked } from '../masking';
 import { cursorOf, given, placeOf } from '../paging';
 import { personOf } from '../person';
-import { defineRoute, requireActor, requirePermission, rolesOf } from '../route';
+import { type ApiContext, defineRoute, requireActor, requirePermission, rolesOf } from '../route';
 import { instant, paged, pageOf } from '../schemas/common';
 import {
   auditCheck,
   auditLine,
+  type BulkJob,
   bulkJob,
   change,
   connectionChecks,
@@ -19,6 +20,7 @@ import {
   session,
   tokenSummary,
 } from '../schemas/operations';
+import { concealCases } from '../step-views';
 import { createToken, deleteToken, listTokens, tokenScopes } from '../tokens';
 
 const getSession = defineRoute({
@@ -118,6 +120,12 @@ const verifyAudit = defineRoute({
   handle: async (_, { engine }) => checkAudit(engine.store.db),
 });
 
+/** Why one has failed may quote what was sent. */
+async function shown(context: ApiContext, ...jobs: BulkJob[]): Promise<BulkJob[]> {
+  await concealCases(context, ...jobs.flatMap(({ lastError }) => lastError?.id ?? []));
+  return jobs;
+}
+
 const listBulk = defineRoute({
   method: 'get',
   path: '/bulk',
@@ -126,7 +134,7 @@ const listBulk = defineRoute({
   summary: 'Work on many records at once: what is under way on this host, and what lately ended',
   permission: 'q2c.read',
   reply: { kind: 'json', schema: z.array(bulkJob) },
-  handle: async (_, { services }) => services.bulk.list(),
+  handle: async (_, context) => shown(context, ...context.services.bulk.list()),
 });
 
 const startBulk = defineRoute({
@@ -154,7 +162,10 @@ const getBulk = defineRoute({
   summary: 'How far it is',
   permission: 'q2c.read',
   reply: { kind: 'json', schema: bulkJob },
-  handle: async ({ params }, { services }) => services.bulk.get(params.id ?? ''),
+  handle: async ({ params }, context) => {
+    const job = context.services.bulk.get(params.id ?? '');
+    return job && (await shown(context, job))[0];
+  },
 });
 
 const cancelBulk = defineRoute({

@@ -104,6 +104,7 @@ const retryRun = defineRoute({
   handle: async ({ params, body }, context) => {
     const id = params.id ?? '';
     await requireUnchanged(context, id);
+    await concealStepsOf(context, id);
     return context.governance.actOnRun(id, { action: 'retry' }, body.reason, personOf(context.caller));
   },
 });
@@ -122,6 +123,7 @@ const cancelRun = defineRoute({
   handle: async ({ params, body }, context) => {
     const id = params.id ?? '';
     await requireUnchanged(context, id);
+    await concealStepsOf(context, id);
     return context.governance.actOnRun(id, { action: 'cancel' }, body.reason, personOf(context.caller));
   },
 });
@@ -135,7 +137,11 @@ const dryRun = defineRoute({
   permission: 'q2c.write',
   reply: { kind: 'json', schema: dryRunReport },
   hasPayload: true,
-  handle: async ({ params }, { engine, caller }) => engine.repairs.dryRun(params.id ?? '', caller.name),
+  handle: async ({ params }, context) => {
+    const id = params.id ?? '';
+    await concealStepsOf(context, id);
+    return context.engine.repairs.dryRun(id, context.caller.name);
+  },
 });
 
 const retryRuns = defineRoute({

@@ -6,7 +6,7 @@ import { type ApiContext, defineRoute, reason } from '../route';
 import { gatedResult } from '../schemas/cases';
 import { json } from '../schemas/common';
 import { cancelReport, stepDetail, stepInput } from '../schemas/runs';
-import { caseOfStep, requireRoleForStep, stepView } from '../step-views';
+import { caseOfStep, concealCases, concealStepsOf, requireRoleForStep, stepView } from '../step-views';
 
 const getStep = defineRoute({
   method: 'get',
@@ -17,7 +17,11 @@ const getStep = defineRoute({
   permission: 'q2c.read',
   reply: { kind: 'json', schema: stepDetail },
   hasPayload: true,
-  handle: async ({ params }, { engine }) => stepView(engine.store, params.key ?? ''),
+  handle: async ({ params }, context) => {
+    const found = await stepView(context.engine.store, params.key ?? '');
+    if (found !== null) await concealStepsOf(context, found.runId);
+    return found;
+  },
 });
 
 const getStepInput = defineRoute({
@@ -31,7 +35,9 @@ const getStepInput = defineRoute({
   hasPayload: true,
   handle: async ({ params }, context) => {
     await requireRoleForStep(context, params.key ?? '');
-    return { ...(await context.engine.repairs.steps.stepInput(params.key ?? '')), masked: [] };
+    const input = await context.engine.repairs.steps.stepInput(params.key ?? '');
+    await concealStepsOf(context, input.runId);
+    return { ...input, masked: [] };
   },
 });
 
@@ -40,7 +46,10 @@ async function decide(context: ApiContext, stepKey: string, request: GatedReques
   await requireRoleForStep(context, stepKey);
   const { engine, caller, governance } = context;
   const caseId = await caseOfStep(engine.store, stepKey);
-  if (caseId !== null) return governance.act(caseId, request, why, personOf(caller));
+  if (caseId !== null) {
+    await concealCases(context, caseId);
+    return governance.act(caseId, request, why, personOf(caller));
+  }
   const { steps } = engine.repairs;
   const author = { actor: caller.name, reason: why };
   if (request.action === 'correct') await steps.correct(stepKey, request.correction, author);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'q2c-full-'));
   const store = await openSqliteStore(join(folder, 'q2c.db'));
   await fillStore(store, { runs: RUNS, cases: CASES });
-  api = await TestApi.start(store);
+  api = await TestApi.start({ store });
 }, 120_000);
 
 afterAll(async () => {

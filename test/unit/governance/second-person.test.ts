@@ -161,6 +161,23 @@ test('a retry of the run itself is held back by its case as well', async () => {
   expect(vendor.calls).toBe(1);
 });
 
+test('a bulk retry passes over runs that need a second person, or are of another role', async () => {
+  const financial = refusing();
+  await stoppedInvoice(financial);
+  const plain = refusing();
+  const step = plain.step();
+  const runId = await site.deal((run) => site.engine.step(run.id, step).then(() => undefined));
+  await until('it to fail', async () => (await site.runState(runId)) === 'failed');
+  const retryAs = async (by: typeof kim) => {
+    let last = {};
+    for await (const progress of site.governance.retryRuns({}, 'The ERP is repaired', by)) last = progress;
+    return last;
+  };
+  expect(await retryAs(person('max', { roles: ['sales_ops'] }))).toMatchObject({ total: 2, passedOver: 2 });
+  expect(await retryAs(kim)).toMatchObject({ total: 2, completed: 1, passedOver: 1 });
+  expect([financial.calls, plain.calls]).toEqual([1, 2]);
+});
+
 test('a waiver needs a reason, and above the threshold a second person', async () => {
   const { id } = await site.raise({ about: { amountAtRisk: large } });
   await expect(site.governance.act(id, { action: 'waive' }, '  ', kim)).rejects.toMatchObject({

@@ -4,8 +4,9 @@ import { startTracing } from '../../../lib/observe/tracing/otel';
 import type { Tracing } from '../../../lib/observe/tracing/tracing';
 import { isTracingOn } from '../../../lib/observe/tracing/tracing';
 import { createHttpClient } from '../../../lib/systems/kit/http';
+import { type ReceivedSpan, startCollector } from '../../support/collector';
 import { FakeVendor, fail, startEngine, type TestEngine, until } from '../../support/engine';
-import { flowOf, type ReceivedSpan, startCollector, won } from './support';
+import { flowOf, won } from './support';
 
 let collector: Awaited<ReturnType<typeof startCollector>>;
 let tested: TestEngine;
