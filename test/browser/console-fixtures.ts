@@ -6,6 +6,7 @@ import type {
   Connection,
   DealReport,
   DealSummary,
+  KpiFigures,
   QueueCount,
   RunReport,
   RunSummary,
@@ -147,7 +148,12 @@ export function caseView(): CaseView {
       { at: instant(90), by: 'system', action: 'opened', detail: { code: 'TAX_REGISTRATION_MISSING' } },
       { at: instant(60), by: 'system', action: 'sla_breached', detail: {} },
       { at: instant(40), by: 'otto', action: 'assigned', detail: { assignee: 'fiona', before: null } },
-      { at: instant(20), by: 'fiona', action: 'commented', detail: { text: `Called the customer. ${LONG}` } },
+      {
+        at: instant(20),
+        by: 'fiona',
+        action: 'commented',
+        detail: { comment: `Called the customer. ${LONG}` },
+      },
     ],
     approvals: [
       {
@@ -506,4 +512,23 @@ export function groups(): CaseGroup[] {
     oldestOpenedAt: instant(5000),
     nextDue: instant(number * 60 - 90),
   }));
+}
+
+export function kpis(query: URLSearchParams): { figures: KpiFigures[] } {
+  const durations = (medianMs: number) => ({ count: 120, meanMs: medianMs, medianMs, p95Ms: medianMs * 3 });
+  const figures = (group: string | null, size: number): KpiFigures => ({
+    group,
+    projectSetup: durations(8_000 + size * 900),
+    writes: {
+      attempted: 1000 + size,
+      confirmed: 990,
+      success: 990 / (1000 + size),
+      latency: durations(700 + size * 10),
+    },
+    duplicatesPrevented: { events: size, lostReplies: 2, earlierRuns: 1 },
+    exceptions: { opened: size, resolved: size - 1, timeToResolve: durations(7_200_000) },
+  });
+  if (query.get('by') === null) return { figures: [figures(null, 10)] };
+  const days = Array.from({ length: 30 }, (_, day) => `2026-10-${String(day + 1).padStart(2, '0')}`);
+  return { figures: days.map((day, size) => figures(day, (size * 7) % 13)) };
 }

@@ -53,6 +53,7 @@ export const answers: Answers = {
   'deals/:id': fixtures.dealReport,
   systems: () => fixtures.systems,
   audit: paged(fixtures.audit),
+  kpis: fixtures.kpis,
 };
 
 export interface Look {

@@ -61,6 +61,17 @@ export async function post<T>(path: string, body: unknown, etag: string | null =
   return (response.status === 204 ? {} : await response.json()) as T;
 }
 
+/** Saves an answer as a file: a link could not send the token. @throws ApiError */
+export async function download(path: string, query: Query, fileName: string): Promise<void> {
+  const response = await send(address(path, query));
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = fileName;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
 /** Not `randomUUID`, which browsers keep from pages that are served without TLS. */
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(

@@ -19,6 +19,8 @@ export async function loadMe(): Promise<void> {
 void loadMe();
 
 /** True when the button of such an action is of use; the host decides all the same. */
+/** Some cases are this user's to act on; which ones and how, each case says. */
+export const mayAct = (): boolean => (current.value?.roles.length ?? 0) > 0;
 export const mayWrite = (): boolean => current.value?.permissions.write === true;
 export const mayApprove = (): boolean => current.value?.permissions.approve === true;
 export const mayUnmask = (): boolean => current.value?.permissions.unmask === true;

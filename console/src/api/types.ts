@@ -26,6 +26,7 @@ import type {
   stepInput,
 } from '../../../lib/api/schemas/runs';
 import type { JsonValue } from '../../../lib/model';
+import type { KpiFigures } from '../../../lib/observe';
 
 /** Replies of the API, as its schemas have them; nothing of the server gets into the page. */
 
@@ -54,6 +55,14 @@ export type RunSummary = z.infer<typeof runSummary>;
 export type StepSummary = RunReport['steps'][number];
 export type StepDetail = z.infer<typeof stepDetail>;
 export type StepInput = z.infer<typeof stepInput>;
+
+export type { KpiFigures };
+export interface KpiReport {
+  from: string;
+  to: string;
+  countedUntil: string | null;
+  figures: KpiFigures[];
+}
 
 export type Money = { amount: string; currency: string };
 

@@ -19,12 +19,14 @@ const shortTimes = new Intl.DateTimeFormat(locale, {
 });
 const days = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' });
 const numbers = new Intl.NumberFormat(locale);
+const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
 
 export const formatTime = (instant: string): string => times.format(new Date(instant));
 export const formatShortTime = (instant: string): string => shortTimes.format(new Date(instant));
 /** @param day `YYYY-MM-DD`, a day of a calendar and of no time zone */
 export const formatDay = (day: string): string => days.format(new Date(`${day}T00:00`));
+export const formatPercent = (share: number): string => percents.format(share);
 export const formatNumber = (value: number): string => numbers.format(value);
 
 /** @param amount decimal text; it is never made a number, so no digit is lost */
