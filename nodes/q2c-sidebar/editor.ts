@@ -30,29 +30,6 @@ const MOST = 50;
 const MOST_NODES = 400;
 const UNDER_WAY = 'queued,running,waiting,parked,cancelling';
 
-RED.plugins.registerPlugin('q2c-sidebar', {
-  onadd() {
-    const text = (key: string, values?: Record<string, string | number>) => this._(key, values);
-    const content = $('<div class="q2c-sidebar">').attr('aria-live', 'polite');
-    const tab = new Tab(content, text);
-    RED.actions.add('q2c:show-sidebar', () => RED.sidebar.show('q2c'));
-    RED.sidebar.addTab({
-      id: 'q2c',
-      label: text('label'),
-      name: text('name'),
-      iconClass: 'fa fa-exchange',
-      action: 'q2c:show-sidebar',
-      enableOnEdit: true,
-      content: content[0] as HTMLElement,
-      onchange: () => void tab.look(),
-    });
-    setInterval(() => {
-      if (!document.hidden && content.is(':visible')) void tab.look();
-    }, LOOK_EVERY_MS);
-    RED.events.on('workspace:change', () => void tab.look());
-  },
-});
-
 class Tab {
   private looks = 0;
 
@@ -166,3 +143,26 @@ function idsOnScreen(): string[] {
     .slice(0, MOST_NODES)
     .map(({ id }) => id);
 }
+
+RED.plugins.registerPlugin('q2c-sidebar', {
+  onadd() {
+    const text = (key: string, values?: Record<string, string | number>) => this._(key, values);
+    const content = $('<div class="q2c-sidebar">').attr('aria-live', 'polite');
+    const tab = new Tab(content, text);
+    RED.actions.add('q2c:show-sidebar', () => RED.sidebar.show('q2c'));
+    RED.sidebar.addTab({
+      id: 'q2c',
+      label: text('label'),
+      name: text('name'),
+      iconClass: 'fa fa-exchange',
+      action: 'q2c:show-sidebar',
+      enableOnEdit: true,
+      content: content[0] as HTMLElement,
+      onchange: () => void tab.look(),
+    });
+    setInterval(() => {
+      if (!document.hidden && content.is(':visible')) void tab.look();
+    }, LOOK_EVERY_MS);
+    RED.events.on('workspace:change', () => void tab.look());
+  },
+});
