@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Engine, RetryProgress } from '../engine';
+import type { BulkRetry, Engine } from '../engine';
 import type { BulkProgress, CaseGovernance, Person } from '../governance';
 import { type ExceptionCode, exceptionCodes, newUlid, Q2cError } from '../model';
 import type { LiveFeed } from './live';
@@ -9,7 +9,10 @@ import { gatedRequest } from './schemas/cases';
 import { instant } from './schemas/common';
 import type { BulkJob } from './schemas/operations';
 
-/** The same action on many records: begun, watched and ended by people. Progress lives with the host that does it. */
+/**
+ * The same action on many records: begun, watched and ended by people. Retries of runs are in the store, go on after a
+ * restart and on other hosts; work on cases lives with the host that does it.
+ */
 
 const codes = Object.keys(exceptionCodes) as [ExceptionCode, ...ExceptionCode[]];
 
@@ -52,11 +55,7 @@ export const bulkRequest = component(
 );
 export type BulkRequest = z.output<typeof bulkRequest>;
 
-export interface BulkWork {
-  engine: Engine;
-  governance: CaseGovernance;
-  person: Person;
-}
+type CaseRequest = Extract<BulkRequest, { action: 'cases' }>;
 
 /** Jobs that have ended and are still told of. */
 const KEPT = 50;
@@ -65,67 +64,87 @@ export class BulkJobs {
   private readonly jobs = new Map<string, { job: BulkJob; cancel: AbortController }>();
 
   constructor(
+    private readonly engine: Engine,
     private readonly feed: LiveFeed,
-    private readonly now: () => string,
   ) {}
 
   /** Newest first. */
-  list(): BulkJob[] {
-    return [...this.jobs.values()].map(({ job }) => ({ ...job })).reverse();
+  async list(): Promise<BulkJob[]> {
+    const rows = await this.engine.store.db
+      .selectFrom('bulk_retry')
+      .select('id')
+      .orderBy('started_at', 'desc')
+      .limit(KEPT)
+      .execute();
+    const retries: BulkJob[] = [];
+    for (const { id } of rows) retries.push(ofRetry(await this.engine.repairs.bulkRetries.find(id)));
+    return [...[...this.jobs.values()].map(({ job }) => ({ ...job })), ...retries].sort((a, b) =>
+      a.startedAt < b.startedAt ? 1 : -1,
+    );
   }
 
-  get(id: string): BulkJob | null {
+  /** @throws Q2cError `BULK_RETRY_UNKNOWN` */
+  async get(id: string): Promise<BulkJob> {
     const found = this.jobs.get(id);
-    return found === undefined ? null : { ...found.job };
+    return found === undefined ? ofRetry(await this.engine.repairs.bulkRetries.find(id)) : { ...found.job };
   }
 
-  /** @returns the job as it stands; it ends once the record under way is done */
-  cancel(id: string): BulkJob | null {
-    this.jobs.get(id)?.cancel.abort();
+  /**
+   * @returns the job as it stands; it ends once the record under way is done
+   * @throws Q2cError `BULK_RETRY_UNKNOWN`
+   */
+  async cancel(id: string, actor: string): Promise<BulkJob> {
+    const found = this.jobs.get(id);
+    if (found === undefined) await this.engine.repairs.bulkRetries.cancel(id, actor);
+    else found.cancel.abort();
     return this.get(id);
   }
 
-  /** Ends all work before its next record. */
+  /** Ends all work of this host before its next record; retries of runs go on at the next start. */
   end(): void {
     for (const { cancel } of this.jobs.values()) cancel.abort();
   }
 
-  start(request: BulkRequest, work: BulkWork): BulkJob {
+  async start(request: BulkRequest, governance: CaseGovernance, person: Person): Promise<BulkJob> {
+    if (request.action === 'cases') return this.startCases(request, governance, person);
+    const { filter, reason: why, atOnce } = request;
+    const id = await governance.startRetryRuns(given(filter), why, person, { ...(atOnce && { atOnce }) });
+    this.feed.retryBegun(id);
+    return this.get(id);
+  }
+
+  private startCases(request: CaseRequest, governance: CaseGovernance, person: Person): BulkJob {
     const job: BulkJob = {
+      ...NOTHING_DONE,
       id: `bulk_${newUlid()}`,
-      action: request.action === 'cases' ? request.request.action : request.action,
-      actor: work.person.name,
+      action: request.request.action,
+      actor: person.name,
       reason: request.reason,
       state: 'running',
-      startedAt: this.now(),
+      startedAt: this.engine.store.now(),
       endedAt: null,
-      total: 0,
-      done: 0,
-      failed: 0,
-      underWay: 0,
-      pendingApproval: 0,
-      passedOver: 0,
-      lastError: null,
     };
     const cancel = new AbortController();
     this.jobs.set(job.id, { job, cancel });
     this.forgetOldest();
     const ended = (state: BulkJob['state'], error?: unknown) => {
       job.state = state;
-      job.endedAt = this.now();
+      job.endedAt = this.engine.store.now();
       if (error !== undefined) job.lastError = { id: null, ...errorOf(error) };
       this.told(job);
     };
-    this.work(job, progressOf(request, work, cancel.signal)).then(
+    const { caseIds, request: act, reason: why } = request;
+    this.work(job, governance.bulk(caseIds, act, why, person, cancel.signal)).then(
       () => ended(cancel.signal.aborted ? 'cancelled' : 'completed'),
       (error: unknown) => ended('failed', error),
     );
     return { ...job };
   }
 
-  private async work(job: BulkJob, progress: AsyncIterable<Partial<BulkJob>>): Promise<void> {
-    for await (const each of progress) {
-      Object.assign(job, each);
+  private async work(job: BulkJob, progress: AsyncIterable<BulkProgress>): Promise<void> {
+    for await (const { total, done, pendingApproval, failed, lastError } of progress) {
+      const error = lastError && { id: lastError.caseId, code: lastError.code, message: lastError.message };
+      Object.assign(job, { total, done, pendingApproval, failed, lastError: error });
       this.told(job);
     }
   }
@@ -140,46 +159,24 @@ export class BulkJobs {
   }
 }
 
-async function* progressOf(
-  request: BulkRequest,
-  { engine, governance, person }: BulkWork,
-  signal: AbortSignal,
-): AsyncGenerator<Partial<BulkJob>> {
-  if (request.action === 'retry_runs') {
-    for await (const each of retryEveryRun(engine, request, person.name, signal)) yield ofRuns(each);
-    return;
-  }
-  const { caseIds, request: act, reason: why } = request;
-  for await (const each of governance.bulk(caseIds, act, why, person, signal)) yield ofCases(each);
-}
+const NOTHING_DONE = {
+  total: 0,
+  done: 0,
+  failed: 0,
+  underWay: 0,
+  pendingApproval: 0,
+  passedOver: 0,
+  lastError: null,
+} as const;
 
-const ofRuns = ({ total, underWay, completed, failed, passedOver }: RetryProgress): Partial<BulkJob> => ({
-  total,
-  underWay,
-  done: completed,
-  failed,
-  passedOver,
-});
-
-const ofCases = ({ total, done, pendingApproval, failed, lastError }: BulkProgress): Partial<BulkJob> => ({
-  total,
-  done,
-  pendingApproval,
-  failed,
-  lastError:
-    lastError === null ? null : { id: lastError.caseId, code: lastError.code, message: lastError.message },
-});
-
-/** @param signal ends it before its next run */
-export function retryEveryRun(
-  engine: Engine,
-  request: { filter: z.output<typeof retryFilter>; reason: string; atOnce?: number | undefined },
-  actor: string,
-  signal: AbortSignal,
-): AsyncGenerator<RetryProgress> {
-  const { filter, reason: why, atOnce } = request;
-  const author = { actor, reason: why };
-  return engine.repairs.retryRuns(given(filter), author, { signal, ...(atOnce && { atOnce }) });
+function ofRetry({ id, actor, reason: why, startedAt, endedAt, isCancelled, progress }: BulkRetry): BulkJob {
+  const { total, completed: done, failed, underWay, passedOver } = progress;
+  const state = isCancelled ? 'cancelled' : endedAt === null ? 'running' : 'completed';
+  return {
+    ...NOTHING_DONE,
+    ...{ id, action: 'retry_runs', actor, reason: why, state, startedAt, endedAt },
+    ...{ total, done, failed, underWay, passedOver },
+  };
 }
 
 const errorOf = (error: unknown): { code: string; message: string } =>

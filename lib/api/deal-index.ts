@@ -27,7 +27,7 @@ const CHUNK = 200;
 const OVERLAP = 200;
 
 /** Members of a step's evidence that people know its record by. */
-const NUMBERS = ['number', 'code', 'tranId', 'name'];
+const NUMBERS = ['number', 'code', 'tranId'];
 
 type Term = Insertable<Schema['deal_term']>;
 
@@ -86,19 +86,17 @@ export class DealIndex {
       .orderBy('seq')
       .limit(PASS + OVERLAP)
       .execute();
+    // A stretch of the audit, whatever is in it: of old lines the runs may be gone.
+    const upTo = Math.min(known.audit + PASS, await lastLine(db));
     const lines = await db
       .selectFrom('audit')
       .innerJoin('run', 'run.id', 'audit.run_id')
-      .select(['audit.seq', 'audit.subject', 'audit.detail', 'run.correlation_id'])
+      .select(['audit.subject', 'audit.detail', 'run.correlation_id'])
       .where('audit.seq', '>', known.audit)
+      .where('audit.seq', '<=', upTo)
       .where('audit.action', '=', 'step.confirmed')
-      .orderBy('audit.seq')
-      .limit(PASS)
       .execute();
-    const progress = {
-      run: Math.max(known.run, runs.at(-1)?.seq ?? 0),
-      audit: lines.at(-1)?.seq ?? known.audit,
-    };
+    const progress = { run: Math.max(known.run, runs.at(-1)?.seq ?? 0), audit: Math.max(known.audit, upTo) };
     if (progress.run === known.run && progress.audit === known.audit) return true;
     const terms = new Map<string, Term>();
     for (const { correlation_id, id, title } of runs) {
@@ -115,7 +113,7 @@ export class DealIndex {
       (tx) => this.save(tx, [...terms.values()], progress, this.store.now()),
       'committed',
     );
-    return runs.length < PASS && lines.length < PASS;
+    return runs.length < PASS + OVERLAP && upTo < known.audit + PASS;
   }
 
   private async save(tx: Tx, terms: readonly Term[], progress: Progress, at: Instant): Promise<void> {
@@ -144,6 +142,11 @@ export class DealIndex {
 async function progressOf(tx: Tx): Promise<Progress> {
   const row = await tx.selectFrom('cursor').select('value').where('source', '=', CURSOR).executeTakeFirst();
   return row === undefined ? { run: 0, audit: 0 } : (JSON.parse(row.value) as Progress);
+}
+
+async function lastLine(db: Tx): Promise<number> {
+  const row = await db.selectFrom('audit').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return row?.seq ?? 0;
 }
 
 function add(terms: Map<string, Term>, term: Term): void {

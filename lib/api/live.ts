@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { RunState, Store } from '../store';
+import type { Engine } from '../engine';
+import type { RunState } from '../store';
 
 /**
  * Changes as they happen, for pages that are open. Hosts share the store, so it is the store that is looked at: the
@@ -34,15 +35,28 @@ export class LiveFeed {
   private isLooking = false;
   private last = 0;
   private runs = '';
+  /** Retries of many runs that go on, with how far they are. */
+  private retries = new Map<string, string>();
+  /** Some that began since the last look, and may have ended. */
+  private readonly begun = new Set<string>();
 
   constructor(
-    private readonly store: Store,
+    private readonly engine: Engine,
     private readonly onFailure: (error: unknown) => void,
   ) {}
+
+  private get store() {
+    return this.engine.store;
+  }
 
   /** Something that leaves no line in the audit, on this host. */
   publish(change: Omit<Change, 'id' | 'at'>): void {
     this.tell({ event: 'change', change: { ...change, id: 0, at: this.store.now() } });
+  }
+
+  /** This host has begun to retry many runs: how that goes on is told, also when it ends at once. */
+  retryBegun(id: string): void {
+    this.begun.add(id);
   }
 
   /**
@@ -77,6 +91,8 @@ export class LiveFeed {
     if (this.timer !== null) return this.last;
     this.last = await this.latest();
     this.runs = await this.stateOfRuns();
+    this.begun.clear();
+    this.retries = await this.stateOfRetries();
     // Two listeners may come at once.
     this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     return this.last;
@@ -112,10 +128,32 @@ export class LiveFeed {
       }
       if (changes.length < AT_ONCE) break;
     }
+    await this.lookAtRetries();
     const runs = await this.stateOfRuns();
     if (runs === this.runs) return;
     this.runs = runs;
     this.publish({ what: 'run', action: 'runs.changed', subject: 'runs', runId: null });
+  }
+
+  private async lookAtRetries(): Promise<void> {
+    const before = this.retries;
+    const begun = [...this.begun];
+    this.begun.clear();
+    this.retries = await this.stateOfRetries();
+    for (const id of new Set([...begun, ...before.keys(), ...this.retries.keys()])) {
+      if (before.get(id) === this.retries.get(id) && !begun.includes(id)) continue;
+      const action = this.retries.has(id) ? 'bulk.running' : 'bulk.ended';
+      this.publish({ what: 'bulk', action, subject: id, runId: null });
+    }
+  }
+
+  private async stateOfRetries(): Promise<Map<string, string>> {
+    const { bulkRetries } = this.engine.repairs;
+    const state = new Map<string, string>();
+    for (const id of await bulkRetries.underWay()) {
+      state.set(id, JSON.stringify((await bulkRetries.find(id)).progress));
+    }
+    return state;
   }
 
   private tell(told: Told): void {

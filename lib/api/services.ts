@@ -29,10 +29,10 @@ export function endServices(engine: Engine): void {
 export function servicesOf(engine: Engine, onFailure: (error: unknown) => void): Services {
   let known = services.get(engine);
   if (known === undefined) {
-    const feed = new LiveFeed(engine.store, onFailure);
+    const feed = new LiveFeed(engine, onFailure);
     known = {
       feed,
-      bulk: new BulkJobs(feed, () => engine.store.now()),
+      bulk: new BulkJobs(engine, feed),
       dealIndex: new DealIndex(engine.store, onFailure),
     };
     services.set(engine, known);

@@ -4,7 +4,7 @@ import { CaseOpened, type OpenedCase, openCase } from './cases';
 import { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
 import { reach } from './failpoints';
-import { claimNaturalKey, identify } from './identity';
+import { claimNaturalKeys, identify, identifyRecords } from './identity';
 import { Leases } from './leases';
 import type { EngineObserver, RunEnding } from './observer';
 import { earlierPassage, passOnce } from './once';
@@ -188,6 +188,7 @@ export class Engine {
       () => this.catchUp(),
       () => this.scan(),
       () => this.repairs.resume(),
+      () => this.repairs.bulkRetries.work(),
       () => this.waits.sweep(),
       () => this.closeGaps(),
     ]) {
@@ -426,7 +427,7 @@ export class Engine {
       if (isTakenOver(error)) this.breakOff((other) => other === active);
       throw error;
     } finally {
-      active.lastProgressAt = Date.now();
+      active.lastProgressAt = performance.now();
     }
   }
 
@@ -444,21 +445,14 @@ export class Engine {
   ): Promise<CanonicalId[]> {
     const dry = this.dryPassage(runId);
     if (dry !== null) return this.repairs.dryRuns.identify(dry, system, instance, references);
-    return this.track(
-      this.store.write((tx) => identify(tx, system, instance, references, this.now()), 'committed'),
-    );
+    const request = { system, instance, references, at: this.now() };
+    return this.track(this.store.perform(identifyRecords, request, 'committed'));
   }
 
   /** @returns for each claim who holds its key: the claim's own record, or the one that came first */
   claimNaturalKeys(claims: readonly NaturalKeyClaim[], runId?: string): Promise<KeyHolder[]> {
     if (this.dryPassage(runId) !== null) return this.repairs.dryRuns.claim(claims);
-    return this.track(
-      this.store.write(async (tx) => {
-        const holders: KeyHolder[] = [];
-        for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, this.now()));
-        return holders;
-      }, 'committed'),
-    );
+    return this.track(this.store.perform(claimNaturalKeys, { claims, at: this.now() }, 'committed'));
   }
 
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
@@ -594,7 +588,7 @@ export class Engine {
 
   private async sweepStalled(): Promise<void> {
     const stallAfterMs = this.options.stallAfterMs ?? 10 * 60_000;
-    for (const stalled of this.tracker.takeStalled(Date.now() - stallAfterMs)) {
+    for (const stalled of this.tracker.takeStalled(performance.now() - stallAfterMs)) {
       const { run, dry, errors } = stalled;
       if (dry !== null) {
         dry.finish(false, errors);
@@ -719,8 +713,8 @@ export class Engine {
 
   private logFailure(what: string, error: unknown): void {
     const last = this.logged.get(what);
-    if (last !== undefined && Date.now() - last < SILENCE_MS) return;
-    this.logged.set(what, Date.now());
+    if (last !== undefined && performance.now() - last < SILENCE_MS) return;
+    this.logged.set(what, performance.now());
     this.options.log('error', `${what}: ${messageOf(error)}`);
   }
 }

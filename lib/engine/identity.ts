@@ -1,5 +1,5 @@
 import { type CanonicalId, type EntityName, type Instant, isId, newId, Q2cError } from '../model';
-import { type NaturalKeyRow, prepared, type Tx, type XrefRow } from '../store';
+import { type NaturalKeyRow, prepared, procedure, type Tx, type XrefRow } from '../store';
 import type { KeyHolder, NaturalKeyClaim, NewRef, Reference } from './types';
 
 /** Canonical ids of records (guides §2): made once, found again by cross-reference. */
@@ -26,6 +26,15 @@ export async function identify(
   }
   return ids;
 }
+
+/** `identify` on its own. */
+export const identifyRecords = procedure(
+  'identify',
+  (
+    tx,
+    request: { system: string; instance: string; references: readonly Reference[]; at: Instant },
+  ): Promise<CanonicalId[]> => identify(tx, request.system, request.instance, request.references, request.at),
+);
 
 /** The canonical id of a record, or the one that it gets when it is seen for the first time. Changes nothing. */
 export async function idOf(
@@ -199,6 +208,16 @@ export async function claimNaturalKey(tx: Tx, claim: NaturalKeyClaim, at: Instan
   await insertClaim(tx, { entity, key, canonical_id: id, holder: name, created_at: at });
   return { id, name };
 }
+
+/** Claims several keys. @returns for each who holds it */
+export const claimNaturalKeys = procedure(
+  'naturalKeys.claim',
+  async (tx, { claims, at }: { claims: readonly NaturalKeyClaim[]; at: Instant }): Promise<KeyHolder[]> => {
+    const holders: KeyHolder[] = [];
+    for (const claim of claims) holders.push(await claimNaturalKey(tx, claim, at));
+    return holders;
+  },
+);
 
 /** Who holds the natural key of a claim; null when it is free. */
 export async function holderOf(tx: Tx, { entity, key }: NaturalKeyClaim): Promise<KeyHolder | null> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { CanonicalId, Instant } from '../model';
 import { isShared, lock, prepared, type RunState, type StepState, type Tx } from '../store';
-import type { Run, Step } from './types';
+import type { JournalStep, Run } from './types';
 
 interface Question extends Record<string, unknown> {
   canonicalId: CanonicalId;
@@ -34,7 +34,12 @@ const selectInProgress = prepared<Question, { seq: number }>((db, value) =>
  * a live lease). Asked in the transaction that journals the intent, so that of two hosts one sees the other's: turns
  * within a host are not enough when two deals of one customer run on different ones.
  */
-export async function isInProgress(tx: Tx, run: Run, step: Step, at: Instant): Promise<boolean> {
+export async function isInProgress(
+  tx: Tx,
+  run: Pick<Run, 'id'>,
+  step: JournalStep,
+  at: Instant,
+): Promise<boolean> {
   if (step.readOnly || !isShared(tx)) return false;
   const { canonicalId, system, instance, operation } = step;
   // The second waits for the first on the server, and sees what was committed before it got the lock.

@@ -4,6 +4,7 @@ import {
   appendAudit,
   open,
   prepared,
+  procedure,
   type Sealed,
   type StepRow,
   type StepState,
@@ -12,7 +13,8 @@ import {
 } from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
-import type { Failure, Run, Step, StepReply, StepResult } from './types';
+import { isInProgress } from './in-progress';
+import type { Failure, JournalStep, Run, Step, StepReply, StepResult } from './types';
 
 /** The step journal: what is written before and after every call (guides §13, write protocol). */
 
@@ -41,12 +43,51 @@ export type Begin =
       calls: number;
     };
 
+/** What the journal keeps of a step. */
+export function journaled(step: Step): JournalStep {
+  const { node, system, instance, operation, updates, readOnly, probeFirst, canonicalId, undo } = step;
+  const { id, name } = node;
+  return {
+    node: { id, name },
+    system,
+    instance,
+    operation,
+    updates,
+    readOnly,
+    probeFirst,
+    canonicalId,
+    undo,
+  };
+}
+
+type JournalRun = Pick<Run, 'id' | 'attempt'>;
+
+interface BeginRequest {
+  run: JournalRun;
+  step: JournalStep;
+  keys: StepKeys;
+  /** As JSON. */
+  wire: string;
+  /** A person goes on without this step, unless it is done already. */
+  skip: boolean;
+  at: Instant;
+}
+
+/** Journals the intent. Gives null while another host works on the same record: it is to be asked for again. */
+export const beginStep = procedure('step.begin', async (tx, request: BeginRequest): Promise<Begin | null> => {
+  const { run, step, keys, at } = request;
+  if (await isInProgress(tx, run, step, at)) return null;
+  const next = await begin(tx, request);
+  if (request.skip && next.do !== 'answer') await recordSkipped(tx, keys, at);
+  return next;
+});
+
 /**
  * Journals the intent, or finds that there is nothing left to do. Most steps are new, so the intent is inserted
  * first and read back only when it was there.
  */
-export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant): Promise<Begin> {
-  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, at))).length > 0;
+async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
+  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, wire, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
@@ -75,7 +116,7 @@ export async function begin(tx: Tx, run: Run, step: Step, keys: StepKeys, at: In
 }
 
 /** Why a create is refused whose record is there already, made of other content. */
-export function otherContent(step: Step): Failure {
+export function otherContent(step: Pick<Step, 'operation'>): Failure {
   return {
     kind: 'rejected',
     code: 'IDEMPOTENCY_MISMATCH',
@@ -83,7 +124,7 @@ export function otherContent(step: Step): Failure {
   };
 }
 
-function unsettledBy(step: Step, earlier: EarlierStep | undefined, keys: StepKeys) {
+function unsettledBy(step: JournalStep, earlier: EarlierStep | undefined, keys: StepKeys) {
   if (step.readOnly || !isUncertain(earlier?.state)) return 'none';
   return earlier?.fingerprint === keys.fingerprint ? 'same_content' : 'other_content';
 }
@@ -217,7 +258,7 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
 );
 
 /** An earlier attempt at the step is taken up again; an uncertain one stays what it is until its outcome is known. */
-async function resumeIntent(tx: Tx, run: Run, own: StepRow, at: Instant): Promise<void> {
+async function resumeIntent(tx: Tx, run: JournalRun, own: StepRow, at: Instant): Promise<void> {
   await tx
     .updateTable('step')
     .set({
@@ -259,7 +300,7 @@ const updateAnswered = prepared<{
 /** The same content was confirmed by an earlier run: this run's step is that answer. */
 async function answerFromEarlier(
   tx: Tx,
-  run: Run,
+  run: JournalRun,
   { key }: StepKeys,
   earlier: EarlierStep,
   at: Instant,
@@ -279,7 +320,7 @@ function copied(tx: Tx, column: 'reply' | 'result', earlier: EarlierStep, key: s
   return text === null ? null : seal(tx, 'step', column, { key }, text);
 }
 
-function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
+function identityOf(tx: Tx, run: JournalRun, step: JournalStep, keys: StepKeys, wire: string, at: Instant) {
   return {
     key: keys.key,
     run_id: run.id,
@@ -292,7 +333,7 @@ function identityOf(tx: Tx, run: Run, step: Step, keys: StepKeys, at: Instant) {
     canonical_id: step.canonicalId,
     fingerprint: keys.fingerprint,
     idempotency_key: keys.idempotencyKey,
-    wire: seal(tx, 'step', 'wire', keys, JSON.stringify(step.wire)),
+    wire: seal(tx, 'step', 'wire', keys, wire),
     started_at: at,
     undo: step.undo,
   };
@@ -330,22 +371,31 @@ const updateConfirmed = prepared<Confirmed>((db, value) =>
     .where('key', '=', value.key),
 );
 
+interface ConfirmRequest {
+  runId: string;
+  step: JournalStep;
+  keys: StepKeys;
+  origin: 'call' | 'probe' | 'manual';
+  /** As JSON. */
+  reply: string;
+  /** As JSON. */
+  result: string;
+  refs: StepResult['refs'];
+  evidence: StepResult['evidence'];
+  counts: Counts;
+  at: Instant;
+  durationMs: number;
+}
+
 /** Records the outcome `confirmed` with cross-references and audit line. */
-export async function confirm(
-  tx: Tx,
-  run: Run,
-  step: Step,
-  keys: StepKeys,
-  answer: { reply: StepReply; origin: 'call' | 'probe' | 'manual' },
-  counts: Counts,
-  at: Instant,
-  durationMs: number,
-): Promise<void> {
-  await recordRefs(tx, answer.reply.result.refs, at);
+export const confirmStep = procedure('step.confirm', async (tx, request: ConfirmRequest): Promise<void> => {
+  const { runId, step, keys, origin, refs, evidence, counts, at, durationMs } = request;
+  await recordRefs(tx, refs, at);
   await updateConfirmed(tx, {
     key: keys.key,
-    origin: answer.origin,
-    ...sealedReply(tx, keys.key, answer.reply),
+    origin,
+    reply: seal(tx, 'step', 'reply', keys, request.reply),
+    result: seal(tx, 'step', 'result', keys, request.result),
     calls: counts.calls,
     probes: counts.probes,
     at,
@@ -357,18 +407,18 @@ export async function confirm(
     actor: ENGINE,
     action: 'step.confirmed',
     subject: step.canonicalId,
-    runId: run.id,
+    runId,
     detail: {
       system: step.system,
       instance: step.instance,
       operation: step.operation,
       fingerprint: keys.fingerprint,
-      origin: answer.origin,
-      refs: answer.reply.result.refs.map(({ ref }) => `${ref.type}/${ref.id}`),
-      ...(answer.reply.result.evidence === undefined ? {} : { evidence: answer.reply.result.evidence }),
+      origin,
+      refs: refs.map(({ ref }) => `${ref.type}/${ref.id}`),
+      ...(evidence === undefined ? {} : { evidence }),
     },
   });
-}
+});
 
 /** Records an outcome that is not `confirmed`, or that an attempt is uncertain and the step goes on. */
 export async function recordFailure(
@@ -395,7 +445,7 @@ export async function recordFailure(
 }
 
 /** A person goes on without this step. */
-export async function recordSkipped(tx: Tx, { key }: Pick<StepKeys, 'key'>, at: Instant): Promise<void> {
+async function recordSkipped(tx: Tx, { key }: Pick<StepKeys, 'key'>, at: Instant): Promise<void> {
   await tx.updateTable('step').set({ state: 'skipped', ended_at: at }).where('key', '=', key).execute();
 }
 

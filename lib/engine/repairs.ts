@@ -4,10 +4,11 @@ import { Cancellations } from './cancel';
 import type { Author } from './decisions';
 import type { Dispatcher } from './dispatcher';
 import { breakOff, DryRunner, type DryRunReport } from './dry-run';
-import type { Lease } from './leases';
+import type { Lease, Leases } from './leases';
 import { Repair } from './repair';
 import type { Patience } from './retry';
-import { type RetryFilter, type RetryManyOptions, type RetryProgress, retryMany } from './retry-many';
+import type { RetryFilter } from './retry-filter';
+import { BulkRetries, type RetryManyOptions, type RetryProgress } from './retry-many';
 import type { StepRunner } from './step';
 import { type Target, Targets } from './targets';
 import type { RunTracker } from './tracker';
@@ -18,6 +19,7 @@ export interface RepairsOptions extends Patience {
   tracker: RunTracker;
   dispatcher: Dispatcher;
   steps: StepRunner;
+  leases: Leases;
   now(): Instant;
   lease(): Lease;
   /** Remembers work until it settles. */
@@ -36,13 +38,17 @@ export class Repairs {
   readonly cancellations: Cancellations;
   /** Answers what dry passages ask on their way through the flow. */
   readonly dryRuns: DryRunner;
+  /** Retries of many runs. */
+  readonly bulkRetries: BulkRetries;
   private readonly targets = new Targets();
-  private readonly startedAt = Date.now();
+  private readonly startedAt = performance.now();
 
   constructor(private readonly options: RepairsOptions) {
     const { dispatcher, steps } = options;
     const { targets } = this;
-    this.steps = new Repair({ ...options, targets, pump: (source) => dispatcher.pump(source) });
+    const pump = (source: string) => dispatcher.pump(source);
+    this.steps = new Repair({ ...options, targets, pump });
+    this.bulkRetries = new BulkRetries({ ...options, pump });
     this.cancellations = new Cancellations({
       ...options,
       targets,
@@ -60,11 +66,9 @@ export class Repairs {
     return this.options.track(this.dryRuns.run(runId, actor));
   }
 
-  /** Retries all failed runs that match, a few at a time; see `retryMany`. */
+  /** Retries all failed runs that match, a few at a time, and tells how far it is; see `BulkRetries.watch`. */
   retryRuns(filter: RetryFilter, author: Author, how?: RetryManyOptions): AsyncGenerator<RetryProgress> {
-    const { store, now, stopping, dispatcher } = this.options;
-    const pump = (source: string) => dispatcher.pump(source);
-    return retryMany({ store, now, pump, signal: stopping }, filter, author, how);
+    return this.bulkRetries.watch(filter, author, how);
   }
 
   /**
@@ -78,7 +82,7 @@ export class Repairs {
   /** Goes on with cancels, once the nodes through which they undo are there: else they could only open cases. */
   async resume(): Promise<void> {
     if (this.options.dispatcher.isPaused) return;
-    if (this.targets.isEmpty && Date.now() - this.startedAt < TARGETS_WITHIN_MS) return;
+    if (this.targets.isEmpty && performance.now() - this.startedAt < TARGETS_WITHIN_MS) return;
     await this.cancellations.resume();
   }
 

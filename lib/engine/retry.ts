@@ -83,7 +83,7 @@ export async function persist<T>(
   classify: (error: unknown) => Failure,
   { retry, random, stopping, cancelling }: Patience,
 ): Promise<T> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (let attempt = 1; ; attempt++) {
     stopping.throwIfAborted();
     try {
@@ -99,13 +99,16 @@ export async function persist<T>(
   }
 }
 
-/** True when the policy allows no further attempt within one step. */
+/**
+ * True when the policy allows no further attempt within one step.
+ * @param startedAt moment of the monotonic clock
+ */
 export function isExhausted(
   { maxAttempts, maxElapsedMs }: RetryPolicy,
   attempt: number,
   startedAt: number,
   failure: Failure,
 ): boolean {
-  const elapsed = Date.now() - startedAt + (failure.retryAfterMs ?? 0);
+  const elapsed = performance.now() - startedAt + (failure.retryAfterMs ?? 0);
   return attempt >= maxAttempts || elapsed >= maxElapsedMs;
 }

@@ -91,7 +91,7 @@ export interface Arrival {
   event: IntakeEvent;
 }
 
-type EventValues = Omit<EventRow, 'seq' | 'duplicates' | 'disposition'>;
+type EventValues = Omit<EventRow, 'seq' | 'duplicates' | 'disposition' | 'recount'>;
 
 /** Gives the row's number back only when the event is new. */
 const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Field] }, { seq: number }>(
@@ -117,7 +117,7 @@ const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Fiel
 const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
   db
     .updateTable('event')
-    .set((fields) => ({ duplicates: fields('duplicates', '+', 1) }))
+    .set((fields) => ({ duplicates: fields('duplicates', '+', 1), recount: 1 }))
     .where('source', '=', value.source)
     .where('event_id', '=', value.id),
 );

@@ -1,19 +1,18 @@
 import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
-import type { Durability, Store, WriteJob } from '../store';
+import type { Durability, Procedure, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { reach } from './failpoints';
 import { externalId } from './identity';
-import { isInProgress } from './in-progress';
 import {
   type Begin,
-  begin,
+  beginStep,
   type Counts,
-  confirm,
+  confirmStep,
+  journaled,
   otherContent,
   recordFailure,
-  recordSkipped,
   type StepKeys,
   settleEarlier,
 } from './journal';
@@ -73,7 +72,7 @@ export class StepRunner {
 
   private async execute(run: Run, planned: Step): Promise<StepOutcome> {
     const { store } = this.options;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const { leases } = this.options;
     const stopping = leases.guard(this.options.stopping);
     const cancelling = leases.guard(this.options.cancelling);
@@ -98,7 +97,7 @@ export class StepRunner {
     /** True while a call may have been processed that no probe has answered for. */
     let uncertain = plan.uncertain;
     // When an earlier attempt was sent is not known: it may be so recent that the target does not show it yet.
-    let lastSentAt = plan.uncertain ? Date.now() : 0;
+    let lastSentAt = plan.uncertain ? performance.now() : 0;
     for (let attempt = 1; ; attempt++) {
       const info: CallInfo = {
         idempotencyKey: keys.idempotencyKey,
@@ -108,7 +107,7 @@ export class StepRunner {
       const found = probeNext
         ? await this.probe(run, step, keys, plan, info, counts, lastSentAt, stopping)
         : null;
-      if (found === null) lastSentAt = Date.now();
+      if (found === null) lastSentAt = performance.now();
       if (found === null || (!found.ok && found.settled)) uncertain = false;
       const outcome = found ?? (await this.call(step, info, counts, stopping));
       if (!step.readOnly) reach(found === null ? 'call-answered' : 'probe-answered');
@@ -143,22 +142,27 @@ export class StepRunner {
     decision: DecisionMade | null,
     stopping: AbortSignal,
   ): Promise<Begin> {
-    const { now } = this.options;
+    const request = {
+      run: { id: run.id, attempt: run.attempt },
+      step: journaled(step),
+      keys,
+      wire: JSON.stringify(step.wire),
+      skip: decision?.kind === 'skip',
+    };
     for (;;) {
-      const plan = await this.write(
-        run,
-        async (tx) => {
-          const at = now();
-          if (await isInProgress(tx, run, step, at)) return null;
-          const next = await begin(tx, run, step, keys, at);
-          if (decision?.kind === 'skip' && next.do !== 'answer') await recordSkipped(tx, keys, at);
-          return next;
-        },
-        step.readOnly ? 'committed' : 'flushed',
-      );
+      const at = this.options.now();
+      const durability = step.readOnly ? 'committed' : 'flushed';
+      const plan = await this.perform(run, beginStep, { ...request, at }, durability);
       if (plan !== null) return plan;
       await delay(TURN_MS, stopping);
     }
+  }
+
+  /** As `write`, for what is done for every step. */
+  private perform<A, R>(run: Run, task: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
+    const { store } = this.options;
+    if (store.exclusive) return store.perform(task, args, durability);
+    return this.write(run, (tx) => task.perform(tx, args), durability);
   }
 
   /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
@@ -198,7 +202,8 @@ export class StepRunner {
     }
     try {
       const visibleAt = lastSentAt + step.visibleAfterMs;
-      if (lastSentAt > 0 && visibleAt > Date.now()) await delay(visibleAt - Date.now(), stopping);
+      if (lastSentAt > 0 && visibleAt > performance.now())
+        await delay(visibleAt - performance.now(), stopping);
       counts.probes++;
       this.checkLease(stopping);
       return await this.weigh(run, step, keys, plan, await step.probe(step.wire, info));
@@ -304,11 +309,21 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     try {
       // Not flushed: the intent is, and the next call's will be before it leaves. Between them a power cut ends in a probe.
-      await this.write(
-        run,
-        (tx) => confirm(tx, run, step, keys, answer, counts, this.options.now(), Date.now() - startedAt),
-        'committed',
-      );
+      const { reply, result } = answer.reply;
+      const request = {
+        runId: run.id,
+        step: journaled(step),
+        keys,
+        origin: answer.origin,
+        reply: JSON.stringify(reply),
+        result: JSON.stringify(result),
+        refs: result.refs,
+        evidence: result.evidence,
+        counts,
+        at: this.options.now(),
+        durationMs: since(startedAt),
+      };
+      await this.perform(run, confirmStep, request, 'committed');
     } catch (cause) {
       if (!(cause instanceof Q2cError) || cause.code !== 'DUPLICATE_SUSPECTED') throw cause;
       const failure: Failure = {
@@ -336,7 +351,7 @@ export class StepRunner {
   ): Promise<CaseOpened> {
     const at = this.options.now();
     const opened = await this.write(run, async (tx) => {
-      await recordFailure(tx, keys, state, failure, counts, { at, durationMs: Date.now() - startedAt });
+      await recordFailure(tx, keys, state, failure, counts, { at, durationMs: since(startedAt) });
       return openCase(tx, run, caseOf(step, failure, keys.key), at);
     });
     reach('case-opened');
@@ -398,3 +413,6 @@ function stateOf(failure: Failure): FinalState {
     ? 'rejected'
     : 'failed';
 }
+
+/** @returns whole milliseconds since a moment of the monotonic clock */
+const since = (moment: number): number => Math.round(performance.now() - moment);

@@ -46,7 +46,8 @@ export class ActiveRun {
   legalEntity: string | null = null;
   /** Of the passage's span (W3C Trace Context), where somebody traces. */
   traceparent: string | undefined;
-  lastProgressAt = Date.now();
+  /** Moment of the monotonic clock: a correction of the wall clock must not make a run look stalled. */
+  lastProgressAt = performance.now();
   grace: NodeJS.Timeout | null = null;
 
   /**
@@ -121,7 +122,7 @@ export class RunTracker {
   /** A message of the run has set out. */
   enter(active: ActiveRun): void {
     active.inFlight++;
-    active.lastProgressAt = Date.now();
+    active.lastProgressAt = performance.now();
     if (active.grace !== null) {
       clearTimeout(active.grace);
       active.grace = null;
@@ -132,7 +133,7 @@ export class RunTracker {
   /** A node has finished with a message of the run. */
   leave(active: ActiveRun): void {
     active.inFlight--;
-    active.lastProgressAt = Date.now();
+    active.lastProgressAt = performance.now();
     if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
       this.active.delete(active.run.id);
@@ -141,7 +142,7 @@ export class RunTracker {
     this.on.quiet(active);
   }
 
-  /** Takes out runs whose messages have not moved since `before` (epoch ms): a node never called `done`. */
+  /** Takes out runs whose messages have not moved since `before` (a moment of the monotonic clock): a node never called `done`. */
   takeStalled(before: number): ActiveRun[] {
     return this.take(({ lastProgressAt }) => lastProgressAt < before);
   }

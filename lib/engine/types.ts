@@ -158,6 +158,20 @@ export interface Step {
   about: CaseSubject;
 }
 
+/** What the journal keeps of a step: plain data, unlike the step itself. */
+export type JournalStep = Pick<
+  Step,
+  | 'node'
+  | 'system'
+  | 'instance'
+  | 'operation'
+  | 'updates'
+  | 'readOnly'
+  | 'probeFirst'
+  | 'canonicalId'
+  | 'undo'
+>;
+
 /** Whom and what a case is about. */
 export interface CaseSubject {
   /** Values for message patterns, such as system and document names. */

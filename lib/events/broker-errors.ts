@@ -31,8 +31,8 @@ const REASONS: Record<number, string> = {
 /** Refusals that pass by themselves, so that trying again is right. */
 const PASSING = new Set([3, 136, 137, 139]);
 
-/** Messages of certificate checks say what is wrong, but not what to do. */
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/;
+/** Codes of certificate checks and of the handshake; their messages say what is wrong, but not what to do. */
+const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/;
 
 /**
  * The broker said no.
@@ -50,15 +50,21 @@ export function refusal(broker: string, code: number): Q2cError {
 /** What an error of the client means; without one the connection just ended. */
 export function connectionLost(broker: string, error: unknown): Q2cError {
   if (error instanceof Q2cError) return error;
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  const { code, message }: Partial<{ code: unknown; message: unknown }> =
+    typeof error === 'object' && error !== null ? error : {};
   if (typeof code === 'number') return refusal(broker, code);
-  const reason = error instanceof Error ? error.message || String(code) : 'it closed the connection';
-  const advice = CERTIFICATE.test(String(code))
-    ? 'Check the TLS configuration: authority, name of the server, end of validity.'
-    : 'Check the address and that the broker runs.';
+  const reason = message || code || 'it closed the connection';
+  if (TLS.test(String(code))) {
+    return new Q2cError(
+      'BROKER_TLS_FAILED',
+      `There is no secure connection to the broker at ${broker}: ${reason}. ` +
+        'Check the TLS configuration: authority, name of the server, end of validity.',
+      { cause: error },
+    );
+  }
   return new Q2cError(
     'BROKER_UNAVAILABLE',
-    `The broker at ${broker} cannot be reached: ${reason}. ${advice}`,
+    `The broker at ${broker} cannot be reached: ${reason}. Check the address and that the broker runs.`,
     { cause: error },
   );
 }

@@ -51,7 +51,7 @@ const QOS_REFUSED = 0x80;
 /**
  * Connects to a broker and signs in.
  * @throws Q2cError `CONNECTION_INVALID` when the address cannot be used, `BROKER_UNAVAILABLE` when there is no answer,
- *   `BROKER_REFUSED` when the broker does not let us in
+ *   `BROKER_TLS_FAILED` when it is not the one we trust, `BROKER_REFUSED` when the broker does not let us in
  */
 export async function connectBroker(
   settings: BrokerSettings,

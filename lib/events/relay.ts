@@ -100,7 +100,7 @@ export class Relay {
   private async relayBatch(): Promise<boolean> {
     const { store, receiver, acquire } = this.options;
     if (this.stopped || (acquire !== undefined && !(await acquire()))) return false;
-    const now = Date.now();
+    const now = performance.now();
     const resting = [...this.refused].filter(([, { until }]) => until > now).map(([key]) => key);
     if (resting.length >= MAX_REFUSED_KEYS) return false;
     const batch = await waitingDeliveries(store.db, receiver, BATCH, resting);
@@ -148,7 +148,7 @@ export class Relay {
 
   private refuse(key: CanonicalId): void {
     const failures = (this.refused.get(key)?.failures ?? 0) + 1;
-    this.refused.set(key, { failures, until: Date.now() + delayMs(failures) });
+    this.refused.set(key, { failures, until: performance.now() + delayMs(failures) });
   }
 
   /** Marks what was sent meanwhile in one write; the next sends do not wait for it. */
@@ -173,6 +173,6 @@ const delayMs = (failures: number): number =>
   Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** Math.min(failures - 1, 10)) * (0.5 + Math.random() / 2);
 
 const isOutage = (error: unknown): boolean =>
-  error instanceof Q2cError && error.code === 'BROKER_UNAVAILABLE';
+  error instanceof Q2cError && (error.code === 'BROKER_UNAVAILABLE' || error.code === 'BROKER_TLS_FAILED');
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -74,7 +74,7 @@ export class Subscriber {
 
   /** A session remembers every subscription: that of the node before its form was changed would go on for ever. */
   private async leaveEarlier(link: BrokerLink): Promise<void> {
-    const { store, clientId, filter, now = systemNow } = this.options;
+    const { store, clientId, filter, now = () => store.now() } = this.options;
     const source = `subscription/${clientId}`;
     const earlier = await store.db
       .selectFrom('cursor')
@@ -108,7 +108,7 @@ export class Subscriber {
   }
 
   private async store(message: EventMessage): Promise<void> {
-    const { store, nodeId, eventType, accept, onRejected, now = systemNow } = this.options;
+    const { store, nodeId, eventType, accept, onRejected, now = () => store.now() } = this.options;
     const at = now();
     const incoming = readBusinessEvent(message, at);
     if ('event' in incoming) {
@@ -119,5 +119,3 @@ export class Subscriber {
     onRejected(incoming.refused.reason, message.topic);
   }
 }
-
-const systemNow = (): Instant => new Date().toISOString();

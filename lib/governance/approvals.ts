@@ -70,12 +70,12 @@ export interface Decided {
 }
 
 /**
- * A second person agrees. What was agreed on and broken off by the end of its host may be agreed on again.
+ * A second person agrees. What was agreed on, and broken off by the end of its host, may be agreed on again a minute later.
  * @throws Q2cError `APPROVAL_UNKNOWN`, `NOT_PERMITTED`, `ILLEGAL_TRANSITION`
  */
 export function agree(store: Store, id: string, note: string, by: Person): Promise<Decided> {
   return decide(store, id, async (tx, approval, row) => {
-    requireLive(approval, LIVE);
+    if (!isAbandoned(approval, store.now())) requireLive(approval, ['pending']);
     await requireSecond(tx, approval, row, by);
     return { state: 'approved', action: 'approved', by: by.name, note };
   });
@@ -112,8 +112,15 @@ export async function settle(
     .updateTable('case_approval')
     .set({ state, ...(why === null ? {} : { note: why }) })
     .where('id', '=', id)
+    .where('state', '=', 'approved')
     .execute();
 }
+
+/** A cancel may take longer; asked for twice it is done once. */
+const ABANDONED_MS = 60_000;
+
+const isAbandoned = ({ state, decided_at }: CaseApprovalRow, now: Instant): boolean =>
+  state === 'approved' && decided_at !== null && Date.parse(now) - Date.parse(decided_at) >= ABANDONED_MS;
 
 interface Decision {
   state: ApprovalState;

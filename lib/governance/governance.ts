@@ -271,8 +271,23 @@ export class Governance {
     by: Person,
     how: Pick<RetryManyOptions, 'atOnce' | 'signal'> = {},
   ): AsyncGenerator<RetryProgress> {
-    const mayRetry = (tx: Tx, runId: string) => this.gated.mayRetryAlone(tx, runId, by);
-    return this.options.engine.repairs.retryRuns(filter, { actor: by.name, reason }, { ...how, mayRetry });
+    const { repairs } = this.options.engine;
+    return repairs.retryRuns(filter, { actor: by.name, reason }, { ...how, mayRetry: this.alone(by) });
+  }
+
+  /** As `retryRuns`, but it goes on whatever becomes of this host. @returns its id, for `engine.repairs.bulkRetries` */
+  startRetryRuns(
+    filter: RetryFilter,
+    reason: string,
+    by: Person,
+    how: Pick<RetryManyOptions, 'atOnce'> = {},
+  ): Promise<string> {
+    const { bulkRetries } = this.options.engine.repairs;
+    return bulkRetries.start(filter, { actor: by.name, reason }, { ...how, mayRetry: this.alone(by) });
+  }
+
+  private alone(by: Person) {
+    return (tx: Tx, runId: string) => this.gated.mayRetryAlone(tx, runId, by);
   }
 
   private get db() {

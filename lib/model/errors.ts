@@ -4,6 +4,8 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 export type TechnicalCode =
   | 'APPROVAL_UNKNOWN'
   | 'BROKER_REFUSED'
+  | 'BULK_RETRY_UNKNOWN'
+  | 'BROKER_TLS_FAILED'
   | 'BROKER_UNAVAILABLE'
   | 'CASE_CHANGED'
   | 'CASE_NOT_SETTLED'

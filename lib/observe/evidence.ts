@@ -246,6 +246,15 @@ async function caseEvidence(db: Store['db'], row: CaseRow): Promise<CaseEvidence
   };
 }
 
+/** Whether a value read from a file says that it is a pack; whether it was changed is for `verifyEvidence` to say. */
+export const isEvidence = (value: unknown): value is EvidencePack =>
+  typeof value === 'object' &&
+  value !== null &&
+  'format' in value &&
+  value.format === 'q2c.evidence.v1' &&
+  'audit' in value &&
+  Array.isArray(value.audit);
+
 export interface EvidenceCheck {
   intact: boolean;
   /** What does not fit, in plain words. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Instant, JsonObject } from '../model';
 import { isShared, lock } from './locks';
 import { prepared } from './prepared';
@@ -138,6 +139,8 @@ export async function checkAudit(
       lines++;
     }
     onLines(page);
+    // A read of SQLite does not leave the event loop to others by itself.
+    await setImmediate();
     if (page.length < 500) return { lines, brokenAt: null, head };
   }
 }

@@ -22,6 +22,7 @@ export const SEALED = {
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },
   suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },
+  token: { columns: ['value'], row: ['name'], order: 'name' },
   signal: { columns: ['content'], row: ['event', 'match_key', 'id'], order: 'seq' },
   api_request: { columns: ['reply'], row: ['key'], order: 'key' },
 } as const satisfies { [T in SealedTable]: SealedColumns<T> };
@@ -51,6 +52,9 @@ const keyrings = new WeakMap<object, Keyring>();
 export function protect(db: Kysely<Schema>, keys: Keyring): void {
   keyrings.set(db.getExecutor().adapter, keys);
 }
+
+/** Whether what is written to this store is sealed. */
+export const isProtected = (db: Kysely<Schema>): boolean => keyrings.has(db.getExecutor().adapter);
 
 /** The text as it is to be written into this column of this row. */
 export function seal<T extends SealedTable>(

@@ -1,6 +1,8 @@
 import { Q2cError } from '../model';
 import { writeFailed } from './failure';
+import type { Call, Procedure } from './procedure';
 import type { Durability, Tx, WriteJob } from './store';
+import type { Outcome } from './thread';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
 const MAX_GROUP = 48;
@@ -12,6 +14,12 @@ export interface CommitMedium {
    * @throws JobFailed as `work` threw it, after a rollback; any other error says that the commit failed.
    */
   transact(work: (tx: Tx) => Promise<void>, durability: Durability): Promise<void>;
+  /**
+   * Performs calls of procedures in one transaction elsewhere, in the order given, and commits it.
+   * @returns null when that is not possible now: they are done here then. Rejects when whether they were committed is
+   *   not known.
+   */
+  perform?(calls: Call[]): Promise<Outcome[]> | null;
   /** True for an error of a job that the disk or the server is the cause of, not the job. */
   isFailure(error: unknown): boolean;
   /** Puts everything committed so far on the disk; absent where a flushed commit does that itself. */
@@ -20,7 +28,11 @@ export interface CommitMedium {
 
 interface QueuedJob {
   durability: Durability;
+  /** What it is a call of; null for a job that only the host itself can run. */
+  call: Call | null;
   run(tx: Tx): Promise<void>;
+  /** Takes over the value that the call has given elsewhere. */
+  answer(value: unknown): void;
   settle(): void;
   fail(error: unknown): void;
 }
@@ -36,6 +48,8 @@ export class GroupCommitter {
   /** Loops that commit one group after another, for as long as there are any. */
   private lanes = 0;
   private committing: Promise<void> = Promise.resolve();
+  /** Groups that are committed elsewhere. */
+  private elsewhere: Promise<void> = Promise.resolve();
   /** Committed jobs that wait for the next flush. */
   private unflushed: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
@@ -47,16 +61,28 @@ export class GroupCommitter {
   ) {}
 
   write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
+    return this.enqueue(job, null, durability);
+  }
+
+  perform<A, R>(procedure: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
+    return this.enqueue((tx) => procedure.perform(tx, args), { name: procedure.name, args }, durability);
+  }
+
+  private enqueue<T>(job: WriteJob<T>, call: Call | null, durability: Durability): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let value: T;
       this.queue.push({
         durability,
+        call,
         run: async (tx) => {
           try {
             value = await job(tx);
           } catch (cause) {
             throw new JobFailed('', { cause });
           }
+        },
+        answer: (given) => {
+          value = given as T;
         },
         settle: () => resolve(value),
         fail: reject,
@@ -69,10 +95,11 @@ export class GroupCommitter {
 
   /** Resolves when everything queued so far is on the disk or failed. */
   async drain(): Promise<void> {
-    while (this.lanes > 0 || this.flushing !== null) {
+    do {
       await this.committing;
+      await this.elsewhere;
       await this.flushing;
-    }
+    } while (this.lanes > 0 || this.flushing !== null);
   }
 
   private async commitQueue(): Promise<void> {
@@ -88,7 +115,7 @@ export class GroupCommitter {
 
   private nextGroup(): QueuedJob[] {
     const { queue, maxLanes } = this;
-    if (maxLanes === 1) return queue.splice(0, MAX_GROUP);
+    if (maxLanes === 1) return queue.splice(0, Math.min(MAX_GROUP, this.alikeAtHead()));
     // A share for each lane, so that all have work; of one durability, so that what need not wait for the disk does not.
     const share = Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
     const alike = queue.filter(({ durability }) => durability === queue[0]?.durability).slice(0, share);
@@ -96,8 +123,47 @@ export class GroupCommitter {
     return alike;
   }
 
-  /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
+  /** How many from the first on are all calls, or all jobs of the host: their order is kept. */
+  private alikeAtHead(): number {
+    const { queue, medium } = this;
+    if (medium.perform === undefined) return queue.length;
+    const other = queue.findIndex(({ call }) => (call === null) !== (queue[0]?.call === null));
+    return other < 0 ? queue.length : other;
+  }
+
+  /** Commits a group, or hands it on: two may be under way elsewhere, so that there is always one to do. */
   private async commit(group: QueuedJob[]): Promise<void> {
+    const calls = group.map(({ call }) => call).filter((call) => call !== null);
+    const performed = calls.length < group.length ? null : this.medium.perform?.(calls);
+    if (performed) {
+      const before = this.elsewhere;
+      this.elsewhere = this.commitElsewhere(group, performed).then(() => before);
+      await before;
+    } else {
+      await this.elsewhere;
+      await this.commitHere(group);
+    }
+  }
+
+  private async commitElsewhere(group: QueuedJob[], performed: Promise<Outcome[]>): Promise<void> {
+    let outcomes: Outcome[];
+    try {
+      outcomes = await performed;
+    } catch (error) {
+      for (const job of group) job.fail(writeFailed(error));
+      return;
+    }
+    const committed = group.filter((job, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.ok === true) job.answer(outcome.value);
+      else job.fail(outcome?.error);
+      return outcome?.ok === true;
+    });
+    this.settle(committed);
+  }
+
+  /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
+  private async commitHere(group: QueuedJob[]): Promise<void> {
     const durability = group.some((job) => job.durability === 'flushed') ? 'flushed' : 'committed';
     try {
       await this.medium.transact(async (tx) => {
@@ -111,11 +177,15 @@ export class GroupCommitter {
       } else if (group.length === 1) {
         group[0]?.fail(this.medium.isFailure(error.cause) ? writeFailed(error.cause) : error.cause);
       } else {
-        for (const job of group) await this.commit([job]);
+        for (const job of group) await this.commitHere([job]);
       }
       return;
     }
-    for (const job of group) {
+    this.settle(group);
+  }
+
+  private settle(committed: readonly QueuedJob[]): void {
+    for (const job of committed) {
       if (job.durability === 'committed' || this.medium.flush === undefined) job.settle();
       else this.unflushed.push(job);
     }

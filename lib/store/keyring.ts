@@ -39,6 +39,19 @@ export class Keyring {
     this.keys = new Map([this.current, ...former.map(keyOf)].map((key) => [key.id, key]));
   }
 
+  /** A keyring of the keys that another one has shared. */
+  static of(shared: readonly KeyObject[]): Keyring {
+    const [current, ...former] = shared.map((key) => key.export());
+    if (current === undefined) throw new Error('A keyring has at least one key.');
+    return new Keyring(current, former);
+  }
+
+  /** The keys for another thread: the current one first. */
+  share(): KeyObject[] {
+    const former = [...this.keys.values()].filter(({ id }) => id !== this.currentId);
+    return [this.current, ...former].map(({ secret }) => secret);
+  }
+
   get currentId(): string {
     return this.current.id;
   }

@@ -6,7 +6,7 @@ import {
   Migrator,
   type RawBuilder,
 } from 'kysely';
-import { Q2cError } from '../model';
+import { type Instant, Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
 import type { Keyring } from './keyring';
 import { initial } from './migrations/0001-initial';
@@ -18,6 +18,8 @@ import { order } from './migrations/0006-order';
 import { keeping } from './migrations/0007-keeping';
 import { writeLocality } from './migrations/0008-write-locality';
 import { deploys } from './migrations/0009-deploys';
+import { token } from './migrations/0010-token';
+import { bulkRetry } from './migrations/0011-bulk-retry';
 import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
 import { api } from './migrations/0023-api';
@@ -27,6 +29,8 @@ import type { Schema } from './schema';
 export interface MigrationContext {
   /** Where the tables lie, if the dialect knows schemas and others may have tables of the same names. */
   schema?: string;
+  /** The store's clock. */
+  now(db: Kysely<Schema>): Promise<Instant>;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
   /** Type of a text column that is compared byte by byte, so that an index finds what begins with something. */
@@ -46,6 +50,8 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0007-keeping': keeping,
   '0008-write-locality': writeLocality,
   '0009-deploys': deploys,
+  '0010-token': token,
+  '0011-bulk-retry': bulkRetry,
   '0020-governance': governance,
   '0021-observe': observe,
   '0023-api': api,
@@ -89,7 +95,7 @@ export async function migrate(
     );
   }
   if (keys === null) return;
-  await noteKeyInUse(db, keys, new Date().toISOString());
+  await noteKeyInUse(db, keys, await context.now(db));
   protect(db, keys);
 }
 
@@ -117,4 +123,21 @@ export async function refuseNewer(db: Kysely<Schema>): Promise<void> {
       `The store was written by a newer version of the pack (${unknown.join(', ')}). Install that version again or restore a backup.`,
     );
   }
+}
+
+/**
+ * Refuses what is no store of this pack, or one that only a newer version knows.
+ * @param place where it is, for people
+ * @throws Q2cError `STORE_UNAVAILABLE`, `STORE_NEWER`
+ */
+export async function requireStore(db: Kysely<Schema>, place: string): Promise<void> {
+  if ((await migrationsOf(db)).length === 0)
+    throw noStore(place, 'what is there is not a store of this pack');
+  await refuseNewer(db);
+}
+
+export function noStore(place: string, reason: string, cause?: unknown): Q2cError {
+  return new Q2cError('STORE_UNAVAILABLE', `There is no store at ${place}: ${reason}. Check where it is.`, {
+    cause,
+  });
 }

@@ -138,6 +138,8 @@ export async function sweep(
   await sweeper.outbox();
   await sweeper.rejected();
   await sweeper.stale();
+  await sweeper.tokens();
+  await sweeper.bulkRetries();
   if (Object.values(report).some((count) => count > 0)) {
     await store.write((tx) =>
       appendAudit(tx, {
@@ -246,6 +248,31 @@ class Sweeper {
     });
   }
 
+  /** Tokens that nobody has renewed for long: those of connections that are gone. Any other costs one login. */
+  async tokens(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    await this.store.write(
+      (tx) => tx.deleteFrom('token').where('updated_at', '<', cutoff).execute(),
+      'committed',
+    );
+  }
+
+  /** Retries of many runs that have ended. What they did is told by the runs and the audit. */
+  async bulkRetries(): Promise<void> {
+    const cutoff = this.cutoff(this.policy.otherDays);
+    const old = await this.store.db
+      .selectFrom('bulk_retry')
+      .select('id')
+      .where('ended_at', '<', cutoff)
+      .execute();
+    for (const { id } of old) {
+      await this.store.write(async (tx) => {
+        await tx.deleteFrom('bulk_retry_run').where('bulk_retry', '=', id).execute();
+        await tx.deleteFrom('bulk_retry').where('id', '=', id).execute();
+      }, 'committed');
+    }
+  }
+
   /** Writes until the piece says that it was the last; between them the store is left to others for as long again. */
   private async removeInPieces(piece: (tx: Tx) => Promise<Piece>): Promise<void> {
     for (let isLast = false; !isLast && !this.isStopped; ) {
@@ -291,7 +318,7 @@ type Peers = ExpressionBuilder<Schema & { peer: Schema['run'] }, 'run' | 'peer'>
 function removableRuns(tx: Tx, seqs: readonly number[], { other, financial }: RunCutoffs) {
   return tx
     .selectFrom('run')
-    .select(['run.seq', 'run.id', 'run.event_seq'])
+    .select(['run.seq', 'run.id', 'run.event_seq', 'run.correlation_id'])
     .where('run.seq', 'in', seqs)
     .where('run.state', 'in', ENDED)
     .where('run.ended_at', '<', other)
@@ -382,6 +409,21 @@ async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promise<Piec
   // What the key figures of its days hold of it stays.
   await tx.deleteFrom('kpi_source').where('id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
+  // What a deal is found by goes with its last run.
+  await tx
+    .deleteFrom('deal_term')
+    .where('correlation_id', '=', run.correlation_id)
+    .where((term) =>
+      term.not(
+        term.exists(
+          term
+            .selectFrom('run')
+            .select('run.seq')
+            .whereRef('run.correlation_id', '=', 'deal_term.correlation_id'),
+        ),
+      ),
+    )
+    .execute();
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();
   return { counts: { step, run: 1, event: 1 }, isLast: true };

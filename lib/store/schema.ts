@@ -36,6 +36,8 @@ export interface EventTable {
   /** When the record was as the event says, where the source tells; a later event with an earlier one is stale. */
   stamp: Instant | null;
   disposition: Generated<Disposition>;
+  /** 1: it has come again since the key figures counted how often. */
+  recount: Generated<number>;
 }
 
 /**
@@ -172,6 +174,34 @@ export interface CancellationTable {
   requested_at: Instant;
   /** Times that it has stopped at a step. */
   attempts: number;
+}
+
+/** A retry of many failed runs. */
+export interface BulkRetryTable {
+  id: string;
+  /** JSON. */
+  filter: string;
+  /** Runs under way at a time. */
+  at_once: number;
+  actor: string;
+  reason: string;
+  /** `cancelled`: no further run is retried; it ends with the last one under way. */
+  state: 'running' | 'cancelled';
+  started_at: Instant;
+  ended_at: Instant | null;
+}
+
+/** `passed_over`: had not failed any more when its turn came. */
+export type BulkRetryRunState = 'waiting' | 'under_way' | 'completed' | 'failed' | 'passed_over';
+
+export interface BulkRetryRunTable {
+  bulk_retry: string;
+  /** `seq` of the run: the order in which they are retried. */
+  run_seq: number;
+  run_id: string;
+  /** The run's attempt that was begun by this retry; null before. */
+  attempt: number | null;
+  state: BulkRetryRunState;
 }
 
 /** `(system, instance, type, external_id)` belongs to exactly one canonical id, and one of each per canonical id. */
@@ -433,6 +463,17 @@ export interface LeaseTable {
   until: Instant;
 }
 
+/** An access token that the hosts of a connection share, and the host that is getting a new one. */
+export interface TokenTable {
+  name: string;
+  /** Null until the first login is through. */
+  value: Sealed | null;
+  login_owner: string | null;
+  login_until: Instant | null;
+  /** When a login was begun last. */
+  updated_at: Instant;
+}
+
 /**
  * How far the calls of a connection are booked, over all hosts, in epoch microseconds: the theoretical arrival time of
  * the generic cell rate algorithm.
@@ -497,10 +538,9 @@ export interface KpiSourceTable {
   stamp: string;
   /** JSON array of `Fact` (lib/observe). */
   facts: string;
-  /** Of a run: its thread and event, and the duplicates of that event when it was counted. */
+  /** Of a run: its thread and event. */
   correlation_id: string | null;
   event_seq: number | null;
-  duplicates: number;
   /** 1: the outcome of a write is not known, and may become so without the run. */
   is_undecided: number;
   /** 1: the run has made a project, or something to bill by. */
@@ -532,6 +572,8 @@ export interface Schema {
   step: StepTable;
   step_decision: StepDecisionTable;
   cancellation: CancellationTable;
+  bulk_retry: BulkRetryTable;
+  bulk_retry_run: BulkRetryRunTable;
   xref: XrefTable;
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;
@@ -545,6 +587,7 @@ export interface Schema {
   rejected_event: RejectedEventTable;
   cursor: CursorTable;
   lease: LeaseTable;
+  token: TokenTable;
   rate_budget: RateBudgetTable;
   encryption_key: EncryptionKeyTable;
   maintenance: MaintenanceTable;
@@ -561,6 +604,7 @@ export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type StepDecisionRow = Selectable<StepDecisionTable>;
+export type BulkRetryRow = Selectable<BulkRetryTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;

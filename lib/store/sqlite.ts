@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, sql } from 'kysely';
 import { Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
+import { protect } from './encryption';
 import { isStoreFailure, unavailable } from './failure';
 import { lockFile } from './file-lock';
 import { GroupCommitter } from './group-commit';
@@ -14,6 +15,7 @@ import { answerDirectly, type Direct } from './prepared';
 import type { Schema } from './schema';
 import { sqliteDialect } from './sqlite-dialect';
 import type { Store, Tx } from './store';
+import { StoreThread } from './thread';
 
 /**
  * Opens the embedded store.
@@ -24,14 +26,18 @@ import type { Store, Tx } from './store';
  * @param keys encrypt payloads; null = they are kept readable
  * @throws Q2cError `STORE_UNAVAILABLE` when folder or file cannot be opened, `STORE_IN_USE` when another host has it.
  */
-export async function openSqliteStore(path: string, keys: Keyring | null = null): Promise<Store> {
-  if (path === ':memory:') return openDatabase(path, keys);
+export async function openSqliteStore(
+  path: string,
+  keys: Keyring | null = null,
+  threadFile = join(__dirname, 'store-thread.js'),
+): Promise<Store> {
+  if (path === ':memory:') return openDatabase(path, keys, null);
   const lock = await explained(path, () => {
     mkdirSync(dirname(path), { recursive: true });
     return lockFile(path);
   });
   try {
-    const store = await openDatabase(path, keys);
+    const store = await openDatabase(path, keys, existsSync(threadFile) ? threadFile : null);
     return { ...store, close: () => store.close().finally(() => lock.release()) };
   } catch (error) {
     lock.release();
@@ -39,14 +45,13 @@ export async function openSqliteStore(path: string, keys: Keyring | null = null)
   }
 }
 
-async function openDatabase(path: string, keys: Keyring | null): Promise<Store> {
-  const database = await explained(path, async () => connect(path));
-  const statements = statementCache(database);
-  const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
+async function openDatabase(path: string, keys: Keyring | null, threadFile: string | null): Promise<Store> {
+  const { database, db, transact } = await explained(path, async () => connectSqlite(path));
   try {
     await migrate(
       db,
       {
+        now: async () => new Date().toISOString(),
         autoIncrement: (column) => column.primaryKey().autoIncrement(),
         byteOrdered: sql`text`,
         clustered: (table) => table.modifyEnd(sql`without rowid`),
@@ -59,19 +64,19 @@ async function openDatabase(path: string, keys: Keyring | null): Promise<Store> 
     throw isStoreFailure(cause) ? unavailable(path, cause) : error;
   }
   const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
-  const direct: Direct = (text, parameters) => {
-    const statement = statements.prepare(text);
-    if (statement.reader) return statement.all(parameters);
-    statement.run(parameters);
-    return [];
-  };
   const checkpointer =
     log === null ? null : new Checkpointer(path, () => database.exec('pragma wal_autocheckpoint = 4096'));
-  const transact = transactor(database, db, direct);
+  const thread =
+    threadFile === null ? null : new StoreThread(threadFile, { path, keys: keys?.share() ?? null });
   const committer = new GroupCommitter({
     async transact(work) {
       await transact(work);
       checkpointer?.committed();
+    },
+    perform(calls) {
+      if (!thread?.ready) return null;
+      checkpointer?.committed();
+      return thread.perform(calls);
     },
     isFailure: isStoreFailure,
     ...(log === null ? {} : { flush: () => log.datasync() }),
@@ -82,13 +87,36 @@ async function openDatabase(path: string, keys: Keyring | null): Promise<Store> 
     db,
     now: () => new Date().toISOString(),
     write: (job, durability = 'flushed') => committer.write(job, durability),
+    perform: (procedure, args, durability = 'flushed') => committer.perform(procedure, args, durability),
     async close() {
       await committer.drain();
+      await thread?.close();
       await checkpointer?.close();
       await log?.close();
       await db.destroy();
     },
   };
+}
+
+/** A connection to the file, with the way to write through it. */
+function connectSqlite(path: string) {
+  const database = connect(path);
+  const statements = statementCache(database);
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
+  const direct: Direct = (text, parameters) => {
+    const statement = statements.prepare(text);
+    if (statement.reader) return statement.all(parameters);
+    statement.run(parameters);
+    return [];
+  };
+  return { database, db, transact: transactor(database, db, direct) };
+}
+
+/** The way to write of the store's own thread, to a file that the host has opened. */
+export function openCommitter(path: string, keys: Keyring | null): GroupCommitter {
+  const { db, transact } = connectSqlite(path);
+  if (keys !== null) protect(db, keys);
+  return new GroupCommitter({ transact, isFailure: isStoreFailure });
 }
 
 function connect(path: string): DatabaseSync {

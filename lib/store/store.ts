@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Instant } from '../model';
+import type { Procedure } from './procedure';
 import type { Schema } from './schema';
 
 /** A transaction in progress. */
@@ -25,6 +26,8 @@ export interface Store {
   now(): Instant;
   /** Runs a job in a transaction; resolves with its value after the commit, rejects if it threw or the commit failed. */
   write<T>(job: WriteJob<T>, durability?: Durability): Promise<T>;
+  /** As `write`, for what is done so often that a store with a thread of its own does it there. */
+  perform<A, R>(procedure: Procedure<A, R>, args: A, durability?: Durability): Promise<R>;
   /** Commits what is queued, then closes. */
   close(): Promise<void>;
 }

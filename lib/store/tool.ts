@@ -1,12 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { Q2cError } from '../model';
 import { reasonOf } from './failure';
-import { migrationsOf, refuseNewer } from './migrate';
+import { noStore, requireStore } from './migrate';
 import type { Schema } from './schema';
 import { statementCache } from './sqlite';
 import { sqliteDialect } from './sqlite-dialect';
-import type { Store } from './store';
+import type { Store, WriteJob } from './store';
 
 /**
  * Opens the file of an embedded store for a command: beside the host that has it open, without upgrading it, one
@@ -23,23 +22,25 @@ export async function openStoreFile(path: string, { readOnly }: { readOnly: bool
     await db.destroy();
     throw error;
   }
+  const write = <T>(job: WriteJob<T>): Promise<T> =>
+    db.connection().execute(async (tx) => {
+      database.exec('begin immediate');
+      try {
+        const value = await job(tx);
+        database.exec('commit');
+        return value;
+      } catch (error) {
+        if (database.isTransaction) database.exec('rollback');
+        throw error;
+      }
+    });
   return {
     kind: 'sqlite',
     exclusive: false,
     db,
     now: () => new Date().toISOString(),
-    write: (job) =>
-      db.connection().execute(async (tx) => {
-        database.exec('begin immediate');
-        try {
-          const value = await job(tx);
-          database.exec('commit');
-          return value;
-        } catch (error) {
-          if (database.isTransaction) database.exec('rollback');
-          throw error;
-        }
-      }),
+    write,
+    perform: (procedure, args) => write((tx) => procedure.perform(tx, args)),
     close: () => db.destroy(),
   };
 }
@@ -59,15 +60,4 @@ function openFile(path: string, readOnly: boolean): DatabaseSync {
     if (database?.isOpen) database.close();
     throw noStore(path, reasonOf(cause), cause);
   }
-}
-
-async function requireStore(db: Kysely<Schema>, path: string): Promise<void> {
-  if ((await migrationsOf(db)).length === 0) throw noStore(path, 'the file is not a store of this pack');
-  await refuseNewer(db);
-}
-
-function noStore(path: string, reason: string, cause?: unknown): Q2cError {
-  return new Q2cError('STORE_UNAVAILABLE', `There is no store at ${path}: ${reason}. Check the path.`, {
-    cause,
-  });
 }

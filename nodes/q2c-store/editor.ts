@@ -47,6 +47,7 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
     schema: { value: defaults.schema },
     poolSize: { value: defaults.poolSize, validate: onPostgres(wholeNumberOrVariable) },
     leaseSeconds: { value: defaults.leaseSeconds, validate: onPostgres(wholeNumberOrVariable) },
+    gapSeconds: { value: defaults.gapSeconds, validate: wholeNumberOrVariable },
     financialDays: { value: defaults.financialDays, validate: daysOrEmpty(400) },
     otherDays: { value: defaults.otherDays, validate: daysOrEmpty(1) },
     caseDays: { value: defaults.caseDays, validate: daysOrEmpty(1) },

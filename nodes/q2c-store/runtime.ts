@@ -22,7 +22,7 @@ import type { StoreNode } from '../_shared/input';
 import { closeLookups, openLookups } from '../_shared/lookup-routes';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
-import { leaseMs, postgresSettings, retention, storePath } from './settings';
+import { gapAfterMs, leaseMs, postgresSettings, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 /** How often to try a server that is not there when Node-RED starts. */
@@ -82,6 +82,7 @@ export default function register(RED: NodeAPI): void {
 
   async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
     const policy = retention(config);
+    const times = { leaseMs: leaseMs(config), gapAfterMs: gapAfterMs(config) };
     const store = await openStore(node, config, closing);
     const log: Log = (level, message) => {
       if (level === 'error') node.error(message);
@@ -91,7 +92,7 @@ export default function register(RED: NodeAPI): void {
     const engine = new Engine({
       store,
       tenant: node.tenant,
-      leaseMs: leaseMs(config),
+      ...times,
       nodeExists: (id) => isInSubflow(id) || RED.nodes.getNode(id) !== null,
       observer: await observability.observe(store, node.tenant, process.env, log),
       log,

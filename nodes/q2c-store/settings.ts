@@ -34,6 +34,10 @@ export function leaseMs(config: StoreProperties): number {
   return 1000 * wholeNumber(config, 'leaseSeconds');
 }
 
+export function gapAfterMs(config: StoreProperties): number {
+  return 1000 * wholeNumber(config, 'gapSeconds');
+}
+
 /** An empty field stands for the default. */
 export function retention(config: StoreProperties): RetentionPolicy {
   const days = (text: string) => (text.trim() === '' ? undefined : Number(text));
@@ -45,7 +49,9 @@ export function retention(config: StoreProperties): RetentionPolicy {
   });
 }
 
-function wholeNumber(config: StoreProperties, field: 'port' | 'poolSize' | 'leaseSeconds'): number {
+type NumberField = 'port' | 'poolSize' | 'leaseSeconds' | 'gapSeconds';
+
+function wholeNumber(config: StoreProperties, field: NumberField): number {
   const value = Number(config[field]);
   if (Number.isInteger(value) && value > 0) return value;
   throw invalid(`${field} is "${config[field]}", which is no whole number`);

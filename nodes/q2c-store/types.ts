@@ -26,6 +26,8 @@ export interface StoreProperties {
   poolSize: string;
   /** Seconds after which other hosts take over the runs of one that does not move any more, as text. */
   leaseSeconds: string;
+  /** Seconds for which a missing change of a record is waited for (guides §13), as text. */
+  gapSeconds: string;
   /** Days that things are kept (`RetentionPolicy`); empty = the default, 0 = for ever. */
   financialDays: string;
   otherDays: string;
@@ -55,6 +57,7 @@ export const defaults: StoreProperties = {
   schema: 'quote_to_cash',
   poolSize: '10',
   leaseSeconds: '30',
+  gapSeconds: '900',
   financialDays: '',
   otherDays: '',
   caseDays: '',

@@ -61,7 +61,7 @@ export default function register(RED: NodeAPI): void {
         const key = await evaluateText(RED, this, config.key, config.keyType, msg, 'key of the event');
         if (!isWaiting) return notify(context, event, key);
         const timeout = await evaluateTypedInput(RED, this, config.timeout, config.timeoutType, msg);
-        return wait(context, event, key, deadlineOf(timeout, new Date().toISOString()));
+        return wait(context, event, key, deadlineOf(timeout, context.engine.store.now()));
       },
     });
     if (isWaiting) resumeMessages(this);

@@ -75,9 +75,13 @@ const LAZY_PARTS: Readonly<Record<string, string>> = {
   'lib/store/postgres/pg-client.ts': 'pg-client',
 };
 
-/** The lazy parts, and the simulator as a program of its own. */
+/** The lazy parts, the simulator as a program of its own, and the program of the store's thread. */
 async function buildParts(root: string, outdir: string): Promise<void> {
-  const parts = { ...LAZY_PARTS, 'simulator/main.ts': 'simulator-main' };
+  const parts = {
+    ...LAZY_PARTS,
+    'simulator/main.ts': 'simulator-main',
+    'lib/engine/store-thread.ts': 'store-thread',
+  };
   const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
   const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));
   if (present.length > 0) await build({ ...options, entryPoints, outdir });

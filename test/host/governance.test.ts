@@ -69,6 +69,14 @@ test('while a deal waits, sales see for whom, and other deals go on', async () =
   const run = await runOf(world, waiting);
   expect(run.state).toBe('failed');
   expect(await onlyCase(world)).toMatchObject({ ownerRole: 'finance_ops', code: 'TARGET_REJECTED' });
+  const [stored] = await world.store.rows(
+    'select policy_version, sla_due_at, system, entity from exception_case',
+  );
+  expect(stored).toMatchObject({ system: 'netsuite', entity: 'project' });
+  expect(stored).toMatchObject({
+    policy_version: expect.stringMatching(/^2026-1@/),
+    sla_due_at: expect.any(String),
+  });
   expect(await statusOf(waiting)).toBe('In provisioning: waiting for finance');
 
   const other = await nextDeal();

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EvidencePack, KpiFigures, OpenExceptions, WorkItem } from '../../lib/observe';
 import { verifyEvidence } from '../../lib/observe';
 import { startCollector } from '../support/collector';
@@ -11,6 +14,7 @@ import { enterDeal, runOf } from './deals';
 jest.setTimeout(120_000);
 
 const API = '/q2c/api/v1';
+const COMMAND = join(__dirname, '../../dist/bin/q2c-store.js');
 const LEGAL_ENTITY = /^len_/;
 
 describe('with a collector', () => {
@@ -116,6 +120,19 @@ describe('with a collector', () => {
     expect(await verifyEvidence(pack)).toEqual({ intact: true, problems: [] });
     const page = await get<string>(`deals/${stopped.correlationId}/evidence?format=html`);
     expect(page).toContain(`Run ${stopped.id}: failed`);
+    const file = join(world.host.userDir, 'evidence.json');
+    const verify = async (content: EvidencePack) => {
+      await writeFile(file, JSON.stringify(content));
+      const store = join(world.host.userDir, 'quote-to-cash/q2c.db');
+      const args = [COMMAND, 'verify-evidence', '--from', file, '--store', store, '--json'];
+      const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      return { status, ...(JSON.parse(stdout) as { problems: string[] }) };
+    };
+    expect(await verify(pack)).toMatchObject({ status: 0, problems: [] });
+    expect(await verify({ ...pack, generatedBy: 'somebody else' })).toMatchObject({
+      status: 1,
+      problems: ['the pack was changed after it was made'],
+    });
     await expect(get('kpis?by=customer')).rejects.toThrow(/400.*VALUE_INVALID/);
     await expect(get('deals/opp_01JGZC0000000000000000000A/evidence')).rejects.toThrow(/404/);
   });

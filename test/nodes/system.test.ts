@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { type RunningSimulator, startSimulator } from '../../simulator';
 import { wonDeal } from '../support/deals';
 import { Canvas, store } from './canvas';
@@ -109,4 +111,37 @@ test('the deal can be elsewhere in the message', async () => {
   const deal = wonDeal();
   const { sent } = await canvas.pass(Object.assign({ payload: 'something else' }, { deal }));
   expect(sent?.payload).toEqual(deal);
+});
+
+describe('after a deploy', () => {
+  const logins = async (): Promise<number> => {
+    const response = await fetch(`${simulator.url}/_control/salesforce/requests`);
+    const { requests } = (await response.json()) as { requests: { path: string }[] };
+    return requests.filter(({ path }) => path.endsWith('/oauth2/token')).length;
+  };
+  /** Asks the system, deploys, and asks again. @returns how often it logged in */
+  const askTwice = async (): Promise<number> => {
+    const before = await logins();
+    canvas = await Canvas.load([query], [{ ...store, path: 'tokens.db' }, connection]);
+    expect((await canvas.pass({ payload: wonDeal() })).sent?.result).toHaveLength(3);
+    const path = join(canvas.userDir, 'quote-to-cash/tokens.db');
+    await canvas.close();
+    canvas = await Canvas.load([query], [{ ...store, path }, connection]);
+    expect((await canvas.pass({ payload: wonDeal() })).sent?.result).toHaveLength(3);
+    return (await logins()) - before;
+  };
+  afterEach(() => {
+    delete process.env.Q2C_ENCRYPTION_KEY;
+  });
+
+  test('a connection goes on with the token that an encrypted store keeps', async () => {
+    process.env.Q2C_ENCRYPTION_KEY = randomBytes(32).toString('hex');
+    expect(await askTwice()).toBe(1);
+  });
+
+  test('a connection logs in again when the store would keep its token readable', async () => {
+    expect(await askTwice()).toBe(2);
+    const { store: opened } = await canvas.engine();
+    expect(await opened.db.selectFrom('token').selectAll().execute()).toEqual([]);
+  });
 });

@@ -76,7 +76,7 @@ test('a backup never takes the place of another file, and leaves nothing when it
   });
   await expect(backupStore(join(folder, 'typo.db'), join(folder, 'b.db'))).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',
-    message: expect.stringContaining('Check the path'),
+    message: expect.stringContaining('Check where it is'),
   });
   expect(existsSync(join(folder, 'typo.db'))).toBe(false);
   expect(existsSync(join(folder, 'b.db'))).toBe(false);

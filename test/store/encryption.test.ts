@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { listCases, runReport } from '../../lib/api/reports';
+import { doOnce } from '../../lib/api/requests';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
-import { keyringFromEnv, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
+import { keyringFromEnv, obtainToken, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
 import { rotateKeys } from '../../lib/store/rotation';
@@ -103,6 +104,7 @@ async function work(label: string): Promise<string[]> {
   await until('the runs have ended', async () => ended.length === 2 && (await unfinished()) === 0);
   leave();
   await waitFor(label);
+  await logIn(label);
   return ended;
 }
 
@@ -140,6 +142,17 @@ async function rejectEvent(id: string): Promise<void> {
   await store.write((tx) => recordRejected(tx, 'node', message, refused, new Date().toISOString()));
 }
 
+/** A connection gets an access token. */
+async function logIn(connection: string): Promise<void> {
+  const place = { name: connection, credentials: 'c' };
+  await obtainToken(
+    store,
+    place,
+    () => true,
+    async () => ({ value: SECRET, expiresAt: null }),
+  );
+}
+
 /** A person corrects what a step sends. */
 async function decide(run: DispatchedRun, step: Step): Promise<void> {
   const made = { actor: 'kim', reason: 'agreed', at: new Date().toISOString() };
@@ -166,6 +179,8 @@ async function decide(run: DispatchedRun, step: Step): Promise<void> {
       })
       .execute(),
   );
+  const asked = { caller: 'kim', key: run.id, route: 'getCase', body: {} };
+  await doOnce(store, asked, async () => ({ status: 200, body: { name: SECRET } }), true);
 }
 
 async function unfinished(): Promise<number> {

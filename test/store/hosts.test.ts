@@ -409,6 +409,49 @@ test('hosts share the rate of a connection', async () => {
   expect(await one.engine.reserveCall('another', 10)).toBe(0);
 });
 
+describe('a retry of many runs', () => {
+  const author = { actor: 'kim', reason: 'ERP is back' };
+
+  async function failed(count: number): Promise<void> {
+    const host = await Host.start(async () => undefined, { concurrency: 0 });
+    await host.engine.accept(batch(numbers(count)));
+    await host.stop();
+    await store.write((tx) => tx.updateTable('run').set({ state: 'failed' }).execute());
+  }
+
+  test('goes on at another host when the one that began it is dead', async () => {
+    await failed(8);
+    const one = await Host.start(async () => undefined);
+    const id = await one.engine.repairs.bulkRetries.start({}, author, { atOnce: 1 });
+    await until('the first run', async () => (await statesOf()).includes('completed'));
+    await one.kill();
+    expect((await statesOf()).filter((state) => state === 'failed').length).toBeGreaterThan(0);
+    const two = await Host.start(async () => undefined);
+    const { bulkRetries } = two.engine.repairs;
+    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 15_000, 20);
+    expect((await bulkRetries.find(id)).progress).toMatchObject({ total: 8, completed: 8 });
+    const runs = await store.db.selectFrom('run').select('attempt').execute();
+    expect(runs.map(({ attempt }) => attempt)).toEqual(runs.map(() => 2));
+  }, 30_000);
+
+  test('is cancelled by a host that does not work on it', async () => {
+    await failed(4);
+    const gate = Promise.withResolvers<void>();
+    const [one, two] = [await Host.start(() => gate.promise), await Host.start(() => gate.promise)];
+    const id = await one.engine.repairs.bulkRetries.start({}, author, { atOnce: 1 });
+    await until('a run to be under way', async () => (await statesOf()).includes('running'));
+    await two.engine.repairs.bulkRetries.cancel(id, 'lee');
+    gate.resolve();
+    const { bulkRetries } = two.engine.repairs;
+    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 10_000, 20);
+    expect(await bulkRetries.find(id)).toMatchObject({
+      isCancelled: true,
+      progress: { total: 4, completed: 1, underWay: 0 },
+    });
+    expect((await statesOf()).sort()).toEqual(['completed', 'failed', 'failed', 'failed']);
+  }, 20_000);
+});
+
 test('a host whose clock is ten minutes off neither loses its runs nor takes those of others', async () => {
   const realNow = Date.now;
   const shift = 10 * 60_000;

@@ -332,6 +332,33 @@ test('an event that was handed on goes with its deliveries, a rejected one after
   ]);
 });
 
+test('retries of many runs are forgotten some time after their end', async () => {
+  const ends = { old: daysAgo(31), young: daysAgo(29), unfinished: null };
+  await store.write(async (tx) => {
+    for (const [id, ended_at] of Object.entries(ends)) {
+      const values = { filter: '{}', at_once: 2, actor: 'kim', reason: 'r', started_at: daysAgo(400) };
+      await tx
+        .insertInto('bulk_retry')
+        .values({ id, ...values, state: 'running', ended_at })
+        .execute();
+      const retried = { bulk_retry: id, run_seq: 1, run_id: 'run_1', attempt: null };
+      await tx
+        .insertInto('bulk_retry_run')
+        .values({ ...retried, state: 'passed_over' })
+        .execute();
+    }
+  });
+  expect(await sweepNow()).toEqual(none);
+  const left = await store.db.selectFrom('bulk_retry').select('id').orderBy('id').execute();
+  expect(left.map(({ id }) => id)).toEqual(['unfinished', 'young']);
+  const runs = await store.db
+    .selectFrom('bulk_retry_run')
+    .select('bulk_retry')
+    .orderBy('bulk_retry')
+    .execute();
+  expect(runs.map(({ bulk_retry }) => bulk_retry)).toEqual(['unfinished', 'young']);
+});
+
 test('what a run had kept while it waited goes with it; a key that passed once over all runs stays', async () => {
   const old = await run({ days: 31 });
   const young = await run({ days: 29 });
@@ -365,6 +392,24 @@ test('what a run had kept while it waited goes with it; a key that passed once o
   expect(await store.db.selectFrom('suspension').select('run_id').execute()).toEqual([{ run_id: young.id }]);
   const scopes = await store.db.selectFrom('passage').select('scope').orderBy('scope').execute();
   expect(scopes.map(({ scope }) => scope)).toEqual([`key:${old.id}`, `key:${young.id}`, `run:${young.id}`]);
+});
+
+test('what a deal is found by goes with its last run', async () => {
+  const gone = await run({ days: 31 });
+  const left = await run({ days: 31 });
+  await run({ days: 29, deal: left.deal });
+  await store.write(async (tx) => {
+    for (const correlation_id of [gone.deal, left.deal]) {
+      await tx
+        .insertInto('deal_term')
+        .values({ term: 'acme', correlation_id, kind: 'name', system: null })
+        .execute();
+    }
+  });
+  await sweepNow();
+  expect(await store.db.selectFrom('deal_term').select('correlation_id').execute()).toEqual([
+    { correlation_id: left.deal },
+  ]);
 });
 
 test('stale events, which have no run, go by their age', async () => {

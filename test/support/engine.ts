@@ -22,6 +22,8 @@ export async function startEngine(
   const store: Store = {
     ...opened,
     write: (job, durability) => (isDead ? new Promise(() => undefined) : opened.write(job, durability)),
+    perform: (procedure, args, durability) =>
+      isDead ? new Promise(() => undefined) : opened.perform(procedure, args, durability),
   };
   const { retry, ...rest } = options;
   const engine = new Engine({

@@ -3,7 +3,16 @@ import type { CaseGovernance, CaseLine, CaseView, Person } from '../../governanc
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
 import { refuseMasked } from '../masking';
 import { personOf } from '../person';
-import { type ApiContext, defineRoute, flag, listOf, type Permission, reason, requireActor } from '../route';
+import {
+  type ApiContext,
+  defineRoute,
+  flag,
+  listOf,
+  type Permission,
+  reason,
+  requireActor,
+  rolesOf,
+} from '../route';
 import {
   approval,
   caseGroup,
@@ -119,8 +128,10 @@ const getCase = defineRoute({
   version: (reply: CaseView) => versionOfCase(reply),
   handle: async ({ params }, context) => {
     const found = await context.governance.view(params.id ?? '', personOf(context.caller));
-    if (found !== null) await concealStepsOf(context, found.runId);
-    return found;
+    if (found === null) return null;
+    await concealStepsOf(context, found.runId);
+    // Whoever may only look is refused at the door of every action.
+    return rolesOf(context.caller).length > 0 ? found : { ...found, actions: [] };
   },
 });
 

@@ -131,10 +131,10 @@ const listBulk = defineRoute({
   path: '/bulk',
   id: 'listBulk',
   tag: 'Bulk',
-  summary: 'Work on many records at once: what is under way on this host, and what lately ended',
+  summary: 'Work on many records at once: what is under way, and what lately ended',
   permission: 'q2c.read',
   reply: { kind: 'json', schema: z.array(bulkJob) },
-  handle: async (_, context) => shown(context, ...context.services.bulk.list()),
+  handle: async (_, context) => shown(context, ...(await context.services.bulk.list())),
 });
 
 const startBulk = defineRoute({
@@ -146,11 +146,11 @@ const startBulk = defineRoute({
   permission: 'q2c.read',
   body: bulkRequest,
   reply: { kind: 'json', schema: bulkJob, status: 202 },
-  handle: async ({ body }, { engine, governance, services, caller }) => {
+  handle: async ({ body }, { governance, services, caller }) => {
     if (body.action === 'retry_runs') requirePermission(caller, 'q2c.write');
     else requireActor(caller);
     refuseMasked(body);
-    return services.bulk.start(body, { engine, governance, person: personOf(caller) });
+    return services.bulk.start(body, governance, personOf(caller));
   },
 });
 
@@ -163,8 +163,8 @@ const getBulk = defineRoute({
   permission: 'q2c.read',
   reply: { kind: 'json', schema: bulkJob },
   handle: async ({ params }, context) => {
-    const job = context.services.bulk.get(params.id ?? '');
-    return job && (await shown(context, job))[0];
+    const job = await context.services.bulk.get(params.id ?? '');
+    return (await shown(context, job))[0];
   },
 });
 
@@ -177,9 +177,9 @@ const cancelBulk = defineRoute({
   permission: 'q2c.read',
   reply: { kind: 'json', schema: bulkJob },
   handle: async ({ params }, { services, caller }) => {
-    const job = services.bulk.get(params.id ?? '');
-    if (job !== null && job.actor !== caller.name) requirePermission(caller, 'q2c.write');
-    return services.bulk.cancel(params.id ?? '');
+    const job = await services.bulk.get(params.id ?? '');
+    if (job.actor !== caller.name) requirePermission(caller, 'q2c.write');
+    return services.bulk.cancel(job.id, caller.name);
   },
 });
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
-import { retryEveryRun, retryFilter } from '../bulk';
+import { retryFilter } from '../bulk';
 import { lines } from '../live';
+import { given } from '../paging';
 import { personOf } from '../person';
 import { countRuns, listRuns, runReport } from '../reports';
 import { type ApiContext, defineRoute, listOf, reason } from '../route';
@@ -157,9 +158,8 @@ const retryRuns = defineRoute({
     atOnce: z.int().min(1).max(50).optional(),
   }),
   reply: { kind: 'stream', type: 'application/x-ndjson', schema: retryProgress },
-  handle: async ({ body }, context) => {
-    return lines(retryEveryRun(context.engine, body, context.caller.name, context.signal));
-  },
+  handle: async ({ body: { filter, reason: why, atOnce } }, { governance, caller, signal }) =>
+    lines(governance.retryRuns(given(filter), why, personOf(caller), { signal, ...(atOnce && { atOnce }) })),
 });
 
 export const runRoutes = [listRunsRoute, countRunsRoute, getRun, retryRuns, retryRun, cancelRun, dryRun];

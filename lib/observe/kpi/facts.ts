@@ -67,14 +67,12 @@ export async function sourceOfRun(tx: Tx, run: RunRow, zoneOf: ZoneOf): Promise<
     .where('run_id', '=', run.id)
     .orderBy('seq')
     .execute();
-  const duplicates = event?.duplicates ?? 0;
   const made = steps.filter(({ state, undoes }) => state === 'confirmed' && undoes === null);
   return {
     id: run.id,
     stamp: stampOfRun(run),
     correlation_id: run.correlation_id,
     event_seq: run.event_seq,
-    duplicates,
     is_undecided: steps.some(({ state }) => state === 'intent' || state === 'unknown') ? 1 : 0,
     has_project: made.some(({ operation }) => isProject(operation)) ? 1 : 0,
     has_billing: made.some(({ operation }) => isBilling(operation)) ? 1 : 0,
@@ -205,7 +203,6 @@ const plain = (id: string, stamp: string): Omit<Source, 'facts'> => ({
   stamp,
   correlation_id: null,
   event_seq: null,
-  duplicates: 0,
   is_undecided: 0,
   has_project: 0,
   has_billing: 0,

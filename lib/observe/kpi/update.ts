@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { BusinessEvent, Instant } from '../../model';
 import { lock, MaintenanceTask, open, type RunRow, type Store, type Tx } from '../../store';
 import { count, DayChanges } from './days';
@@ -59,7 +60,7 @@ export async function updateKpis(store: Store, zoneOf: ZoneOf, signal?: AbortSig
   await updater.repeatedEvents();
   await updater.cases();
   await updater.setups();
-  await updater.moveTo('all', { at, key: 0 });
+  if (!signal?.aborted) await updater.moveTo('all', { at, key: 0 });
 }
 
 /** Until when everything has been counted; null = nothing yet. */
@@ -108,36 +109,36 @@ class Updater {
       const last = rows.at(-1);
       if (last === undefined || last.ended_at === null) return;
       await this.countRuns(rows.filter((row) => row.stamp !== stampOfRun(row)));
+      if (this.isStopped) return;
       ({ ended_at: at, seq: key } = { ...last, ended_at: last.ended_at });
       await this.moveTo('runs', { at, key });
-      if (rows.length < PAGE || this.isStopped) return;
+      if (rows.length < PAGE) return;
     }
   }
 
   /** A probe of another run may have settled what was not known of them. */
   async undecidedRuns(): Promise<void> {
+    // Literals here and below: SQLite uses a partial index only for the very condition it was made with.
     const rows = await this.store.db
       .selectFrom('kpi_source')
       .innerJoin('run', 'run.id', 'kpi_source.id')
       .selectAll('run')
-      .where('kpi_source.is_undecided', '=', 1)
+      .where('kpi_source.is_undecided', '=', sql.lit(1))
       .execute();
     await this.countRuns(rows);
   }
 
-  /** Events that came again after their run was counted. */
+  /** Events that have come again. */
   async repeatedEvents(): Promise<void> {
     for (;;) {
       const rows = await this.store.db
         .selectFrom('event')
-        .innerJoin('kpi_source', 'kpi_source.event_seq', 'event.seq')
-        .innerJoin('run', 'run.id', 'kpi_source.id')
-        .selectAll('run')
-        .where('event.duplicates', '>', 0)
-        .whereRef('event.duplicates', '!=', 'kpi_source.duplicates')
+        .select('seq')
+        .where('recount', '=', sql.lit(1))
         .limit(PAGE)
         .execute();
-      await this.countRuns(rows);
+      const seqs = rows.map(({ seq }) => seq);
+      if (seqs.length > 0) await this.write((tx, days) => this.countEventsAgain(tx, days, seqs));
       if (rows.length < PAGE || this.isStopped) return;
     }
   }
@@ -204,6 +205,19 @@ class Updater {
       });
       await pause(1);
     }
+  }
+
+  /** Runs that have not ended count their event when they do. */
+  private async countEventsAgain(tx: Tx, days: DayChanges, seqs: readonly number[]): Promise<void> {
+    // First, so that an arrival from now on is for the next time.
+    await tx.updateTable('event').set({ recount: 0 }).where('seq', 'in', seqs).execute();
+    const rows = await tx
+      .selectFrom('kpi_source')
+      .innerJoin('run', 'run.id', 'kpi_source.id')
+      .selectAll('run')
+      .where('kpi_source.event_seq', 'in', seqs)
+      .execute();
+    for (const row of rows) await count(tx, days, await sourceOfRun(tx, row, this.zoneOf));
   }
 
   private async countCases(tx: Tx, days: DayChanges, rows: readonly CountedCase[]): Promise<void> {

@@ -9,7 +9,11 @@ export function observe({ clustered }: MigrationContext): Migration {
       // At the right end of the index: ends come in the order of time.
       await sql`create index run_ended on run (ended_at, seq) where ended_at is not null`.execute(db);
       await sql`create index if not exists case_updated on exception_case (updated_at, id)`.execute(db);
-      await sql`create index event_repeated on event (seq) where duplicates > 0`.execute(db);
+      await db.schema
+        .alterTable('event')
+        .addColumn('recount', 'integer', (c) => c.notNull().defaultTo(0))
+        .execute();
+      await sql`create index event_recount on event (seq) where recount = 1`.execute(db);
 
       await db.schema
         .createTable('kpi_source')
@@ -18,7 +22,6 @@ export function observe({ clustered }: MigrationContext): Migration {
         .addColumn('facts', 'text', (c) => c.notNull())
         .addColumn('correlation_id', 'text')
         .addColumn('event_seq', 'integer')
-        .addColumn('duplicates', 'integer', (c) => c.notNull())
         .addColumn('is_undecided', 'integer', (c) => c.notNull())
         .addColumn('has_project', 'integer', (c) => c.notNull())
         .addColumn('has_billing', 'integer', (c) => c.notNull())

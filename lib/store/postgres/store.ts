@@ -1,10 +1,10 @@
 import { Kysely, PostgresAdapter, sql } from 'kysely';
 import type { Pool } from 'pg';
-import { Q2cError } from '../../model';
+import { type Instant, Q2cError } from '../../model';
 import { protect } from '../encryption';
 import { GroupCommitter } from '../group-commit';
 import type { Keyring } from '../keyring';
-import { migrate } from '../migrate';
+import { migrate, requireStore } from '../migrate';
 import type { Schema } from '../schema';
 import type { Store } from '../store';
 import { DatabaseClock } from './clock';
@@ -19,6 +19,8 @@ const OLDEST_SERVER = 13;
 
 /** Transactions of one host at once: while one waits for the server or its disk, others go on. */
 const LANES = 4;
+
+const RECONNECT_MS = 60_000;
 
 export interface PostgresOptions {
   /** How long reads and writes wait for a lost connection to come back, in milliseconds. */
@@ -36,15 +38,34 @@ export interface PostgresOptions {
  */
 export async function openPostgresStore(
   given: Partial<PostgresSettings>,
-  { reconnectMs = 60_000, keys = null }: PostgresOptions = {},
+  { reconnectMs = RECONNECT_MS, keys = null }: PostgresOptions = {},
 ): Promise<Store> {
   const settings = checked({ ...postgresDefaults, ...given });
+  await prepareTables(settings, keys);
+  return connect(settings, reconnectMs, keys);
+}
+
+/**
+ * Opens a store for a command, beside the hosts that work on it and without upgrading it.
+ * @throws Q2cError `STORE_UNAVAILABLE` when there is none, else as `openPostgresStore`
+ */
+export async function attachPostgresStore(given: Partial<PostgresSettings>): Promise<Store> {
+  const settings = checked({ ...postgresDefaults, ...given, poolSize: 2 });
+  await signedIn(settings, (db) =>
+    requireStore(db, `${placeOf(settings).address}, schema ${settings.schema}`),
+  );
+  return connect(settings, RECONNECT_MS, null);
+}
+
+async function connect(
+  settings: PostgresSettings,
+  reconnectMs: number,
+  keys: Keyring | null,
+): Promise<Store> {
   const place = placeOf(settings);
   const patience = () => new Patience(place, reconnectMs);
   const clock = new DatabaseClock();
   const adapter = new PostgresAdapter();
-  await prepareTables(settings, keys);
-
   const pool = await openPool(poolConfig(settings));
   const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience), LANES);
   // The clock is read with every write; from here on there is a time to tell.
@@ -57,6 +78,7 @@ export async function openPostgresStore(
     db,
     now: () => clock.now(),
     write: (job, durability = 'flushed') => committer.write(job, durability),
+    perform: (procedure, args, durability = 'flushed') => committer.perform(procedure, args, durability),
     async close() {
       await committer.drain();
       await pool.end();
@@ -86,6 +108,7 @@ async function prepareTables(settings: PostgresSettings, keys: Keyring | null): 
       db,
       {
         schema: settings.schema,
+        now: databaseTime,
         autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
         byteOrdered: sql`text collate "C"`,
         clustered: (table) => table,
@@ -116,6 +139,13 @@ async function requireVersion(pool: Pool): Promise<void> {
     'STORE_UNAVAILABLE',
     `The server is PostgreSQL ${rows[0]?.name}; the store needs version ${OLDEST_SERVER} or later.`,
   );
+}
+
+/** Hosts with clocks of their own must agree on which of them began last. */
+async function databaseTime(db: Kysely<Schema>): Promise<Instant> {
+  const { rows } = await sql<{ now: number }>`
+    select extract(epoch from clock_timestamp())::float8 * 1000 as now`.execute(db);
+  return new Date(rows[0]?.now ?? Number.NaN).toISOString();
 }
 
 /** Asked first: making a schema that is there already needs the right to make one. */

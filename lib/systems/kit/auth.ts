@@ -1,13 +1,8 @@
-import * as z from 'zod';
-import type { Instant } from '../../model';
+import { Q2cError } from '../../model';
+import { SystemError } from './errors';
 import type { Authenticator } from './http-types';
-import type { TokenStore } from './types';
-
-export interface AccessToken {
-  value: string;
-  /** Null when the vendor does not say; then the token is used until it is refused. */
-  expiresAt: Instant | null;
-}
+import { TransportFailure } from './transport';
+import type { AccessToken, TokenStore } from './types';
 
 export interface BearerOptions {
   /** Key in the token store; different for each connection that logs in differently. Never a secret. */
@@ -19,8 +14,6 @@ export interface BearerOptions {
 
 /** A token this close to its end is renewed before it is used. */
 const RENEW_BEFORE_MS = 60_000;
-
-const storedToken = z.object({ value: z.string().min(1), expiresAt: z.string().nullable() });
 
 /**
  * `Authorization: Bearer …` with the token kept in memory and in the token store, so that hosts of one connection
@@ -57,20 +50,23 @@ class BearerAuthenticator implements Authenticator {
     return this.#renewing;
   }
 
+  /** Another host of the same connection may have logged in since. */
   async #obtain(stale: string | null): Promise<AccessToken> {
     const { key, tokens, login } = this.#options;
-    // Another host of the same connection may have logged in since.
-    const stored = parseStored(await tokens.get(key));
-    if (stored && stored.value !== stale && isFresh(stored)) {
-      this.#current = stored;
-      return stored;
-    }
     this.#current = null;
-    const token = await login();
-    await tokens.set(key, JSON.stringify(token), token.expiresAt);
-    this.#current = token;
-    return token;
+    const isUsable = (token: AccessToken) => token.value !== stale && isFresh(token);
+    this.#current = await tokens.obtain(key, isUsable, login).catch(asFailure);
+    return this.#current;
   }
+}
+
+/** Nothing has left yet when the tokens cannot be reached, so the call is tried again. */
+function asFailure(error: unknown): never {
+  if (error instanceof SystemError || !(error instanceof Q2cError)) throw error;
+  throw new TransportFailure('the token shared with other hosts cannot be had', {
+    sent: false,
+    cause: error,
+  });
 }
 
 function bearer(token: AccessToken): { authorization: string } {
@@ -79,15 +75,4 @@ function bearer(token: AccessToken): { authorization: string } {
 
 function isFresh(token: AccessToken): boolean {
   return token.expiresAt === null || Date.parse(token.expiresAt) - Date.now() > RENEW_BEFORE_MS;
-}
-
-/** An entry that is not one of ours counts as none: logging in again is always possible. */
-function parseStored(text: string | null): AccessToken | null {
-  if (text === null) return null;
-  try {
-    return storedToken.safeParse(JSON.parse(text)).data ?? null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

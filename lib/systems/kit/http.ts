@@ -75,6 +75,8 @@ class PooledHttpClient implements HttpClient {
     }
     try {
       return await this.#authenticated(request, url);
+    } catch (error) {
+      throw this.#lostReply(error, request);
     } finally {
       this.#slots.give();
     }

@@ -1,18 +1,18 @@
-import type { TokenStore } from './types';
+import type { AccessToken, TokenStore } from './types';
 
 /**
  * Tokens kept in memory, for as long as whoever holds them: enough where a token can be had again at any time with
- * the connection's own credentials.
+ * the connection's own credentials. An authenticator asks once at a time, so that it logs in once at a time.
  */
 export function memoryTokens(): TokenStore {
-  const tokens = new Map<string, string>();
+  const tokens = new Map<string, AccessToken>();
   return {
-    get: async (key) => tokens.get(key) ?? null,
-    set: async (key, value) => {
-      tokens.set(key, value);
-    },
-    delete: async (key) => {
-      tokens.delete(key);
+    async obtain(key, isUsable, login) {
+      const kept = tokens.get(key);
+      if (kept !== undefined && isUsable(kept)) return kept;
+      const token = await login();
+      tokens.set(key, token);
+      return token;
     },
   };
 }

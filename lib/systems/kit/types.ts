@@ -99,11 +99,26 @@ export interface SystemManifest {
 
 // ---------------------------------------------------------------- connection
 
-/** Persistent, encrypted place for refreshed tokens. Keys are chosen by the client; one writer at a time. */
+export interface AccessToken {
+  value: string;
+  /** Null when the vendor does not say; then the token is used until it is refused. */
+  expiresAt: Instant | null;
+}
+
+/** Where access tokens are kept. */
 export interface TokenStore {
-  get(key: string): Promise<string | null>;
-  set(key: string, value: string, expiresAt: Instant | null): Promise<void>;
-  delete(key: string): Promise<void>;
+  /**
+   * The kept token if it is usable, else the one that a login gives, which is kept. Of all hosts that ask at the same
+   * time one logs in, and the others get its token.
+   *
+   * @param key chosen by the client; different for each login of a connection, and never a secret
+   * @throws what `login` throws; anything else means that the tokens cannot be reached
+   */
+  obtain(
+    key: string,
+    isUsable: (token: AccessToken) => boolean,
+    login: () => Promise<AccessToken>,
+  ): Promise<AccessToken>;
 }
 
 export interface ConnectionConfig {

@@ -2,7 +2,6 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../../lib/model';
 import { observability } from '../../../lib/observe';
 import { loadSystem, type SystemId } from '../../../lib/systems';
-import { memoryTokens } from '../../../lib/systems/kit/tokens';
 import type {
   ConnectionConfig,
   SystemClient,
@@ -14,6 +13,7 @@ import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
+import { sharedTokens } from './tokens';
 import type { ConnectionProperties } from './types';
 
 export interface Connected {
@@ -64,8 +64,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
     const module = await loadSystem(id);
     const settings = await connectionConfig(RED, node, config, manifest);
     const client = module.createClient(settings, {
-      // Those of the grants used so far can be had again at any time.
-      tokens: memoryTokens(),
+      tokens: sharedTokens(stableId(node), settings),
       reserveCall: async (requestsPerSecond) =>
         (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),

@@ -107,7 +107,7 @@ class Poller {
 
   private async poll(engine: Engine, tenant: string, connection: ConnectionNode): Promise<void> {
     const intervalMs = positive(this.config.interval, defaults.interval) * 1000;
-    const begin = this.config.startAt.trim() || new Date().toISOString();
+    const begin = this.config.startAt.trim() || engine.store.now();
     let failures = 0;
     while (!this.signal.aborted) {
       let waitMs = intervalMs;

@@ -99,7 +99,7 @@ describe('bulk work', () => {
     let job = await site.api.get<BulkJob>(`/bulk/${id}`);
     await until('the job to end', async () => {
       job = await site.api.get<BulkJob>(`/bulk/${id}`);
-      return job.state !== 'running';
+      return job.endedAt !== null;
     });
     return job;
   };
@@ -115,7 +115,7 @@ describe('bulk work', () => {
     expect(job).toMatchObject({ state: 'completed', total: 3, done: 3, failed: 0, actor: 'kim' });
     for (const { runId } of runs) await inState(site.api.engine.store, runId, 'completed');
     expect(await site.api.get<BulkJob[]>('/bulk')).toMatchObject([{ id: job.id }]);
-    await until('its end to be told', async () => watching.actions().includes('bulk.completed'));
+    await until('its end to be told', async () => watching.actions().includes('bulk.ended'));
     await watching.leave();
   });
 

@@ -1,7 +1,7 @@
 import type { Step } from '../../../lib/engine';
 import type { CanonicalId } from '../../../lib/model';
 import { TestApi } from '../../support/api';
-import { fail } from '../../support/engine';
+import { fail, until } from '../../support/engine';
 import { flow, ids, inState, Vendor, win } from '../engine/repair-support';
 
 /** What is classified in the deal of these tests. */
@@ -75,6 +75,14 @@ export class Site {
       caseId: found.id,
       correlationId: found.correlation_id,
     };
+  }
+
+  /** Until no run is under way: their flow must not end after the engine. */
+  settled(): Promise<void> {
+    return until('all runs to end', async () => {
+      const { queued = 0, running = 0 } = await this.api.get<Record<string, number>>('/runs/counts');
+      return queued + running === 0;
+    });
   }
 
   audit(action: string) {

@@ -19,15 +19,13 @@ let store: Store;
 let stop: () => Promise<void>;
 let erp: Vendor;
 let psa: Vendor;
+let deals: Map<string, ReturnType<typeof ids>>;
 
-beforeEach(async () => {
-  ({ engine, store, stop } = await startEngine({ retry: { maxRunRetries: 0 } }));
-  erp = new Vendor('erp');
-  psa = new Vendor('psa');
-  const deals = new Map<string, ReturnType<typeof ids>>();
+async function startHost(on?: Store) {
+  const host = await startEngine({ retry: { maxRunRetries: 0 }, ...(on && { store: on }) });
   for (const source of ['source', 'other']) {
     flow(
-      engine,
+      host.engine,
       ({ id }) => {
         const deal = deals.get(id) ?? ids();
         deals.set(id, deal);
@@ -36,6 +34,14 @@ beforeEach(async () => {
       source,
     );
   }
+  return host;
+}
+
+beforeEach(async () => {
+  erp = new Vendor('erp');
+  psa = new Vendor('psa');
+  deals = new Map();
+  ({ engine, store, stop } = await startHost());
 });
 afterEach(() => stop());
 
@@ -129,29 +135,99 @@ test('keeps few of them under way, so that a deal won meanwhile goes first', asy
   expect(last).toMatchObject({ underWay: 0, completed: 6 });
 });
 
+/** A call that waits until it is let go. */
+function held(vendor: Vendor, call: string): () => void {
+  const gate = Promise.withResolvers<void>();
+  vendor.twist(call, async (proceed) => {
+    await gate.promise;
+    proceed();
+  });
+  return gate.resolve;
+}
+
 test('cancelled it retries no further one, and tells how those under way ended', async () => {
   const runs = await failedRuns(erp, 'create project', times(4, refuse));
+  const letGo = held(erp, 'create project');
   const stopping = new AbortController();
   const seen: RetryProgress[] = [];
+  const audited = () =>
+    store.db.selectFrom('audit').select('actor').where('action', '=', 'runs.retry_cancelled').execute();
   for await (const progress of engine.repairs.retryRuns({}, AUTHOR, { atOnce: 1, signal: stopping.signal })) {
     seen.push(progress);
-    if (progress.underWay === 1) stopping.abort();
+    if (progress.underWay !== 1) continue;
+    stopping.abort();
+    void until('the cancel', async () => (await audited()).length === 1).then(letGo);
   }
   expect(seen.at(-1)).toEqual({ total: 4, underWay: 0, completed: 1, failed: 0, passedOver: 0 });
   const states = await Promise.all(runs.map(async (id) => (await runRow(store, id)).state));
   expect(states).toEqual(['completed', 'failed', 'failed', 'failed']);
+  expect(await audited()).toEqual([{ actor: 'kim' }]);
 });
 
 test('a run that somebody else has retried is passed over', async () => {
   const [first, second] = await failedRuns(erp, 'create project', times(2, refuse));
+  const letGo = held(erp, 'create project');
   const progress = engine.repairs.retryRuns({}, AUTHOR, { atOnce: 1 });
+  await progress.next();
   await progress.next();
   await engine.retryRun(second ?? '', 'lee');
   await inState(store, second ?? '', 'completed');
+  letGo();
   let last: RetryProgress | undefined;
   for await (const each of progress) last = each;
   expect(last).toEqual({ total: 2, underWay: 0, completed: 1, failed: 0, passedOver: 1 });
   expect(await runRow(store, first ?? '')).toMatchObject({ state: 'completed', attempt: 2 });
+});
+
+test('goes on after a restart, and does not begin anew', async () => {
+  const runs = await failedRuns(erp, 'create project', times(5, refuse));
+  const letGo = held(erp, 'create project');
+  const id = await engine.repairs.bulkRetries.start({}, AUTHOR, { atOnce: 1 });
+  await inState(store, runs[0] ?? '', 'running');
+  letGo();
+  await inState(store, runs[0] ?? '', 'completed');
+  await engine.stop();
+  expect((await engine.repairs.bulkRetries.find(id)).endedAt).toBeNull();
+
+  const restarted = await startHost(store);
+  try {
+    const { bulkRetries } = restarted.engine.repairs;
+    expect(await bulkRetries.underWay()).toEqual([id]);
+    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 10_000);
+    expect(await bulkRetries.find(id)).toMatchObject({
+      ...AUTHOR,
+      isCancelled: false,
+      progress: { total: 5, underWay: 0, completed: 5, failed: 0, passedOver: 0 },
+    });
+    for (const run of runs)
+      expect(await runRow(store, run)).toMatchObject({ state: 'completed', attempt: 2 });
+    expect(await bulkRetries.underWay()).toEqual([]);
+  } finally {
+    await restarted.engine.stop();
+  }
+}, 20_000);
+
+test('the end of this host ends the watching, not the retries; leaving the loop ends them', async () => {
+  await failedRuns(erp, 'create project', times(3, refuse));
+  const { bulkRetries } = engine.repairs;
+  const watching = engine.repairs.retryRuns({}, AUTHOR);
+  await watching.next();
+  const [left = ''] = await bulkRetries.underWay();
+  await watching.return(undefined);
+  expect(await bulkRetries.find(left)).toMatchObject({ isCancelled: true });
+
+  const cut = engine.repairs.retryRuns({}, AUTHOR);
+  await cut.next();
+  const kept = (await bulkRetries.underWay()).find((id) => id !== left) ?? '';
+  await engine.stop();
+  await expect(cut.next()).rejects.toMatchObject({ code: 'ENGINE_STOPPING' });
+  expect(await bulkRetries.find(kept)).toMatchObject({ isCancelled: false, endedAt: null });
+});
+
+test('one that nobody began is not known', async () => {
+  const { bulkRetries } = engine.repairs;
+  await expect(bulkRetries.find('retry_x')).rejects.toMatchObject({ code: 'BULK_RETRY_UNKNOWN' });
+  await expect(bulkRetries.cancel('retry_x', 'kim')).rejects.toMatchObject({ code: 'BULK_RETRY_UNKNOWN' });
 });
 
 test('needs a reason', async () => {

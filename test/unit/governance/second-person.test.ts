@@ -149,6 +149,24 @@ test('what cannot be done any more has failed, and says why', async () => {
   ]);
 });
 
+test('what is being done is not done twice; after the end of its host it may be agreed on again', async () => {
+  const vendor = refusing();
+  const { runId, caseId } = await stoppedInvoice(vendor);
+  const { id } = await ask(caseId);
+  // The host ends right after it has noted that lea agrees.
+  await site.store.write((tx) =>
+    tx
+      .updateTable('case_approval')
+      .set({ state: 'approved', decided_by: 'lea', decided_at: site.clock.now })
+      .execute(),
+  );
+  await expect(site.governance.approve(id, '', lea)).rejects.toMatchObject({ code: 'ILLEGAL_TRANSITION' });
+  site.clock.now = new Date(Date.parse(site.clock.now) + 60_000).toISOString();
+  expect((await site.governance.approve(id, '', lea)).status).toBe('done');
+  await until('it to come through', async () => (await site.runState(runId)) === 'completed');
+  expect(vendor.calls).toBe(2);
+});
+
 test('a retry of the run itself is held back by its case as well', async () => {
   const vendor = refusing();
   const { runId } = await stoppedInvoice(vendor);

@@ -1,6 +1,4 @@
 import { observability } from '../../../lib/observe';
-import { Counter, Histogram } from '../../../lib/observe/accumulators';
-import { exposition } from '../../../lib/observe/prometheus';
 import type { Store } from '../../../lib/store';
 import { FakeVendor, fail, startEngine, type TestEngine, until } from '../../support/engine';
 import { openTestStore } from '../../support/stores';
@@ -128,25 +126,4 @@ test('calls of vendors and the state of connections are told', async () => {
     'q2c_budget_waiting{system="erp",connection="c1"}': 3,
   });
   expect(text).not.toContain('cus_');
-});
-
-test('buckets are cumulative, their bounds inclusive, and labels are escaped', async () => {
-  const histogram = new Histogram({ name: 'h', help: 'h', labels: ['l'] }, [1, 2]);
-  for (const seconds of [0.5, 1, 1.5, 7]) histogram.observe(['a"b'], seconds);
-  const { text } = await exposition([histogram.family()]);
-  expect(text.split('\n').filter((line) => line.startsWith('h'))).toEqual([
-    'h_bucket{le="1",l="a\\"b"} 2',
-    'h_bucket{le="2",l="a\\"b"} 3',
-    'h_bucket{le="+Inf",l="a\\"b"} 4',
-    'h_sum{l="a\\"b"} 10',
-    'h_count{l="a\\"b"} 4',
-  ]);
-});
-
-test('labels without end cannot fill the memory', () => {
-  const counter = new Counter({ name: 'c', help: 'c', labels: ['l'] });
-  for (let index = 0; index < 3000; index++) counter.add([`value ${index}`]);
-  const { samples } = counter.family();
-  expect(samples.length).toBeLessThanOrEqual(1001);
-  expect(samples.find(({ labels }) => labels[0] === 'other')).toMatchObject({ value: 2000 });
 });

@@ -4,6 +4,7 @@ import {
   type ClientDependencies,
   type Limits,
   MappingError,
+  memoryTokens,
   type ReadContext,
 } from '../../../../lib/systems/kit';
 import { KANTATA_LISTS } from '../../../../simulator/seed/world';
@@ -158,7 +159,7 @@ export const callContext = () => ({
 });
 
 const dependencies: ClientDependencies = {
-  tokens: { get: async () => null, set: async () => {}, delete: async () => {} },
+  tokens: memoryTokens(),
   log: () => {},
 };
 

@@ -1,20 +1,13 @@
-import { type AccessToken, createBearerAuthenticator, type TokenStore } from '../../../../lib/systems/kit';
+import { Q2cError } from '../../../../lib/model';
+import {
+  type AccessToken,
+  createBearerAuthenticator,
+  memoryTokens,
+  SystemError,
+  type TokenStore,
+} from '../../../../lib/systems/kit';
 
 const request = { method: 'GET', url: new URL('https://acme.example/') };
-
-function memoryStore(): TokenStore & { entries: Map<string, string> } {
-  const entries = new Map<string, string>();
-  return {
-    entries,
-    get: async (key) => entries.get(key) ?? null,
-    set: async (key, value) => {
-      entries.set(key, value);
-    },
-    delete: async (key) => {
-      entries.delete(key);
-    },
-  };
-}
 
 function logins(expiresAt: AccessToken['expiresAt'] = null) {
   const state = { count: 0 };
@@ -28,7 +21,7 @@ function logins(expiresAt: AccessToken['expiresAt'] = null) {
 
 test('one login serves all calls, also those that come while it runs', async () => {
   const { state, login } = logins();
-  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryStore(), login });
+  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryTokens(), login });
   const headers = await Promise.all(Array.from({ length: 10 }, () => auth.headers(request)));
   expect(new Set(headers.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer token-1']));
   expect(state.count).toBe(1);
@@ -36,7 +29,7 @@ test('one login serves all calls, also those that come while it runs', async () 
 
 test('ten calls refused at once renew the token once', async () => {
   const { state, login } = logins();
-  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryStore(), login });
+  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryTokens(), login });
   const first = await auth.headers(request);
   await Promise.all(Array.from({ length: 10 }, () => auth.refresh(first)));
   expect(await auth.headers(request)).toEqual({ authorization: 'Bearer token-2' });
@@ -47,7 +40,7 @@ test('ten calls refused at once renew the token once', async () => {
 });
 
 test('the stored token outlives the process and is shared with another host', async () => {
-  const tokens = memoryStore();
+  const tokens = memoryTokens();
   const { state, login } = logins();
   await createBearerAuthenticator({ key: 'k', tokens, login }).headers(request);
   const other = createBearerAuthenticator({ key: 'k', tokens, login });
@@ -56,11 +49,16 @@ test('the stored token outlives the process and is shared with another host', as
 });
 
 test('a refused token is first replaced by the one another host has stored', async () => {
-  const tokens = memoryStore();
+  const tokens = memoryTokens();
   const { state, login } = logins();
   const auth = createBearerAuthenticator({ key: 'k', tokens, login });
   const refused = await auth.headers(request);
-  tokens.entries.set('k', JSON.stringify({ value: 'from-elsewhere', expiresAt: null }));
+  const elsewhere = { value: 'from-elsewhere', expiresAt: null };
+  await tokens.obtain(
+    'k',
+    () => false,
+    async () => elsewhere,
+  );
   await auth.refresh(refused);
   expect(await auth.headers(request)).toEqual({ authorization: 'Bearer from-elsewhere' });
   expect(state.count).toBe(1);
@@ -68,25 +66,26 @@ test('a refused token is first replaced by the one another host has stored', asy
 
 test('a token about to expire is renewed before use', async () => {
   const { state, login } = logins(new Date(Date.now() + 30_000).toISOString());
-  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryStore(), login });
+  const auth = createBearerAuthenticator({ key: 'k', tokens: memoryTokens(), login });
   await auth.headers(request);
   await auth.headers(request);
   expect(state.count).toBe(2);
 });
 
-test('a stored entry that cannot be read counts as none', async () => {
-  const tokens = memoryStore();
-  tokens.entries.set('k', '{broken');
-  const { login } = logins();
-  const auth = createBearerAuthenticator({ key: 'k', tokens, login });
-  expect(await auth.headers(request)).toEqual({ authorization: 'Bearer token-1' });
+test.each([
+  ['as they are', new SystemError({ system: 'crm', kind: 'auth', reason: 'wrong secret' }), 'SystemError'],
+  ['as calls that have not left', new Q2cError('STORE_CONNECTION_LOST', 'gone'), 'TransportFailure'],
+])('failures are told %s', async (_, error, name) => {
+  const tokens: TokenStore = { obtain: () => Promise.reject(error) };
+  const auth = createBearerAuthenticator({ key: 'k', tokens, login: logins().login });
+  await expect(auth.headers(request)).rejects.toMatchObject({ name });
 });
 
 test('a failed login fails the calls that waited for it, and the next one tries again', async () => {
   let failures = 1;
   const auth = createBearerAuthenticator({
     key: 'k',
-    tokens: memoryStore(),
+    tokens: memoryTokens(),
     login: async () => {
       if (failures-- > 0) throw new Error('down');
       return { value: 'late', expiresAt: null };

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../../lib/model';
-import type { ClientDependencies, ConnectionConfig } from '../../../../lib/systems/kit';
+import { type ClientDependencies, type ConnectionConfig, memoryTokens } from '../../../../lib/systems/kit';
 import { SalesforceClient } from '../../../../lib/systems/salesforce/client';
 import { type ReceivedRequest, sendJson, startTestServer, type TestServer } from '../kit/test-server';
 
@@ -28,7 +28,7 @@ export async function fakeOrg(config: Partial<ConnectionConfig> = {}): Promise<F
     else sendJson(response, ...org.answer(request, url));
   });
   const dependencies: ClientDependencies = {
-    tokens: { get: async () => null, set: async () => {}, delete: async () => {} },
+    tokens: memoryTokens(),
     log: (level, message) => org.logs.push({ level, message }),
   };
   const org: FakeOrg = {

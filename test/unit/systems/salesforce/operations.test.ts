@@ -315,6 +315,15 @@ describe('opportunity update', () => {
     expect(String(toSystem('x'.repeat(300)).updates[0]?.fields.Q2C_Status__c)).toHaveLength(255);
   });
 
+  test.each([
+    [{ waitingFor: 'finance' }, 'In provisioning: waiting for finance'],
+    [{}, 'In provisioning: waiting for a repair'],
+  ])('a deal that waits says for whom: %j', (known, said) => {
+    const parameters = { status: 'In provisioning: waiting for {waitingFor}', ...known };
+    const { updates } = updateOpportunity.toSystem(opportunity, contextOf({ opportunity }, parameters));
+    expect(updates[0]?.fields).toEqual({ Q2C_Status__c: said });
+  });
+
   test('probe compares what is there with what was to be written', async () => {
     const wire = updateOpportunity.toSystem(opportunity, contextOf(deal, status));
     const written = {
