@@ -83,6 +83,8 @@ export async function openConsole(
   });
   await page.route(`${url}api/v1/**`, (route) => answerRoute(route, url, given));
   await page.goto(url);
+  // Only then the page follows its address.
+  await page.getByRole('heading', { level: 1 }).waitFor();
   return { page, context, errors };
 }
 
