@@ -24,8 +24,11 @@ export interface Outcome {
   lostBytes: number;
 }
 
-/** Longest time until nothing moves any more, retries and their delays included. */
-const PATIENCE_MS = 120_000;
+/**
+ * Longest time until nothing moves any more, retries and their delays included: a source whose polls have failed time
+ * and again waits for up to five minutes.
+ */
+const PATIENCE_MS = 420_000;
 
 /** How often a person tries again what has failed, once the vendors are well. */
 const REPAIRS = 3;

@@ -225,8 +225,10 @@ export class World {
     return ((await this.host.request('GET', path)) as Page<CaseLine>).items;
   }
 
-  retry(id: string): Promise<unknown> {
-    return this.host.request('POST', `/q2c/api/v1/runs/${id}/retry`, {});
+  async retry(id: string): Promise<void> {
+    const done = await this.host.request('POST', `/q2c/api/v1/runs/${id}/retry`, {});
+    const { status } = done as { status: string };
+    if (status !== 'done') throw new Error(`The retry of ${id} is ${status}`);
   }
 
   /** Runs of one deal, oldest first. */

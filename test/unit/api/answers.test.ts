@@ -1,4 +1,5 @@
 import type { Answer } from '../../../lib/api';
+import { doOnce } from '../../../lib/api/requests';
 import type { RunReport, RunSummary } from '../../../lib/api/schemas/runs';
 import type { CaseView } from '../../../lib/governance';
 import { jsonOf, kim, user } from '../../support/api';
@@ -136,12 +137,30 @@ describe('idempotency keys', () => {
     expect((await api().ask('POST', `/cases/${caseId}/comment`, other)).status).toBe(200);
   });
 
-  test('at the same time, one does it and the other is told to wait', async () => {
+  test('while it is being done, whoever asks again is told to wait', async () => {
+    const { store } = api().engine;
+    const request = { caller: 'kim', key: 'k2', route: 'retryRun', body: {} };
+    const busy = Promise.withResolvers<{ status: number; body: object }>();
+    const begun = Promise.withResolvers<void>();
+    const act = () => {
+      begun.resolve();
+      return busy.promise;
+    };
+    const first = doOnce(store, request, act, true);
+    await begun.promise;
+    await expect(doOnce(store, request, act, true)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_IN_PROGRESS',
+    });
+    busy.resolve({ status: 200, body: { done: true } });
+    expect(await first).toMatchObject({ isReplayed: false });
+    expect(await doOnce(store, request, act, true)).toMatchObject({ body: { done: true }, isReplayed: true });
+  });
+
+  test('asked twice at a time, a run is retried once', async () => {
     const { runId } = await site.stuck();
-    const headers = { 'idempotency-key': 'k2' };
+    const headers = { 'idempotency-key': 'k3' };
     const ask = () => api().ask('POST', `/runs/${runId}/retry`, { headers, body: {} });
-    const both = await Promise.all([ask(), ask()]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    await Promise.all([ask(), ask()]);
     await inState(api().engine.store, runId, 'completed');
     expect(await site.audit('run.retried')).toHaveLength(1);
     expect((await ask()).headers['idempotency-replayed']).toBe('true');
