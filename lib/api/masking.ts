@@ -54,14 +54,17 @@ export class Masker {
     return { reply: this.masked(reply, NOWHERE, '', values, paths), paths };
   }
 
-  /** Calls back for every value that a field's name classifies. */
+  /** Calls back for every value that a field's name classifies and that is to be masked in sentences too. */
   private visit(value: unknown, place: Place, found: (value: unknown) => void): void {
     if (Array.isArray(value)) {
       for (const each of value) this.visit(each, place, found);
     } else if (isRecord(value)) {
       const own = placeOf(value, place);
       for (const [name, member] of Object.entries(value)) {
-        if (this.isClassified(name, own)) found(member);
+        const classification = this.classificationOf(name, own);
+        // Whom a case is about, its message has to say.
+        if (classification === 'person_name') continue;
+        if (classification !== undefined) found(member);
         else this.visit(member, below(own, name), found);
       }
     }
@@ -100,21 +103,21 @@ export class Masker {
     for (const [name, member] of Object.entries(value)) {
       const where = inPath(path, name);
       if (USERS.has(name) && typeof member === 'string') copy[name] = member;
-      else if (this.isClassified(name, own)) copy[name] = blank(member, where, paths);
+      else if (this.classificationOf(name, own) !== undefined) copy[name] = blank(member, where, paths);
       else copy[name] = this.masked(member, below(own, name), where, values, paths);
     }
     return copy;
   }
 
-  private isClassified(name: string, { fields, entity }: Place): boolean {
-    const { vendorFields } = this;
-    return (
-      Object.hasOwn(fields, name) ||
-      Object.hasOwn(vendorFields, name) ||
-      (entity !== null && Object.hasOwn(vendorFields, `${entity}.${name}`))
-    );
+  private classificationOf(name: string, { fields, entity }: Place): Classification | undefined {
+    const own = entity === null ? undefined : named(this.vendorFields, `${entity}.${name}`);
+    return named(fields, name) ?? named(this.vendorFields, name) ?? own;
   }
 }
+
+/** Of the table's own names alone: payloads may have fields such as `constructor`. */
+const named = (table: ClassifiedFields, name: string): Classification | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** A record with a canonical id is that entity, wherever it stands. */
 function placeOf({ id, operation }: Readonly<Record<string, unknown>>, { fields, entity }: Place): Place {

@@ -4,8 +4,11 @@ import { type EntityName, entityNames } from './ids';
 
 /** Which fields hold what only some people may see (guides §13, privacy). The schemas of the entities say it. */
 
-/** `personal`: of a contact or an employee; `cost_rate`: what a person costs, and so what they earn. */
-export type Classification = 'tax_id' | 'bank' | 'personal' | 'cost_rate';
+/**
+ * `personal`: how to reach a contact or an employee; `person_name`: who they are, which a case about them has to say;
+ * `cost_rate`: what a person costs, and so what they earn.
+ */
+export type Classification = 'tax_id' | 'bank' | 'personal' | 'person_name' | 'cost_rate';
 
 /** Fields of an entity that are classified, by path with dots; arrays have no step of their own. */
 export type ClassifiedFields = Readonly<Record<string, Classification>>;

@@ -24,6 +24,7 @@ export const text = z.string().min(1);
 export const taxIdText = text.meta({ classification: 'tax_id' });
 export const bankText = text.meta({ classification: 'bank' });
 export const personalText = text.meta({ classification: 'personal' });
+export const personName = text.meta({ classification: 'person_name' });
 
 /** Any JSON. Members may be `undefined`, as in objects that were built and not yet written. */
 export const jsonValueSchema: z.ZodType<JsonValue> = z.lazy(() =>

@@ -13,6 +13,7 @@ import {
   paymentTermsSchema,
   percentSchema,
   personalText,
+  personName,
   quantitySchema,
   rateSchema,
   regionSchema,
@@ -72,9 +73,9 @@ export const contactRoles = ['buyer', 'approver', 'billing', 'delivery'] as cons
 
 export const contactSchema = entity('contact', {
   customerId: idSchema('customer'),
-  name: personalText,
-  firstName: personalText.optional(),
-  lastName: personalText.optional(),
+  name: personName,
+  firstName: personName.optional(),
+  lastName: personName.optional(),
   email: personalText.optional(),
   phone: personalText.optional(),
   title: text.optional(),

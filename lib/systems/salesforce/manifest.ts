@@ -199,13 +199,13 @@ export const manifest: SystemManifest = {
   },
   classifiedFields: {
     Q2C_Tax_Registration__c: 'tax_id',
-    FirstName: 'personal',
-    LastName: 'personal',
+    FirstName: 'person_name',
+    LastName: 'person_name',
     Email: 'personal',
     Phone: 'personal',
     MobilePhone: 'personal',
     HomePhone: 'personal',
-    'contact.Name': 'personal',
+    'contact.Name': 'person_name',
   },
   customFields: [
     field('Account', EXTERNAL_ID_FIELD, KEY, 'canonical customer id'),

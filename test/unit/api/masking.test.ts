@@ -61,6 +61,12 @@ describe('a masker', () => {
     ).toBe(`${MASK} is wrong, DE1292733981 is not it; ask ${MASK}, pay ${MASK}.`);
   });
 
+  test('a person is named by a sentence, not by a field', () => {
+    const contact = { id: 'con_01J00000000000000000000000', name: 'Anna Kim' };
+    const { reply } = masker().mask({ contact, message: 'Anna Kim has no address' });
+    expect(reply).toEqual({ contact: { ...contact, name: MASK }, message: 'Anna Kim has no address' });
+  });
+
   test('users are named, also those whose name is a mail address', () => {
     const line = { actor: 'kim@firm.example', message: 'by kim@firm.example' };
     expect(masker().mask(line).reply).toEqual({ actor: 'kim@firm.example', message: `by ${MASK}` });
