@@ -2,6 +2,7 @@ import type { Browser } from 'playwright-core';
 import type { AuditLine, CaseView, RunReport, RunSummary } from '../../console/src/api/types';
 import { enterDeal, winDeal } from '../host/deals';
 import { launchBrowser } from '../support/browser';
+import { startCollector } from '../support/collector';
 import { adminAuth, ConsoleUser, tokenOf } from '../support/console';
 import { Host } from '../support/host';
 import { until } from '../support/until';
@@ -16,13 +17,14 @@ const MARKUP = '<img src=x onerror="window.stolen=1"><b>Müller</b>';
 let simulator: Simulator;
 let host: Host;
 let browser: Browser;
+let collector: Awaited<ReturnType<typeof startCollector>>;
 /** Finance operations; may not approve. */
 let fiona: ConsoleUser;
 /** Of the account of the next deal of its own; the first ones are used by the simulator. */
 let account = 20;
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  [simulator, collector] = await Promise.all([Simulator.start(), startCollector()]);
   // Nothing is written after the last records of the project.
   const flow = templateFlow((node) => {
     if (node.name === 'Report back to the opportunity') node.d = true;
@@ -34,9 +36,14 @@ beforeAll(async () => {
     cora: ['q2c.read', 'q2c.write', 'q2c.approve', 'q2c.role.finance_ops'],
     ron: ['read'],
   };
+  const env = {
+    Q2C_SIMULATOR_URL: simulator.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+  };
   [host, browser] = await Promise.all([
     Host.start({
-      env: { Q2C_SIMULATOR_URL: simulator.url },
+      env,
       settings: { adminAuth: adminAuth(users) },
       flow,
     }),
@@ -55,6 +62,7 @@ afterAll(async () => {
   await browser?.close();
   await host?.dispose();
   await simulator?.stop();
+  await collector?.close();
 });
 
 async function ask<T>(path: string, user = 'admin', method = 'GET', body?: unknown): Promise<T> {
@@ -159,6 +167,20 @@ test('a refused write: the dry run shows the one write; corrected in the form, d
       state: 'confirmed',
       calls: step.calls,
     });
+
+  // Metrics and trace tell the same: refused once, confirmed once, in two passages of one thread.
+  const metrics = await ask<string>('metrics');
+  const outcomes = (result: string) =>
+    metrics.match(
+      new RegExp(
+        `q2c_step_calls_total{system="kantata",operation="billingSchedule.create",result="${result}"} (\\d+)`,
+      ),
+    )?.[1];
+  expect({ rejected: outcomes('rejected'), ok: outcomes('ok') }).toEqual({ rejected: '1', ok: '2' });
+  const passages = () => collector.spans.filter(({ attributes }) => attributes['q2c.run.id'] === run.id);
+  await until('both passages in the trace', () => passages().length === 2);
+  expect(passages().map(({ attributes }) => attributes['q2c.run.state'])).toEqual(['failed', 'completed']);
+  expect(new Set(passages().map(({ traceId }) => traceId)).size).toBe(1);
 
   // Who, what, before and after.
   const lines = await listOf<AuditLine>(`audit?runId=${run.id}&actor=paul`);
