@@ -11,6 +11,8 @@ declare const RED: {
     eachNode(visit: (node: FlowNode) => void): void;
     eachConfig(visit: (node: FlowNode) => boolean): void;
   };
+  sidebar: { show(id: string): void };
+  view: { selection(): { nodes?: FlowNode[] } };
 };
 
 /** A host that keeps its editor below a path: no address of ours may assume the root. */
@@ -143,6 +145,30 @@ test('a deal without tax registration waits at the check and is told to Catch', 
   await debugMessages('Cases').getByText('TAX_REGISTRATION_MISSING').waitFor();
   await editor.screenshot('main-job');
   await picture('flow', 16, '.red-ui-flow-group', '.red-ui-flow-node');
+}, 60_000);
+
+test('the sidebar shows what is stuck in this flow: a click selects the node, a link opens the case', async () => {
+  const { page } = editor;
+  await page.evaluate(() => RED.sidebar.show('q2c'));
+  const sidebar = page.locator('.q2c-sidebar');
+  await sidebar.getByText('Open cases (1)').waitFor();
+  await sidebar.locator('.q2c-sidebar-select').click();
+  const selected = await page.evaluate(() => RED.view.selection().nodes?.map(({ id }) => id));
+  expect(selected).toEqual([nodeCalled('Ready to provision?').id]);
+  const isTooWide = await sidebar.evaluate((element) => {
+    element.style.width = '180px';
+    return element.scrollWidth > element.clientWidth;
+  });
+  expect(isTooWide).toBe(false);
+  await editor.screenshot('sidebar');
+
+  const [opened] = await Promise.all([
+    page.context().waitForEvent('page'),
+    sidebar.getByText('Open the case').click(),
+  ]);
+  await opened.getByRole('heading', { level: 1 }).getByText('tax registration').waitFor();
+  expect(new URL(opened.url()).pathname).toBe(`${adminRoot}/q2c/`);
+  await opened.close();
 }, 60_000);
 
 /** Makes a picture of the documentation: what these elements take up in the window, and a margin. */
