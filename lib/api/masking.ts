@@ -25,7 +25,8 @@ interface Place {
   entity: string | null;
 }
 
-const NOWHERE: Place = { fields: {}, entity: null };
+const NONE: ClassifiedFields = {};
+const NOWHERE: Place = { fields: NONE, entity: null };
 
 export class Masker {
   private readonly values = new Set<string>();
@@ -121,16 +122,19 @@ const named = (table: ClassifiedFields, name: string): Classification | undefine
 
 /** A record with a canonical id is that entity, wherever it stands. */
 function placeOf({ id, operation }: Readonly<Record<string, unknown>>, { fields, entity }: Place): Place {
-  const own = entityOfId(id);
+  const own = typeof id === 'string' ? entityOfId(id) : undefined;
   const sent = typeof operation === 'string' ? /^(\w+)\./.exec(operation)?.[1] : undefined;
   return { fields: (own && classifiedFields[own]) ?? fields, entity: sent ?? entity };
 }
 
-function below({ fields, entity }: Place, name: string): Place {
+function below(place: Place, name: string): Place {
+  const { fields, entity } = place;
+  // Nearly all there is: what stands in no entity.
+  if (fields === NONE) return place;
   const inner = Object.entries(fields)
     .filter(([path]) => path.startsWith(`${name}.`))
     .map(([path, classification]) => [path.slice(name.length + 1), classification]);
-  return { fields: Object.fromEntries(inner), entity };
+  return { fields: inner.length === 0 ? NONE : Object.fromEntries(inner), entity };
 }
 
 function blank(value: unknown, path: string, paths: string[]): unknown {

@@ -284,6 +284,7 @@ export function summaryOfStep(
         ? null
         : { code: row.error_code, message: open(store.db, 'step', 'error_message', row) ?? '' },
     undoes: row.undoes,
+    mappingVersion: row.mapping_version,
     decision: decisionAbout(row, decisions),
   };
 }

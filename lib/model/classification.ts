@@ -1,14 +1,9 @@
 import type * as z from 'zod';
+import { type Classification, classificationOf } from './classified';
 import { entitySchemas } from './entities';
 import { type EntityName, entityNames } from './ids';
 
 /** Which fields hold what only some people may see (guides §13, privacy). The schemas of the entities say it. */
-
-/**
- * `personal`: how to reach a contact or an employee; `person_name`: who they are, which a case about them has to say;
- * `cost_rate`: what a person costs, and so what they earn.
- */
-export type Classification = 'tax_id' | 'bank' | 'personal' | 'person_name' | 'cost_rate';
 
 /** Fields of an entity that are classified, by path with dots; arrays have no step of their own. */
 export type ClassifiedFields = Readonly<Record<string, Classification>>;
@@ -21,7 +16,7 @@ export const classifiedFields: Readonly<Partial<Record<EntityName, ClassifiedFie
 );
 
 function fieldsOf(schema: z.ZodType, path: string): Record<string, Classification> {
-  const own = schema.meta()?.classification;
+  const own = classificationOf(schema);
   if (own !== undefined) return { [path]: own };
   const { def } = schema as z.ZodType & {
     def: { type: string; innerType?: z.ZodType; element?: z.ZodType; shape?: object };
@@ -31,10 +26,4 @@ function fieldsOf(schema: z.ZodType, path: string): Record<string, Classificatio
   const members = Object.entries((def.shape ?? {}) as Record<string, z.ZodType>);
   const found = members.map(([name, member]) => fieldsOf(member, path === '' ? name : `${path}.${name}`));
   return Object.assign({}, ...found) as Record<string, Classification>;
-}
-
-declare module 'zod' {
-  interface GlobalMeta {
-    classification?: Classification;
-  }
 }

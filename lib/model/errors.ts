@@ -17,6 +17,7 @@ export type TechnicalCode =
   | 'FIRM_INVALID'
   | 'LEASE_LOST'
   | 'LOGIN_REQUIRED'
+  | 'MAPPING_INVALID'
   | 'MESSAGE_NOT_STORABLE'
   | 'NOT_PERMITTED'
   | 'PERMISSION_MISSING'

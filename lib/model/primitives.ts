@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { classified } from './classified';
 import { type EntityName, idPattern, idPrefixes, isId } from './ids';
 import { currencyMinorUnits, isCountry, isCurrency } from './iso';
 import type { JsonObject, JsonValue } from './json';
@@ -21,10 +22,10 @@ export type Percent = string;
 export const text = z.string().min(1);
 
 /** Text that only some people may see (classification.ts). */
-export const taxIdText = text.meta({ classification: 'tax_id' });
-export const bankText = text.meta({ classification: 'bank' });
-export const personalText = text.meta({ classification: 'personal' });
-export const personName = text.meta({ classification: 'person_name' });
+export const taxIdText = classified('tax_id', text);
+export const bankText = classified('bank', text);
+export const personalText = classified('personal', text);
+export const personName = classified('person_name', text);
 
 /** Any JSON. Members may be `undefined`, as in objects that were built and not yet written. */
 export const jsonValueSchema: z.ZodType<JsonValue> = z.lazy(() =>

@@ -22,6 +22,7 @@ import { token } from './migrations/0010-token';
 import { bulkRetry } from './migrations/0011-bulk-retry';
 import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
+import { mapping } from './migrations/0022-mapping';
 import { api } from './migrations/0023-api';
 import type { Schema } from './schema';
 
@@ -54,6 +55,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0011-bulk-retry': bulkRetry,
   '0020-governance': governance,
   '0021-observe': observe,
+  '0022-mapping': mapping,
   '0023-api': api,
 };
 

@@ -35,11 +35,26 @@ export function registerRoutes(RED: NodeAPI): void {
   registerLookupRoutes(RED);
   // Forms ask here: a store or broker can be tried although no store is open.
   const write = RED.auth.needsPermission('q2c.write');
-  RED.httpAdmin.post('/q2c/connections/:id/test', write, (request: HttpRequest, response: Response) => {
-    testNode(RED, String(request.params.id))
-      .then((checks): Answer => ({ status: 200, headers: {}, body: { json: { checks } } }), refusal)
+  RED.httpAdmin.post(
+    '/q2c/connections/:id/test',
+    write,
+    jsonOf(RED, async (request) => ({ checks: await testNode(RED, String(request.params.id)) })),
+  );
+}
+
+/** For the routes of forms, which are not part of the programs' interface: the JSON of a view, or a problem document. */
+export function jsonOf(RED: NodeAPI, view: (request: HttpRequest) => Promise<unknown>) {
+  return (request: HttpRequest, response: Response): void => {
+    view(request)
+      .then(
+        (json): Answer => ({ status: 200, headers: { 'content-type': 'application/json' }, body: { json } }),
+        (error: unknown) => {
+          if (!(error instanceof Q2cError)) logFault(RED)(error);
+          return refusal(error);
+        },
+      )
       .then((given) => send(given, response, new AbortController().signal, logFault(RED)));
-  });
+  };
 }
 
 async function answered(

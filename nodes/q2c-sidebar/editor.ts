@@ -42,6 +42,11 @@ class Tab {
   async look(): Promise<void> {
     const look = ++this.looks;
     const nodes = idsOnScreen();
+    // Without one the host has nothing to tell, and each question would be an error in the browser's log.
+    if (!isStoreDeployed()) {
+      this.content.empty().append(this.note('noStore'));
+      return;
+    }
     if (nodes.length === 0) {
       this.content.empty().append(this.note('nothing'));
       return;
@@ -133,6 +138,15 @@ class Tab {
 /** The editor adds the token to requests by relative address. */
 const ask = <T>(url: string, data: Record<string, string | number>): Promise<T> =>
   Promise.resolve($.ajax({ url, data, dataType: 'json' }));
+
+function isStoreDeployed(): boolean {
+  let found = false;
+  RED.nodes.eachConfig(({ type, changed }) => {
+    found ||= type === 'q2c-store' && changed !== true;
+    return true;
+  });
+  return found;
+}
 
 /** Nodes of the flow on screen; of a very large one ours first, as an address cannot be of any length. */
 function idsOnScreen(): string[] {

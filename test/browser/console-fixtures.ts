@@ -249,6 +249,7 @@ const steps: RunReport['steps'] = OPERATIONS.map((operation, number) => ({
   durationMs: 350 + number * 40,
   error: number === 6 ? { code: 'TARGET_REJECTED', message: MESSAGES[1] ?? '' } : null,
   undoes: null,
+  mappingVersion: null,
   decision: null,
 }));
 

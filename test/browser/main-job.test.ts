@@ -122,7 +122,9 @@ test.each(['Salesforce', 'NetSuite', 'Kantata'])(
 test('a won deal passes every node and arrives in the debug sidebar', async () => {
   const [deal] = await simulator.closeDeals(1);
   await status(nodeCalled('Opportunity won'), '1 accepted').waitFor();
-  const working = nodes.filter(({ z, type }) => z && !type.endsWith('-events'));
+  // What sales are told of a deal that waits is not on its way.
+  const onItsWay = ({ name }: FlowNode) => name !== 'Tell sales who it waits for';
+  const working = nodes.filter(({ z, type }) => z && !type.endsWith('-events')).filter(onItsWay);
   for (const node of working) await status(node, '1 done').waitFor();
   const message = debugMessages('Provisioned deals');
   await message.locator('.red-ui-debug-msg-object-handle').first().click();

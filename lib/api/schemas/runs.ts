@@ -51,6 +51,10 @@ const stepFields = {
   durationMs: z.number().nullable(),
   error: failure.nullable(),
   undoes: z.string().nullable().meta({ description: 'Key of the step that this one takes back' }),
+  mappingVersion: z
+    .string()
+    .nullable()
+    .meta({ description: '`<label>+<hash>` of the mapping that its deal went through' }),
   decision: decisionSummary.nullable().meta({ description: 'What a person has decided about it' }),
 };
 

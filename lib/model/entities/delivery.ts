@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { classified } from '../classified';
 import {
   dimensionsSchema,
   idSchema,
@@ -38,7 +39,7 @@ export const projectSchema = entity('project', {
   budget: z
     .strictObject({
       hours: quantityValueSchema.optional(),
-      cost: moneySchema.meta({ classification: 'cost_rate' }).optional(),
+      cost: classified('cost_rate', moneySchema).optional(),
       revenue: moneySchema.optional(),
     })
     .optional(),
@@ -65,7 +66,7 @@ export const resourceSchema = entity('resource', {
   personRef: personalText,
   role: text,
   region: regionSchema.optional(),
-  costRate: rateMoneySchema.meta({ classification: 'cost_rate' }).optional(),
+  costRate: classified('cost_rate', rateMoneySchema).optional(),
   capacityHoursPerWeek: quantityValueSchema.optional(),
   status: z.enum(['active', 'inactive']).optional(),
 });

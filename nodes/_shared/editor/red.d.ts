@@ -66,6 +66,8 @@ declare const RED: {
   nodes: {
     registerType<P>(type: string, definition: NodeDefinition<P> & ThisType<EditorNode & P>): void;
     node(id: string): EditorNode | null;
+    /** Configuration nodes, until `visit` returns false. */
+    eachConfig(visit: (node: EditorNode) => boolean): void;
     /** Nodes of one flow, without configuration nodes. */
     filterNodes(filter: { z: string }): EditorNode[];
   };

@@ -19,6 +19,7 @@ const step = (startedAt: string, durationMs: number | null): StepSummary => ({
   durationMs,
   error: null,
   undoes: null,
+  mappingVersion: null,
   decision: null,
 });
 
