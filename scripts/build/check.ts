@@ -11,9 +11,11 @@ import type { Sources, SystemSet } from './sources.ts';
 export async function findProblems(sources: Sources, dist: string): Promise<string[]> {
   const sets = [...sources.nodes, ...sources.systems];
   const built = await Promise.all(sets.map(({ name }) => setProblems(name, dist)));
+  const plugins = await Promise.all(sources.plugins.map(({ name }) => pluginProblems(name, dist)));
   return [
     ...sources.systems.flatMap((system) => systemProblems(sources.root, system)),
     ...built.flat(),
+    ...plugins.flat(),
     ...(await languageProblems(sources, dist)),
   ];
 }
@@ -35,9 +37,8 @@ function systemProblems(root: string, { name, manifest }: SystemSet): string[] {
 /** Problems of one built set: what the palette, the Flow Library and the help would stumble over. */
 async function setProblems(name: string, dist: string): Promise<string[]> {
   const html = await readFile(join(dist, `${name}.html`), 'utf8');
-  const locale = join(dist, 'locales', sourceLanguage, name);
-  const help = existsSync(`${locale}.html`) ? await readFile(`${locale}.html`, 'utf8') : '';
-  const catalogue: Catalogue = JSON.parse(await readFile(`${locale}.json`, 'utf8'));
+  const locale = join(dist, 'locales', sourceLanguage, `${name}.json`);
+  const catalogue: Catalogue = JSON.parse(await readFile(locale, 'utf8'));
   const types = registeredTypes(html);
   const templates = templateTypes(html);
   return [
@@ -48,16 +49,17 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
     ...types
       .filter(({ icon }) => !existsSync(join(dist, 'icons', String(icon))))
       .map(({ type, icon }) => `${type}: icon is missing (icons/${icon})`),
-    ...badDescriptions(help).map((line) => `${name}: the help would break this line at a colon: ${line}`),
-    ...[...new Set(textKeys(html))]
-      .filter((key) => typeof lookUp(catalogue, key) !== 'string')
-      .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`),
+    ...missingTexts(name, html, catalogue),
   ];
 }
 
-/** Lines `: name (type) : text` that the editor's Markdown does not read as such: it allows no further colon. */
-function badDescriptions(help: string): string[] {
-  return [...help.matchAll(/^:.*$/gm)]
-    .map(([line]) => line)
-    .filter((line) => !/^: [^:]+ \([^:]+\) : [^:]*$/.test(line));
+async function pluginProblems(name: string, dist: string): Promise<string[]> {
+  const html = await readFile(join(dist, `${name}.html`), 'utf8');
+  const locale = join(dist, 'locales', sourceLanguage, `${name}.json`);
+  return missingTexts(name, html, JSON.parse(await readFile(locale, 'utf8')));
 }
+
+const missingTexts = (name: string, html: string, catalogue: Catalogue): string[] =>
+  [...new Set(textKeys(html))]
+    .filter((key) => typeof lookUp(catalogue, key) !== 'string')
+    .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`);

@@ -26,6 +26,7 @@ export function helpProblems(type: RegisteredType, english: string, help: string
     ...missing.map((heading) => `the section ${heading} is missing`),
     ...labels.map((name) => `the form has no property '${name}'`),
     ...messages.filter((name) => !known.program.has(name)).map((name) => `nothing sets or reads '${name}'`),
+    ...badDescriptions(help).map((line) => `a colon breaks the line '${line}'`),
     ...codes.filter((code) => !known.program.has(code)).map((code) => `there is no error code ${code}`),
   ];
 }
@@ -94,4 +95,11 @@ function descriptions(help: string): string[] {
 function codeSpans(help: string): string[] {
   const prose = help.replaceAll(/^```[\s\S]*?^```/gm, '');
   return [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => String(code).replaceAll(/\s+/g, ' '));
+}
+
+/** Lines `: name (type) : text` that the editor's Markdown does not read as such: it allows no further colon. */
+function badDescriptions(help: string): string[] {
+  return [...help.matchAll(/^:.*$/gm)]
+    .map(([line]) => line)
+    .filter((line) => !/^: [^:]+ \([^:]+\) : [^:]*$/.test(line));
 }

@@ -130,20 +130,18 @@ export function textUse(html: string): TextUse {
 }
 
 /**
- * A key that is named nowhere literally counts as used when a template gives it from values that are named. So the
- * answer can be a wrong yes, for a key such as `name`, and never a wrong no.
+ * Whether forms or scripts may ask for the key: it is named, or a template gives it. Values that fill a template often
+ * come from the host, so any will do; only where a template is nothing but values these must be named. The answer can be
+ * a wrong yes, for a key such as `name`.
  */
 export function isUsed(key: string, { words, patterns, categories }: TextUse): boolean {
   if (key.startsWith('palette.label.')) return categories.has(key.slice('palette.label.'.length));
-  return (
-    words.has(key) ||
-    patterns.some((pattern) =>
-      pattern
-        .exec(key)
-        ?.slice(1)
-        .every((part) => words.has(part)),
-    )
-  );
+  const given = (pattern: RegExp) => {
+    const values = pattern.exec(key)?.slice(1);
+    if (values === undefined) return false;
+    return /[a-z]/.test(pattern.source) || values.every((value) => words.has(value));
+  };
+  return words.has(key) || patterns.some(given);
 }
 
 function calledName({ callee }: CallExpression): string | undefined {

@@ -82,19 +82,20 @@ function translatable({ manifest }: SystemSet): Catalogue {
 }
 
 /** English texts that neither a form nor a script asks for. Those in common must be asked for by one set at least. */
-async function unusedKeys({ root, nodes, systems }: Sources, dist: string): Promise<string[]> {
+async function unusedKeys({ root, nodes, plugins, systems }: Sources, dist: string): Promise<string[]> {
   const folder = join(root, 'locales', sourceLanguage);
   const uses = async (sets: { name: string }[]) =>
     Promise.all(sets.map(async ({ name }) => textUse(await readFile(join(dist, `${name}.html`), 'utf8'))));
-  const [ofNodes, ofSystems] = await Promise.all([uses(nodes), uses(systems)]);
+  const sets = [...nodes, ...plugins];
+  const [ofSets, ofSystems] = await Promise.all([uses(sets), uses(systems)]);
   const unused = async (name: string, users: TextUse[]) =>
     [...flatten(await readCatalogue(folder, name)).keys()]
       .filter((key) => !users.some((use) => isUsed(key, use)))
       .map((key) => `locales/${sourceLanguage}/${name}.json: nothing uses the text '${key}'`);
   const found = await Promise.all([
-    unused('_shared', [...ofNodes, ...ofSystems]),
+    unused('_shared', [...ofSets, ...ofSystems]),
     unused('_system', ofSystems),
-    ...nodes.map(({ name }, index) => unused(name, ofNodes.slice(index, index + 1))),
+    ...sets.map(({ name }, index) => unused(name, ofSets.slice(index, index + 1))),
   ]);
   return found.flat();
 }

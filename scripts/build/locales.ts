@@ -11,7 +11,7 @@ import { systemHelp } from './system-help.ts';
  * set, so the texts that sets have in common (`_shared.json`, `_system.json`) are merged into each of them.
  */
 export async function buildLocales(
-  { root, nodes, systems, languages }: Sources,
+  { root, nodes, plugins, systems, languages }: Sources,
   outdir: string,
 ): Promise<void> {
   for (const language of languages) {
@@ -23,6 +23,7 @@ export async function buildLocales(
       const catalogue = merge(shared, await readCatalogue(source, name));
       await write(target, name, catalogue, await readHelp(source, name));
     }
+    for (const { name } of plugins) await write(target, name, await readCatalogue(source, name), null);
     const common = merge(shared, await readCatalogue(source, '_system'));
     for (const system of systems) {
       const own = await manifestTexts(root, language, system);
