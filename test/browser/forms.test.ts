@@ -129,6 +129,38 @@ test('every form fits a small window in the dark theme, whatever the names are',
   await dark.close();
 }, 120_000);
 
+test.each(['de', 'fr', 'ja'])(
+  'every form is legible in the language %s',
+  async (locale) => {
+    const translated = await Editor.open(browser, host.url, {
+      locale,
+      viewport: { width: 900, height: 900 },
+    });
+    for (const node of flows.slice(1)) {
+      await translated.openForm(node);
+      await translated.screenshot(`${locale}-${node.type}`);
+      expect({
+        type: node.type,
+        hidden: await translated.tray().evaluate(hiddenWidth),
+        cut: await translated.tray().evaluate(cutLabels),
+      }).toEqual({ type: node.type, hidden: 0, cut: [] });
+      await translated.saveForm();
+    }
+    await translated.screenshot(`${locale}-workspace`);
+    expect(translated.errors).toEqual([]);
+    await translated.close();
+  },
+  120_000,
+);
+
+/** Labels whose longest word is wider than their column: it would lie under the field beside it. */
+function cutLabels(tray: Element): string[] {
+  const labels = Array.from(tray.querySelectorAll('.form-row > label'));
+  return labels
+    .filter((label) => label.scrollWidth > label.clientWidth + 1)
+    .map((label) => label.textContent ?? '');
+}
+
 /** Pixels of the form beyond the right edge of its tray: the editor makes a form as wide as its longest line. */
 function hiddenWidth(tray: Element): number {
   const { right } = tray.getBoundingClientRect();

@@ -17,21 +17,25 @@ test.each(['de', 'fr', 'ja'])('the glossary of %s is a table of pairs', (languag
 });
 
 describe('a translated catalogue', () => {
-  const source = { label: 'deal', more: { count: 'Runs: __count__', path: '${NAME} or {status}' } };
+  const source = { label: 'deal', more: { count: 'Runs: __count__', path: `\${NAME} or {status}` } };
 
   test('is right with the same keys and placeholders, in any order', () => {
     const translation = {
-      more: { path: '{status} oder ${NAME}', count: '__count__ Läufe' },
+      more: { path: `{status} oder \${NAME}`, count: '__count__ Läufe' },
       label: 'Auftrag',
     };
     expect(differences('de', source, translation)).toEqual([]);
   });
 
   test.each([
-    ['a missing key', { label: 'Auftrag', more: { path: '${NAME} {status}' } }, "'more.count' is missing"],
+    ['a missing key', { label: 'Auftrag', more: { path: `\${NAME} {status}` } }, "'more.count' is missing"],
     ['an unknown key', { ...source, old: 'alt' }, "no text 'old'"],
     ['a lost placeholder', { ...source, more: { ...source.more, count: 'Läufe' } }, 'placeholders __count__'],
-    ['a wrong placeholder', { ...source, more: { ...source.more, path: '${NAME} {Status}' } }, "'more.path'"],
+    [
+      'a wrong placeholder',
+      { ...source, more: { ...source.more, path: `\${NAME} {Status}` } },
+      "'more.path'",
+    ],
     ['a text in place of texts', { ...source, more: 'mehr' }, "'more.count' is missing"],
   ])('%s is a problem', (_, translation, problem) => {
     expect(differences('de', source, translation).join('\n')).toContain(problem);
