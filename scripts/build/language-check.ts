@@ -123,7 +123,8 @@ async function allHelp({ nodes, systems }: Sources, dist: string, language: stri
       const english = source.get(type.type) ?? '';
       const text = help.get(type.type);
       if (text === undefined) return [`${file}: help of ${type.type} is missing`];
-      const labels = new Set(flatten(texts).values());
+      // Soft hyphens only say where a label may be broken.
+      const labels = new Set([...flatten(texts).values()].map((label) => label.replaceAll('\u00ad', '')));
       return [
         ...helpProblems(type, english, text, { program, labels }),
         ...translationProblems(english, text),
