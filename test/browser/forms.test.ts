@@ -11,6 +11,7 @@ declare const RED: {
       defaults: Record<string, { value: unknown; type?: string }>;
     };
     node(id: string): Record<string, unknown> & { validationErrors?: string[] };
+    getNodeHelp(type: string): string;
   };
 };
 
@@ -151,6 +152,31 @@ test.each(['de', 'fr', 'ja'])(
     await translated.close();
   },
   120_000,
+);
+
+test.each([
+  ['de', 'Beispiel', 'Quote-to-Cash'],
+  ['fr', 'Exemple', 'quote to cash'],
+  ['ja', '例', '見積から入金まで'],
+])(
+  'help and palette speak the language %s',
+  async (locale, example, category) => {
+    const translated = await Editor.open(browser, host.url, { locale });
+    const help = await translated.page.evaluate(
+      (types) => types.map((type) => ({ type, html: RED.nodes.getNodeHelp(type) })),
+      flows.slice(1).map(({ type }) => type),
+    );
+    const described = /<dl class="message-properties">/;
+    for (const { type, html } of help) {
+      expect({ type, html }).toEqual({ type, html: expect.stringMatching(`<h3[^>]*>${example}</h3>`) });
+      const isConfig = !('z' in findNode(type));
+      expect({ type, described: described.test(html) }).toEqual({ type, described: !isConfig });
+    }
+    const header = translated.page.locator('#red-ui-palette-header-q2c_process');
+    expect((await header.textContent())?.trim()).toBe(category);
+    await translated.close();
+  },
+  60_000,
 );
 
 /** Labels whose longest word is wider than their column: it would lie under the field beside it. */
