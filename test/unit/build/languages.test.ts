@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exceptionCodes } from '../../../lib/model';
 import { helpProblems, translationProblems } from '../../../scripts/build/help-check';
 import { isUsed, type RegisteredType, textUse } from '../../../scripts/build/inspect';
 import { differences } from '../../../scripts/build/language-check';
@@ -14,6 +15,12 @@ test.each(['de', 'fr', 'ja'])('the glossary of %s is a table of pairs', (languag
   const rows = readFileSync(join(root, `docs/glossary/${language}.md`), 'utf8').match(/^\|.*\|$/gm) ?? [];
   expect(rows.length).toBeGreaterThan(30);
   expect(rows.filter((row) => row.split('|').length !== 4)).toEqual([]);
+});
+
+test('the reasons of a case are those of the model, in its words', () => {
+  const { reason } = JSON.parse(readFileSync(join(root, 'locales/en-US/q2c-case.json'), 'utf8'));
+  const titles = Object.entries(exceptionCodes).map(([code, { title }]) => [code, title]);
+  expect(reason).toEqual(Object.fromEntries(titles));
 });
 
 describe('a translated catalogue', () => {
