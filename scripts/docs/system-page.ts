@@ -1,4 +1,10 @@
-import type { DuplicateSafety, FieldSpec, Operation, SystemManifest, SystemModule } from '../../lib/systems/kit';
+import type {
+  DuplicateSafety,
+  FieldSpec,
+  Operation,
+  SystemManifest,
+  SystemModule,
+} from '../../lib/systems/kit';
 
 /**
  * The page of a system (`docs/systems/<id>.md`) is written by hand, but for one part between two markers: what the
@@ -111,11 +117,24 @@ function limitTable({ limits }: SystemManifest): string {
     requestsPerSecond === undefined ? 'no limit of ours' : String(requestsPerSecond),
     seconds(timeoutMs),
   ]);
-  return table(['connection to', 'calls at once', 'calls started per second', 'a call is given up after'], rows);
+  return table(
+    ['connection to', 'calls at once', 'calls started per second', 'a call is given up after'],
+    rows,
+  );
 }
 
+/** With columns of equal width, as the formatter wants them. */
 function table(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
+  const lines = [head, ...rows.map((row) => row.map(cell))];
+  const widths = head.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)));
+  const line = (cells: string[], filler = ' ') =>
+    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0, filler)).join(' | ')} |`;
+  const [first = '', ...others] = lines.map((each) => line(each));
+  const rule = line(
+    head.map(() => ''),
+    '-',
+  );
+  return [first, rule, ...others].join('\n');
 }
 
 /** A bar would end the cell, a line break the row, and what looks like markup would not be seen. */

@@ -51,13 +51,9 @@ test('links in code are no links, anchors are those of GitHub', () => {
     'b.md',
     'f.png',
   ]);
-  expect(anchorsOf('# A file or a PostgreSQL\n## `casePolicy`: who?\n# Undo\n## Undo\n# An _empty_ name')).toEqual([
-    'a-file-or-a-postgresql',
-    'casepolicy-who',
-    'undo',
-    'undo-1',
-    'an-empty-name',
-  ]);
+  expect(
+    anchorsOf('# A file or a PostgreSQL\n## `casePolicy`: who?\n# Undo\n## Undo\n# An _empty_ name'),
+  ).toEqual(['a-file-or-a-postgresql', 'casepolicy-who', 'undo', 'undo-1', 'an-empty-name']);
   expect(filesNamedIn('`lib/engine/step.ts` `lib/systems/<id>/manifest.ts` `lib/*.ts`')).toEqual([
     'lib/engine/step.ts',
   ]);
