@@ -1,3 +1,4 @@
+import type { Classification } from '../../lib/model';
 import type {
   DuplicateSafety,
   FieldSpec,
@@ -19,6 +20,15 @@ const ONCE: Record<DuplicateSafety, string> = {
   'external-id': 'our key, which the system keeps unique',
   'idempotency-key': 'our key, which the system remembers',
   'probe-first': 'looked for by our key before every create',
+};
+
+/** What a classified field holds, in words. */
+const MASKED_AS: Record<Classification, string> = {
+  tax_id: 'tax registrations',
+  bank: 'bank references',
+  personal: 'mail addresses and phone numbers of people',
+  person_name: 'names of people',
+  cost_rate: 'cost rates',
 };
 
 /**
@@ -47,6 +57,8 @@ export function systemReference({ manifest, operations }: SystemModule): string 
     fieldTable(manifest.settings),
     '### Custom fields',
     customFieldTable(manifest),
+    '### Masked fields',
+    maskedTable(manifest),
     '### Limits',
     limitTable(manifest),
   ].join('\n\n');
@@ -108,6 +120,17 @@ function customFieldTable({ customFields }: SystemManifest): string {
   if (customFields.length === 0) return 'None is needed.';
   const rows = customFields.map(({ object, name, type, purpose }) => [object, code(name), type, purpose]);
   return table(['object', 'field', 'type', 'holds'], rows);
+}
+
+function maskedTable({ classifiedFields }: SystemManifest): string {
+  const fields = Object.entries(classifiedFields);
+  if (fields.length === 0) return 'None of its own, besides those of the canonical model.';
+  const classes = [...new Set(fields.map(([, classification]) => classification))].sort();
+  const rows = classes.map((wanted) => [
+    MASKED_AS[wanted],
+    fields.flatMap(([name, classification]) => (classification === wanted ? [code(name)] : [])).join(', '),
+  ]);
+  return table(['holds', 'fields'], rows);
 }
 
 function limitTable({ limits }: SystemManifest): string {

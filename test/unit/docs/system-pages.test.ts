@@ -17,7 +17,7 @@ test.each(systemIds)('the page of %s is what `npm run docs` would write', async 
 
 test.each(systemIds)('the reference of %s names every operation, event, field and setting', async (id) => {
   const system = await loadSystem(id);
-  const { entities, events, customFields, settings, auth } = system.manifest;
+  const { entities, events, customFields, classifiedFields, settings, auth } = system.manifest;
   const reference = systemReference(system);
   const names = [
     ...Object.entries(entities).flatMap(([entity, { operations }]) =>
@@ -25,6 +25,7 @@ test.each(systemIds)('the reference of %s names every operation, event, field an
     ),
     ...Object.keys(events),
     ...customFields.map(({ name }) => name),
+    ...Object.keys(classifiedFields),
     ...[...settings, ...auth.flatMap(({ fields }) => fields)].map((field) => field.id),
   ];
   expect(names.filter((name) => !reference.includes(`\`${name}\``))).toEqual([]);
