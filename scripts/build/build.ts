@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProblems } from './check.ts';
-import { nodeHtml } from './html.ts';
+import { buildConsole } from './console.ts';
+import { nodeHtml, pluginHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
@@ -11,7 +12,7 @@ import { updateWrittenFiles } from './written.ts';
 
 export interface BuildOptions {
   root: string;
-  /** Where `dist/` and `examples/` are made, from nothing. */
+  /** Where `dist/`, `examples/` and `resources/` are made, from nothing. */
   out: string;
   /** Files of the repository that are out of step with its folders are problems instead of being written. */
   check: boolean;
@@ -37,6 +38,7 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     buildLocales(sources, dist),
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
+    buildConsole(root, out),
   ]);
   return {
     sets: sources.nodes.length + sources.systems.length,
@@ -47,10 +49,11 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
   };
 }
 
-async function buildEditor({ root, nodes, systems }: Sources, dist: string): Promise<void> {
+async function buildEditor({ root, nodes, plugins, systems }: Sources, dist: string): Promise<void> {
   const html = [
     ...nodes.map(async (set) => ({ name: set.name, text: await nodeHtml(root, set) })),
     ...systems.map(async (set) => ({ name: set.name, text: await systemHtml(root, set) })),
+    ...plugins.map(async (plugin) => ({ name: plugin.name, text: await pluginHtml(root, plugin) })),
   ];
   for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
 }
