@@ -506,7 +506,7 @@ export const de: Catalogue = {
     figures: 'Kennzahlen',
     p95: (within, count) => `95 % binnen ${within} · ${count} gemessen`,
     share: (confirmed, attempted) => `${confirmed} von ${attempted}`,
-    duplicates: (events, replies) => `${events} Ereignisse, ${replies} verlorene Antworten`,
+    duplicates: (events, replies) => `${events} Ereignisse, ${replies} im Zielsystem gefunden`,
     resolved: (count) => `${count} gelöst`,
     table: 'Als Tabelle',
     day: 'Tag',

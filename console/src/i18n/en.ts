@@ -491,7 +491,7 @@ export const en = {
     figures: 'Key figures',
     p95: (within: string, count: string) => `95 % within ${within} · ${count} measured`,
     share: (confirmed: string, attempted: string) => `${confirmed} of ${attempted}`,
-    duplicates: (events: string, replies: string) => `${events} events, ${replies} lost replies`,
+    duplicates: (events: string, replies: string) => `${events} events, ${replies} found in the target`,
     resolved: (count: string) => `${count} resolved`,
     table: 'As a table',
     day: 'Day',
