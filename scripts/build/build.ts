@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bundledPackages } from './bundled.ts';
 import { findProblems } from './check.ts';
 import { nodeHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
+import { NOTICES, thirdPartyNotices } from './notices.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
 import { systemHtml } from './system-forms.ts';
@@ -11,7 +13,7 @@ import { updateWrittenFiles } from './written.ts';
 
 export interface BuildOptions {
   root: string;
-  /** Where `dist/` and `examples/` are made, from nothing. */
+  /** Where `dist/`, `examples/` and the notices are made, from nothing. */
   out: string;
   /** Files of the repository that are out of step with its folders are problems instead of being written. */
   check: boolean;
@@ -38,11 +40,14 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
   ]);
+  const notices = await thirdPartyNotices(bundledPackages);
+  await writeFile(join(out, NOTICES), notices.text);
   return {
     sets: sources.nodes.length + sources.systems.length,
     problems: [
       ...outOfStep.map((path) => `${path} is out of step with the folders: run \`npm run build\``),
       ...(await findProblems(sources, dist)),
+      ...notices.problems,
     ],
   };
 }
