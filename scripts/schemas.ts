@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mappingJsonSchema } from '../lib/mapping/json-schema';
 import { businessEventTypes, entityNames } from '../lib/model';
 import { entityJsonSchema, eventJsonSchema, type JsonSchema, kebabCase } from '../lib/model/json-schema';
 
@@ -27,6 +28,9 @@ for (const type of businessEventTypes) {
 console.log(
   `${join(eventFolder, '*.schema.json').padEnd(46)} ${String(businessEventTypes.length).padStart(3)} event types`,
 );
+
+write(join(folder, 'mapping-set.schema.json'), mappingJsonSchema());
+console.log(join(folder, 'mapping-set.schema.json'));
 
 function write(file: string, schema: JsonSchema): string {
   writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);

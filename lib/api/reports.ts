@@ -38,6 +38,8 @@ export interface StepSummary {
   error: { code: string; message: string } | null;
   /** Key of the step that this one takes back. */
   undoes: string | null;
+  /** `<label>+<hash>` of the mapping that its deal went through; null = none. */
+  mappingVersion: string | null;
   /** What a person has decided about it; its content is shown by `stepInput`. */
   decision: DecisionSummary | null;
 }
@@ -228,6 +230,7 @@ function summaryOfStep(store: Store, row: StepRow, decisions: readonly StepDecis
         ? null
         : { code: row.error_code, message: open(store.db, 'step', 'error_message', row) ?? '' },
     undoes: row.undoes,
+    mappingVersion: row.mapping_version,
     decision: decisionAbout(row, decisions),
   };
 }

@@ -46,6 +46,7 @@ export type Begin =
 /** What the journal keeps of a step. */
 export function journaled(step: Step): JournalStep {
   const { node, system, instance, operation, updates, readOnly, probeFirst, canonicalId, undo } = step;
+  const { mappingVersion } = step;
   const { id, name } = node;
   return {
     node: { id, name },
@@ -57,6 +58,7 @@ export function journaled(step: Step): JournalStep {
     probeFirst,
     canonicalId,
     undo,
+    mappingVersion,
   };
 }
 
@@ -104,7 +106,7 @@ async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promi
     }
   }
 
-  if (own !== undefined) await resumeIntent(tx, run, own, at);
+  if (own !== undefined) await resumeIntent(tx, run, step, own, at);
   const uncertain = !step.readOnly && (isUncertain(own?.state) || isUncertain(earlier?.state));
   return {
     do: 'call',
@@ -249,6 +251,7 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
       wire: value.wire,
       started_at: value.started_at,
       undo: value.undo,
+      mapping_version: value.mapping_version,
       state: 'intent',
       calls: 0,
       probes: 0,
@@ -258,12 +261,19 @@ const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
 );
 
 /** An earlier attempt at the step is taken up again; an uncertain one stays what it is until its outcome is known. */
-async function resumeIntent(tx: Tx, run: JournalRun, own: StepRow, at: Instant): Promise<void> {
+async function resumeIntent(
+  tx: Tx,
+  run: JournalRun,
+  { mappingVersion }: JournalStep,
+  own: StepRow,
+  at: Instant,
+): Promise<void> {
   await tx
     .updateTable('step')
     .set({
       state: isUncertain(own.state) ? own.state : 'intent',
       run_attempt: run.attempt,
+      mapping_version: mappingVersion ?? null,
       started_at: at,
       ended_at: null,
       duration_ms: null,
@@ -336,6 +346,7 @@ function identityOf(tx: Tx, run: JournalRun, step: JournalStep, keys: StepKeys, 
     wire: seal(tx, 'step', 'wire', keys, wire),
     started_at: at,
     undo: step.undo,
+    mapping_version: step.mappingVersion ?? null,
   };
 }
 
@@ -414,6 +425,7 @@ export const confirmStep = procedure('step.confirm', async (tx, request: Confirm
       operation: step.operation,
       fingerprint: keys.fingerprint,
       origin,
+      ...(step.mappingVersion === undefined ? {} : { mappingVersion: step.mappingVersion }),
       refs: refs.map(({ ref }) => `${ref.type}/${ref.id}`),
       ...(evidence === undefined ? {} : { evidence }),
     },

@@ -143,6 +143,8 @@ export interface Step {
   wire: JsonValue;
   visibleAfterMs: number;
   undo: UndoKind;
+  /** `<label>+<hash>` of the mapping that the deal went through, for the journal and the audit. */
+  mappingVersion?: string;
   /** @param wire `wire` above, or what a person has made of it */
   call(wire: JsonValue, info: CallInfo): Promise<StepReply>;
   /** Null = certainly not there. Throws `unknown` when it cannot decide. */
@@ -170,6 +172,7 @@ export type JournalStep = Pick<
   | 'probeFirst'
   | 'canonicalId'
   | 'undo'
+  | 'mappingVersion'
 >;
 
 /** Whom and what a case is about. */

@@ -16,6 +16,7 @@ export type TechnicalCode =
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
   | 'LEASE_LOST'
+  | 'MAPPING_INVALID'
   | 'MESSAGE_NOT_STORABLE'
   | 'NOT_PERMITTED'
   | 'REASON_MISSING'

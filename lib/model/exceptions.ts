@@ -296,6 +296,27 @@ export const exceptionCodes = define({
     severity: 'error',
     autoRetry: false,
   },
+  LOOKUP_VALUE_UNKNOWN: {
+    title: 'Value not in the lookup table',
+    pattern: '"{value}" is not in the lookup table {table}; {field} cannot be mapped.',
+    owner: 'by_entity',
+    severity: 'error',
+    autoRetry: false,
+  },
+  MAPPING_FAILED: {
+    title: 'Mapping failed',
+    pattern: 'Mapping {mapping} cannot fill {field}: {reason}.',
+    owner: 'integration_ops',
+    severity: 'error',
+    autoRetry: false,
+  },
+  MAPPING_NOT_CONSERVING: {
+    title: 'Mapping changes amounts',
+    pattern: 'Mapping {mapping} changes {what} from {before} to {after}.',
+    owner: 'integration_ops',
+    severity: 'critical',
+    autoRetry: false,
+  },
   WAIT_TIMED_OUT: {
     title: 'Waited in vain',
     pattern: '{document} waits for {event}, which has not come in time.',

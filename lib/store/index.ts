@@ -4,6 +4,7 @@ export { isStoreRefusal } from './failure';
 export { type Keyring, keyringFromEnv } from './keyring';
 export * from './locks';
 export { MaintenanceTask } from './maintenance';
+export { mappingVersions, recordMappingVersion } from './mapping-versions';
 export * from './outbox';
 export * from './postgres';
 export { prepared } from './prepared';

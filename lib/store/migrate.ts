@@ -21,6 +21,7 @@ import { token } from './migrations/0010-token';
 import { bulkRetry } from './migrations/0011-bulk-retry';
 import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
+import { mapping } from './migrations/0022-mapping';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -50,6 +51,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0011-bulk-retry': bulkRetry,
   '0020-governance': governance,
   '0021-observe': observe,
+  '0022-mapping': mapping,
 };
 
 /**

@@ -142,6 +142,8 @@ export interface StepTable {
   undo: Generated<UndoKind>;
   /** Key of the step that this one takes back. */
   undoes: string | null;
+  /** `<label>+<hash>` of the mapping that its deal went through; null = none. */
+  mapping_version: string | null;
 }
 
 /**
@@ -496,6 +498,17 @@ export interface MaintenanceTable {
   claimed_at: Instant;
 }
 
+/** A version of a mapping set that deals went through. */
+export interface MappingVersionTable {
+  /** `<label>+<hash>`. */
+  version: string;
+  /** Node id of the set. */
+  set_id: string;
+  /** The set as JSON. */
+  content: string;
+  first_used_at: Instant;
+}
+
 /** What the key figures of each day hold of a run, a case (by its id) or the set-up of a deal (`setup:<thread>`). */
 export interface KpiSourceTable {
   id: string;
@@ -560,8 +573,10 @@ export interface Schema {
   signal: SignalTable;
   passage: PassageTable;
   aggregate: AggregateTable;
+  mapping_version: MappingVersionTable;
 }
 
+export type MappingVersionRow = Selectable<MappingVersionTable>;
 export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;

@@ -8,9 +8,17 @@ import { manifests } from '../../lib/systems';
  */
 
 /** Working nodes of this pack that ask the engine before they change anything. */
-const OURS = ['check', 'plan', 'case', 'announce', 'publish', 'wait', 'once', ...Object.keys(manifests)].map(
-  (name) => `q2c-${name}`,
-);
+const OURS = [
+  'check',
+  'plan',
+  'map',
+  'case',
+  'announce',
+  'publish',
+  'wait',
+  'once',
+  ...Object.keys(manifests),
+].map((name) => `q2c-${name}`);
 
 /**
  * Nodes that neither reach outside nor keep messages of several runs together, as `join`, `batch`, `delay` and

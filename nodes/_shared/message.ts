@@ -21,6 +21,8 @@ export interface RunEnvelope {
   traceparent?: string;
   /** The suspension that the message went through last. */
   waited?: number;
+  /** The mapping that the deal went through last: its configuration node, and the version that was used. */
+  mapping?: { set: string; version: string };
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
   /** Who has to act before the deal goes on, where its message comes from a Catch node. */
   waitingFor?: string;

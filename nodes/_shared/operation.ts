@@ -23,7 +23,9 @@ import type {
 } from '../../lib/systems/kit/types';
 import { amountAtRisk } from './amount-at-risk';
 import { caseFacts } from './case-facts';
+import type { MappingInUse } from './mapping-node';
 import { mergeResult } from './merge-result';
+import { withVendorFields } from './vendor-fields';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
 
@@ -37,6 +39,8 @@ export interface OperationRequest {
   firm: Firm | null;
   deal: DealDocument;
   parameters: Record<string, string>;
+  /** Of the mapping that the deal went through: its version, and its lookup tables, which go before the firm's. */
+  mapping?: MappingInUse;
 }
 
 /** Items of one message under way at once; the connection's own budget still rules. */
@@ -80,7 +84,7 @@ async function runItem(request: OperationRequest, item: Item): Promise<Operation
   const context = mappingContext(request);
   let wire: JsonValue;
   try {
-    wire = operation.toSystem(item, context) as JsonValue;
+    wire = withVendorFields(operation.toSystem(item, context) as JsonValue, item, request);
   } catch (error) {
     const { manifest, node } = request;
     const failure = failureOf(error, { manifest, operation, node: node.name });
@@ -116,6 +120,7 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     wire,
     visibleAfterMs: operation.visibleAfterMs,
     undo: undoKindOf(operation),
+    ...(request.mapping === undefined ? {} : { mappingVersion: request.mapping.version }),
     call: async (sent, info) => finish(await operation.call(client, sent, info)),
     ...(probe === undefined
       ? {}
@@ -174,9 +179,10 @@ async function finishReply(
 }
 
 function mappingContext(request: OperationRequest): MappingContext {
-  const { client, deal, firm, parameters, manifest } = request;
+  const { client, deal, firm, parameters, manifest, mapping } = request;
   const lookupOptional = (table: string, key: string) =>
-    firm === null ? undefined : lookup(firm, client.system, table, key);
+    mapping?.lookUp(deal, client.system, table, key) ??
+    (firm === null ? undefined : lookup(firm, client.system, table, key));
   return {
     deal,
     system: client.system,

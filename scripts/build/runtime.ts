@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, sep } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { noteBundled } from './bundled.ts';
+import { bundledPackages, noteBundled } from './bundled.ts';
 import type { Sources } from './sources.ts';
 
 /** Imported by the host with `import()` or `require()`; CommonJS works in every supported Node-RED. */
@@ -87,6 +88,15 @@ async function buildParts(root: string, outdir: string): Promise<void> {
   const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
   const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));
   if (present.length > 0) await build({ ...options, entryPoints, outdir, plugins: [noteBundled] });
+  if (existsSync(join(root, 'lib/mapping'))) await copyInterpreter(root, outdir);
+}
+
+/** JSONata is evaluated in a context of its own, which takes the text of the interpreter, not a module. */
+async function copyInterpreter(root: string, outdir: string): Promise<void> {
+  const folder = dirname(createRequire(join(root, 'package.json')).resolve('jsonata/package.json'));
+  await mkdir(outdir, { recursive: true });
+  await copyFile(join(folder, 'jsonata.min.js'), join(outdir, 'jsonata.min.js'));
+  bundledPackages.add(folder);
 }
 
 /** Programs for the command line (`bin` of package.json). Each stands alone: they must not load the nodes. */

@@ -38,9 +38,11 @@ export async function launchBrowser(): Promise<Browser> {
 export interface EditorOptions {
   theme?: 'light' | 'dark';
   viewport?: { width: number; height: number };
+  /** Of the browser; it chooses the texts. */
+  locale?: string;
 }
 
-/** The editor of a host in English, in a window of its own. */
+/** The editor of a host, in a window of its own. */
 export class Editor {
   private constructor(
     readonly page: Page,
@@ -52,9 +54,9 @@ export class Editor {
   static async open(
     browser: Browser,
     url: string,
-    { theme = 'light', viewport = { width: 1400, height: 1000 } }: EditorOptions = {},
+    { theme = 'light', viewport = { width: 1400, height: 1000 }, locale = 'en-US' }: EditorOptions = {},
   ): Promise<Editor> {
-    const context = await browser.newContext({ locale: 'en-US', viewport });
+    const context = await browser.newContext({ locale, viewport });
     await context.addInitScript((value) => localStorage.setItem('view-dark-theme', value), theme);
     const page = await context.newPage();
     const errors: string[] = [];

@@ -6,6 +6,7 @@ import type { Operation, SystemManifest } from '../../../lib/systems/kit/types';
 import { optionalFirm } from '../../_shared/firm-node';
 import { onceFlowsStarted } from '../../_shared/flows-started';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
+import { mappingInUse } from '../../_shared/mapping-node';
 import { runOperation } from '../../_shared/operation';
 import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
@@ -72,6 +73,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         operation,
         firm,
         parameters: { ...parameters, ...waitingFor(context) },
+        mapping: mappingInUse(RED, context.msg, firm),
       });
       context.msg.payload = deal;
       if (rows !== undefined) context.msg.result = rows;

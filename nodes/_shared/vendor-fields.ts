@@ -1,0 +1,52 @@
+import { type DealDocument, dealDocumentParts, type JsonObject, type JsonValue } from '../../lib/model';
+import { MappingError } from '../../lib/systems/kit/errors';
+import type { Item } from '../../lib/systems/kit/types';
+import type { OperationRequest } from './operation';
+
+/**
+ * The mapped payload with the fields that a mapping set fills in the system's own words: `extensions.<system>` of the
+ * record. They go before what the connector says. What people see in the journal is what is sent.
+ * @throws MappingError `VALUE_INVALID` when the operation sends no record that could take further fields.
+ */
+export function withVendorFields(
+  wire: JsonValue,
+  item: Item,
+  { client, deal, manifest, operation }: Pick<OperationRequest, 'client' | 'deal' | 'manifest' | 'operation'>,
+): JsonValue {
+  const { system } = client;
+  if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, deal, system));
+  const fields = vendorFields(deal, item.id, system);
+  if (fields === undefined || operation.duplicateSafety === 'read-only') return wire;
+  if (isObject(wire) && isObject(wire.body)) return { ...wire, body: { ...wire.body, ...fields } };
+  const field = `extensions.${system}`;
+  const reason = `${operation.entity} ${operation.verb} of ${manifest.label} takes no further fields (${Object.keys(fields).join(', ')}); remove the rules that fill them from the mapping set`;
+  const document = `${operation.entity} ${item.id}`;
+  throw new MappingError('VALUE_INVALID', `${field} of ${document} is not valid: ${reason}.`, {
+    field,
+    document,
+    reason,
+  });
+}
+
+/** One of several records of a step, each under its own canonical id; they may stand in lists by depth. */
+function withFieldsOfRecord(planned: JsonValue, deal: DealDocument, system: string): JsonValue {
+  if (Array.isArray(planned)) return planned.map((each) => withFieldsOfRecord(each, deal, system));
+  if (!isObject(planned) || !isObject(planned.body)) return planned;
+  const fields = vendorFields(deal, String(planned.canonicalId), system);
+  return fields === undefined ? planned : { ...planned, body: { ...planned.body, ...fields } };
+}
+
+/** The fields of a record of the deal for a system; undefined = none. */
+function vendorFields(deal: DealDocument, id: string, system: string): JsonObject | undefined {
+  for (const part of Object.keys(dealDocumentParts) as (keyof DealDocument)[]) {
+    for (const record of [deal[part] ?? []].flat()) {
+      if (record.id !== id) continue;
+      const fields = record.extensions?.[system];
+      return fields !== undefined && Object.keys(fields).length > 0 ? fields : undefined;
+    }
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
