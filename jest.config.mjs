@@ -27,9 +27,11 @@ export default {
       ...withPostgres,
       displayName: 'postgres',
       testMatch: [
-        '<rootDir>/test/unit/{engine,governance}/**/*.test.ts',
+        '<rootDir>/test/unit/{engine,governance,api}/**/*.test.ts',
         '<rootDir>/test/unit/observe/{evidence,kpi,metrics}.test.ts',
       ],
+      // Fills a store of its own with years of work.
+      testPathIgnorePatterns: ['api/speed'],
       globals: { Q2C_TEST_STORE: 'postgres' },
     }),
     project('contract'),

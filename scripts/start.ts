@@ -9,7 +9,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { CaseSummary, RunReport, RunSummary } from '../lib/api/reports.ts';
+import type { Page } from '../lib/api/paging.ts';
+import type { RunReport, RunSummary } from '../lib/api/reports.ts';
+import type { CaseLine } from '../lib/governance/index.ts';
 import { installPack, packTarball } from './start/pack.ts';
 import { Program } from './start/processes.ts';
 import { formatCases, formatRun } from './start/report.ts';
@@ -150,7 +152,7 @@ async function reportOnce(port: number, count: number, timeoutMs: number): Promi
   let runs: RunSummary[] = [];
   do {
     await new Promise((done) => setTimeout(done, 100));
-    runs = await get<RunSummary[]>(`${api}/runs?limit=500`);
+    runs = (await get<Page<RunSummary>>(`${api}/runs?order=oldest&limit=500`)).items;
   } while (runs.filter(hasEnded).length < count && Date.now() < deadline);
 
   for (const { id } of runs) console.log(formatRun(await get<RunReport>(`${api}/runs/${id}`)));
@@ -218,7 +220,7 @@ class CaseWatch {
   }
 
   private async look(): Promise<void> {
-    const cases = await get<CaseSummary[]>(`${this.api}/cases?limit=500`);
+    const cases = (await get<Page<CaseLine>>(`${this.api}/cases?limit=500`)).items;
     const fresh = cases.filter(({ id, occurrences }) => !this.known.has(`${id} ${occurrences}`));
     for (const { id, occurrences } of fresh) this.known.add(`${id} ${occurrences}`);
     if (fresh.length > 0) console.log(formatCases(fresh));

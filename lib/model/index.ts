@@ -1,5 +1,7 @@
 /** The canonical model: entities, identifiers, states, money, dates, events and exception codes. */
 export * from './charges';
+export * from './classification';
+export type { Classification } from './classified';
 export * from './dates';
 export * from './draft';
 export * from './entities';

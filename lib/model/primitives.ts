@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { classified } from './classified';
 import { type EntityName, idPattern, idPrefixes, isId } from './ids';
 import { currencyMinorUnits, isCountry, isCurrency } from './iso';
 import type { JsonObject, JsonValue } from './json';
@@ -19,6 +20,12 @@ export type Instant = string;
 export type Percent = string;
 
 export const text = z.string().min(1);
+
+/** Text that only some people may see (classification.ts). */
+export const taxIdText = classified('tax_id', text);
+export const bankText = classified('bank', text);
+export const personalText = classified('personal', text);
+export const personName = classified('person_name', text);
 
 /** Any JSON. Members may be `undefined`, as in objects that were built and not yet written. */
 export const jsonValueSchema: z.ZodType<JsonValue> = z.lazy(() =>

@@ -93,6 +93,13 @@ export interface CaseEvidence {
   history: { at: Instant; actor: string; action: string }[];
 }
 
+export interface EvidenceOptions {
+  actor: string;
+  at: Instant;
+  /** Takes out of the message of a case what whoever asks may not see, before the digest is made. */
+  redact?: (text: string) => string;
+}
+
 /**
  * Gathers the evidence of a deal. Reads the whole audit to say whether the chain is intact, a page at a time.
  * @returns null when there is no such deal
@@ -100,7 +107,7 @@ export interface CaseEvidence {
 export async function evidenceOf(
   store: Pick<Store, 'db'>,
   correlationId: CanonicalId,
-  { actor, at }: { actor: string; at: Instant },
+  { actor, at, redact = (text) => text }: EvidenceOptions,
 ): Promise<EvidencePack | null> {
   const { db } = store;
   const runRows = await db
@@ -112,7 +119,7 @@ export async function evidenceOf(
   const [first] = runRows;
   if (first === undefined) return null;
   const runs = await Promise.all(runRows.map((run) => runEvidence(store, run)));
-  const cases = await casesOf(store, correlationId);
+  const cases = await casesOf(store, correlationId, redact);
   const known = new Set<string>([correlationId, ...runs.map(({ id }) => id), ...cases.map(({ id }) => id)]);
   const audit: AuditRow[] = [];
   const { brokenAt, lines, head } = await checkAudit(db, (page) => {
@@ -200,7 +207,11 @@ async function recordsOf({ db }: Pick<Store, 'db'>, ids: readonly CanonicalId[])
     .execute();
 }
 
-async function casesOf({ db }: Pick<Store, 'db'>, correlationId: CanonicalId): Promise<CaseEvidence[]> {
+async function casesOf(
+  { db }: Pick<Store, 'db'>,
+  correlationId: CanonicalId,
+  redact: (text: string) => string,
+): Promise<CaseEvidence[]> {
   const runIds = db.selectFrom('run').select('id').where('correlation_id', '=', correlationId);
   const rows = await db
     .selectFrom('exception_case')
@@ -210,7 +221,8 @@ async function casesOf({ db }: Pick<Store, 'db'>, correlationId: CanonicalId): P
     .orderBy('opened_at')
     .orderBy('id')
     .execute();
-  return Promise.all(rows.map((row) => caseEvidence(db, row)));
+  const cases = await Promise.all(rows.map((row) => caseEvidence(db, row)));
+  return cases.map((each) => ({ ...each, message: redact(each.message) }));
 }
 
 async function caseEvidence(db: Store['db'], row: CaseRow): Promise<CaseEvidence> {

@@ -24,6 +24,7 @@ export const SEALED = {
   suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },
   token: { columns: ['value'], row: ['name'], order: 'name' },
   signal: { columns: ['content'], row: ['event', 'match_key', 'id'], order: 'seq' },
+  api_request: { columns: ['reply'], row: ['key'], order: 'key' },
 } as const satisfies { [T in SealedTable]: SealedColumns<T> };
 
 /** Every column of the schema that is `Sealed` must be listed: a forgotten one would not be re-encrypted. */

@@ -4,6 +4,7 @@ import {
   type Kysely,
   type Migration,
   Migrator,
+  type RawBuilder,
 } from 'kysely';
 import { type Instant, Q2cError } from '../model';
 import { noteKeyInUse, protect, requireKeys } from './encryption';
@@ -22,6 +23,7 @@ import { bulkRetry } from './migrations/0011-bulk-retry';
 import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
+import { api } from './migrations/0023-api';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -32,6 +34,8 @@ export interface MigrationContext {
   now(db: Kysely<Schema>): Promise<Instant>;
   /** Makes a column the ascending primary key. */
   autoIncrement(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** Type of a text column that is compared byte by byte, so that an index finds what begins with something. */
+  byteOrdered: RawBuilder<unknown>;
   /** Stores a table by its primary key, where the dialect can: one page less to write per row. */
   clustered<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C>;
 }
@@ -52,6 +56,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0020-governance': governance,
   '0021-observe': observe,
   '0022-mapping': mapping,
+  '0023-api': api,
 };
 
 /**

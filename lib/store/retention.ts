@@ -318,7 +318,7 @@ type Peers = ExpressionBuilder<Schema & { peer: Schema['run'] }, 'run' | 'peer'>
 function removableRuns(tx: Tx, seqs: readonly number[], { other, financial }: RunCutoffs) {
   return tx
     .selectFrom('run')
-    .select(['run.seq', 'run.id', 'run.event_seq'])
+    .select(['run.seq', 'run.id', 'run.event_seq', 'run.correlation_id'])
     .where('run.seq', 'in', seqs)
     .where('run.state', 'in', ENDED)
     .where('run.ended_at', '<', other)
@@ -409,6 +409,21 @@ async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promise<Piec
   // What the key figures of its days hold of it stays.
   await tx.deleteFrom('kpi_source').where('id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
+  // What a deal is found by goes with its last run.
+  await tx
+    .deleteFrom('deal_term')
+    .where('correlation_id', '=', run.correlation_id)
+    .where((term) =>
+      term.not(
+        term.exists(
+          term
+            .selectFrom('run')
+            .select('run.seq')
+            .whereRef('run.correlation_id', '=', 'deal_term.correlation_id'),
+        ),
+      ),
+    )
+    .execute();
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();
   return { counts: { step, run: 1, event: 1 }, isLast: true };

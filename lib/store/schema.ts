@@ -498,6 +498,41 @@ export interface MaintenanceTable {
   claimed_at: Instant;
 }
 
+/** A word, number or id that a deal is found by. It is put together from the audit, and may be made anew from it. */
+export interface DealTermTable {
+  term: string;
+  correlation_id: CanonicalId;
+  kind: 'name' | 'number' | 'external_id' | 'id';
+  system: string | null;
+}
+
+/** An action of a program that was given a key, so that asking twice does it once. */
+export interface ApiRequestTable {
+  /** SHA-256 of caller and key. */
+  key: string;
+  /** SHA-256 of route and body. */
+  fingerprint: string;
+  /** Null while it is being done. */
+  status: number | null;
+  reply: Sealed | null;
+  at: Instant;
+}
+
+/** With which another program may look things up. */
+export interface ApiTokenTable {
+  id: string;
+  name: string;
+  /** SHA-256 of the secret, which is kept nowhere. */
+  hash: string;
+  /** JSON array. */
+  scopes: string;
+  created_by: string;
+  created_at: Instant;
+  expires_at: Instant | null;
+  /** To the hour. */
+  last_used_at: Instant | null;
+}
+
 /** A version of a mapping set that deals went through. */
 export interface MappingVersionTable {
   /** `<label>+<hash>`. */
@@ -573,6 +608,9 @@ export interface Schema {
   signal: SignalTable;
   passage: PassageTable;
   aggregate: AggregateTable;
+  deal_term: DealTermTable;
+  api_request: ApiRequestTable;
+  api_token: ApiTokenTable;
   mapping_version: MappingVersionTable;
 }
 

@@ -53,6 +53,7 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
       {
         now: async () => new Date().toISOString(),
         autoIncrement: (column) => column.primaryKey().autoIncrement(),
+        byteOrdered: sql`text`,
         clustered: (table) => table.modifyEnd(sql`without rowid`),
       },
       keys,

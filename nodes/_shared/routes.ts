@@ -1,25 +1,14 @@
-import type { Request, Response } from 'express';
+import type { Request as HttpRequest, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { countRuns, listCases, listRuns, runReport } from '../../lib/api/reports';
+import { type Answer, API_ROOT, answer, type Route, refusal, routes, servicesOf } from '../../lib/api';
+import type { Engine } from '../../lib/engine';
+import { governanceOf } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
-import type { RunState } from '../../lib/store';
-import { answer, problem, text, userOf } from './answers';
-import type { ConnectionTestReply, Testable } from './connection-test';
-import { registerObserveRoutes } from './observe-routes';
-import { registerRepairRoutes } from './repair-routes';
-
-const MAX_LIMIT = 500;
-const RUN_STATES: RunState[] = [
-  'parked',
-  'queued',
-  'running',
-  'waiting',
-  'completed',
-  'failed',
-  'superseded',
-  'cancelling',
-  'cancelled',
-];
+import { callerOf } from './caller';
+import { host } from './host';
+import { hostView, testNode } from './host-view';
+import { registerLookupRoutes } from './lookup-routes';
+import { send } from './send';
 
 let registered = false;
 
@@ -27,79 +16,86 @@ let registered = false;
 export function registerRoutes(RED: NodeAPI): void {
   if (registered) return;
   registered = true;
-  const read = RED.auth.needsPermission('q2c.read');
-  const write = RED.auth.needsPermission('q2c.write');
-  const api = '/q2c/api/v1';
-
-  RED.httpAdmin.get(
-    `${api}/runs`,
-    read,
-    answer((request, engine) =>
-      listRuns(engine.store, {
-        limit: limitOf(request),
-        ...optional('after', text(request, 'after')),
-        ...optional('state', stateOf(request)),
-        ...optional('correlationId', text(request, 'correlationId')),
-      }),
-    ),
-  );
-  RED.httpAdmin.get(
-    `${api}/runs/counts`,
-    read,
-    answer((_, engine) => countRuns(engine.store)),
-  );
-  RED.httpAdmin.get(
-    `${api}/runs/:id`,
-    read,
-    answer((request, engine) => runReport(engine.store, String(request.params.id))),
-  );
-  RED.httpAdmin.post(
-    `${api}/runs/:id/retry`,
-    write,
-    answer(async (request, engine) => {
-      await engine.retryRun(String(request.params.id), userOf(request));
-      return {};
-    }),
-  );
-  registerRepairRoutes(RED, api, write);
-  registerObserveRoutes(RED, api, read);
-  RED.httpAdmin.get(
-    `${api}/cases`,
-    read,
-    answer((request, engine) =>
-      listCases(engine.store, {
-        limit: limitOf(request),
-        open: text(request, 'state') !== 'all',
-        ...optional('after', text(request, 'after')),
-      }),
-    ),
-  );
-  RED.httpAdmin.post('/q2c/connections/:id/test', write, (request: Request, response: Response) => {
-    testConnection(RED, String(request.params.id)).then(
-      (body) => response.json(body),
-      (error: unknown) => problem(response, error),
+  for (const route of routes) {
+    const permitted = RED.auth.needsPermission(route.permission);
+    RED.httpAdmin[route.method](
+      API_ROOT + route.path,
+      permitted,
+      (request: HttpRequest, response: Response) => {
+        const gone = new AbortController();
+        response.on('close', () => gone.abort());
+        void answered(RED, route, request, gone.signal).then((given) =>
+          send(given, response, gone.signal, logFault(RED)),
+        );
+      },
     );
-  });
-}
-
-async function testConnection(RED: NodeAPI, id: string): Promise<ConnectionTestReply> {
-  const node = RED.nodes.getNode(id) as Partial<Testable> | null;
-  if (node?.test === undefined) {
-    throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  return { checks: await node.test() };
+  registerLookupRoutes(RED);
+  // Forms ask here: a store or broker can be tried although no store is open.
+  const write = RED.auth.needsPermission('q2c.write');
+  RED.httpAdmin.post(
+    '/q2c/connections/:id/test',
+    write,
+    jsonOf(RED, async (request) => ({ checks: await testNode(RED, String(request.params.id)) })),
+  );
 }
 
-function limitOf(request: Request): number {
-  const limit = Number(text(request, 'limit') ?? 100);
-  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_LIMIT) : 100;
+/** For the routes of forms, which are not part of the programs' interface: the JSON of a view, or a problem document. */
+export function jsonOf(RED: NodeAPI, view: (request: HttpRequest) => Promise<unknown>) {
+  return (request: HttpRequest, response: Response): void => {
+    view(request)
+      .then(
+        (json): Answer => ({ status: 200, headers: { 'content-type': 'application/json' }, body: { json } }),
+        (error: unknown) => {
+          if (!(error instanceof Q2cError)) logFault(RED)(error);
+          return refusal(error);
+        },
+      )
+      .then((given) => send(given, response, new AbortController().signal, logFault(RED)));
+  };
 }
 
-function stateOf(request: Request): RunState | undefined {
-  const state = text(request, 'state');
-  return RUN_STATES.find((known) => known === state);
+async function answered(
+  RED: NodeAPI,
+  route: Route,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  // A token in the address, as some clients of Node-RED send it, is not for the route.
+  const { store, access_token: _, ...query } = request.query;
+  const engine = host.engine(typeof store === 'string' && store !== '' ? store : undefined);
+  if (engine === undefined) return refusal(noStore());
+  const params = Object.fromEntries(
+    Object.entries(request.params).map(([name, value]) => [name, String(value)]),
+  );
+  const asked = {
+    params,
+    query,
+    body: request.body as unknown,
+    header: (name: string) => request.header(name),
+  };
+  return answer(
+    route,
+    asked,
+    { ...surroundings(RED, engine), caller: callerOf(request), signal },
+    logFault(RED),
+  );
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
-  return (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>;
-}
+export const surroundings = (RED: NodeAPI, engine: Engine) => ({
+  engine,
+  governance: governanceOf(engine),
+  host: hostView(RED),
+  services: servicesOf(engine, logFault(RED)),
+});
+
+const noStore = () =>
+  new Q2cError(
+    'CONFIG_MISSING',
+    'No store is deployed, or it is not open yet; its node in the editor says why.',
+  );
+
+export const logFault = (RED: NodeAPI) => (error: unknown) =>
+  RED.log.error(
+    `quote-to-cash: a request failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );

@@ -1,11 +1,11 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import type { NodeAPI } from 'node-red';
 import { type DealDocument, Q2cError } from '../../lib/model';
 import type { Firm } from '../../lib/rules';
 import { mappingVersions } from '../../lib/store';
-import { problem, text } from '../_shared/answers';
 import type { FirmNode } from '../_shared/firm-node';
 import { host } from '../_shared/host';
+import { jsonOf } from '../_shared/routes';
 import { mappingCatalogue } from './catalogue';
 import { preview, previewRequest } from './preview';
 import { dealOfRun, maskedDeal, recentDeals } from './recent-deals';
@@ -21,13 +21,7 @@ export function registerMappingRoutes(RED: NodeAPI): void {
   if (registered) return;
   registered = true;
   const read = RED.auth.needsPermission('q2c.read');
-  const answered =
-    (view: (request: Request) => Promise<unknown>) => (request: Request, response: Response) => {
-      view(request).then(
-        (body) => response.json(body),
-        (error: unknown) => problem(response, error),
-      );
-    };
+  const answered = (view: (request: Request) => Promise<unknown>) => jsonOf(RED, view);
 
   RED.httpAdmin.get(
     '/q2c/mapping/catalogue',
@@ -48,7 +42,7 @@ export function registerMappingRoutes(RED: NodeAPI): void {
     answered(async (request) => {
       const engine = host.engine();
       if (engine === undefined) return [];
-      const rows = await mappingVersions(engine.store, text(request, 'set') ?? '', LIMIT);
+      const rows = await mappingVersions(engine.store, String(request.query.set ?? ''), LIMIT);
       return rows.map(({ version, content, first_used_at }) => ({
         version,
         content,

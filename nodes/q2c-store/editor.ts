@@ -52,6 +52,7 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
     otherDays: { value: defaults.otherDays, validate: daysOrEmpty(1) },
     caseDays: { value: defaults.caseDays, validate: daysOrEmpty(1) },
     outboxDays: { value: defaults.outboxDays, validate: daysOrEmpty(1) },
+    lookups: { value: defaults.lookups },
   },
   credentials: {
     url: { type: 'password' },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { endServices } from '../../lib/api';
 import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
@@ -18,6 +19,7 @@ import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
+import { closeLookups, openLookups } from '../_shared/lookup-routes';
 import { registerRoutes } from '../_shared/routes';
 import { isInSubflow } from '../_shared/stable-id';
 import { gapAfterMs, leaseMs, postgresSettings, retention, storePath } from './settings';
@@ -62,6 +64,8 @@ export default function register(RED: NodeAPI): void {
         .then(
           async ({ engine, governance, store, tasks }) => {
             host.detach(RED, this.id, engine);
+            closeLookups(this.id, engine);
+            endServices(engine);
             await Promise.all(tasks.map((task) => task.stop()));
             await engine.stop();
             await governance.stop();
@@ -102,6 +106,7 @@ export default function register(RED: NodeAPI): void {
     });
     await governance.start();
     host.attach(RED, node.id, engine);
+    if (config.lookups) openLookups(node.id, engine);
     await engine.start();
     const failed = (what: string) => (error: unknown) => node.error(`${what}: ${messageOf(error)}`);
     const tasks = [

@@ -33,6 +33,8 @@ export interface StoreProperties {
   otherDays: string;
   caseDays: string;
   outboxDays: string;
+  /** Other programs may look things up with tokens, on the root of Node-RED's HTTP nodes. */
+  lookups: boolean;
 }
 
 export interface StoreCredentials {
@@ -60,4 +62,5 @@ export const defaults: StoreProperties = {
   otherDays: '',
   caseDays: '',
   outboxDays: '',
+  lookups: false,
 };

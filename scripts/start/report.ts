@@ -62,7 +62,9 @@ function outcomeOf({ state, origin }: RunReport['steps'][number]): string {
   return state;
 }
 
-export function formatCases(cases: CaseSummary[]): string {
+export function formatCases(
+  cases: readonly Pick<CaseSummary, 'code' | 'ownerRole' | 'message' | 'amountAtRisk'>[],
+): string {
   const table = new Table({
     head: ['case', 'owner', 'message', 'at risk'],
     colWidths: [28, 17, 60, 18],

@@ -218,7 +218,7 @@ test.each(badInputs.map((bad, index) => ({ bad, what: bad.what, account: FIRST_A
       code: bad.code,
       ownerRole: bad.ownerRole,
       message: await bad.message(deal),
-      state: 'open',
+      status: 'open',
       runId: run.id,
       amountAtRisk: { amount: String(VALUE) },
     });

@@ -1,4 +1,5 @@
-import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
+import type { RunReport, RunSummary } from '../../lib/api/reports';
+import type { CaseLine } from '../../lib/governance';
 import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
 import type { VendorControl, World } from '../support/world';
@@ -87,7 +88,7 @@ export async function runsAbout(world: World, correlationId: string): Promise<Ru
 }
 
 /** The only open case, once there is one. */
-export async function onlyCase(world: World): Promise<CaseSummary> {
+export async function onlyCase(world: World): Promise<CaseLine> {
   await until('a case', async () => (await world.openCases()).length > 0, 60_000, 50);
   const cases = await world.openCases();
   const [found, ...others] = cases;

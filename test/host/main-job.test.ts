@@ -173,7 +173,7 @@ test('an error of a foreign node that nobody catches becomes a case; a Catch nod
   expect(opened).toMatchObject({
     code: 'NODE_FAILED',
     ownerRole: 'integration_ops',
-    node: 'Enrich',
+    node: { name: 'Enrich' },
     message: expect.stringContaining('Enrich failed: Error: the rate service is down'),
   });
 
@@ -203,7 +203,7 @@ test('a mistake in the set-up of our own node is a case, whoever catches the err
   const failed = (await world.runs()).filter(({ state }) => state === 'failed');
   expect(failed).toHaveLength(6);
   const cases = await world.openCases();
-  expect(new Set(cases.map(({ code, node }) => `${code} ${node}`))).toEqual(
+  expect(new Set(cases.map(({ code, node }) => `${code} ${node.name}`))).toEqual(
     new Set(['NODE_FAILED Sales order']),
   );
   expect(cases[0]?.message).toBe(

@@ -137,7 +137,7 @@ test('a value that a table does not know becomes a case; the retry takes the rep
   expect(run).toMatchObject({ state: 'failed' });
   const [opened, ...others] = await world.openCases();
   expect(others).toEqual([]);
-  expect(opened).toMatchObject({ code: 'LOOKUP_VALUE_UNKNOWN', node: 'Map for NetSuite' });
+  expect(opened).toMatchObject({ code: 'LOOKUP_VALUE_UNKNOWN', node: { name: 'Map for NetSuite' } });
   const [, value = ''] =
     /^"(\w+)" is not in the lookup table netsuite\.region of Mapping second\+/.exec(opened?.message ?? '') ??
     [];

@@ -142,7 +142,7 @@ export class Canvas {
   }
 
   async runs(): Promise<RunSummary[]> {
-    return listRuns((await this.engine()).store, { limit: 100 });
+    return (await listRuns((await this.engine()).store, {}, { limit: 100, order: 'oldest' })).items;
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { listCases, runReport } from '../../lib/api/reports';
+import { doOnce } from '../../lib/api/requests';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
@@ -178,6 +179,8 @@ async function decide(run: DispatchedRun, step: Step): Promise<void> {
       })
       .execute(),
   );
+  const asked = { caller: 'kim', key: run.id, route: 'getCase', body: {} };
+  await doOnce(store, asked, async () => ({ status: 200, body: { name: SECRET } }), true);
 }
 
 async function unfinished(): Promise<number> {

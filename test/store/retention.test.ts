@@ -394,6 +394,24 @@ test('what a run had kept while it waited goes with it; a key that passed once o
   expect(scopes.map(({ scope }) => scope)).toEqual([`key:${old.id}`, `key:${young.id}`, `run:${young.id}`]);
 });
 
+test('what a deal is found by goes with its last run', async () => {
+  const gone = await run({ days: 31 });
+  const left = await run({ days: 31 });
+  await run({ days: 29, deal: left.deal });
+  await store.write(async (tx) => {
+    for (const correlation_id of [gone.deal, left.deal]) {
+      await tx
+        .insertInto('deal_term')
+        .values({ term: 'acme', correlation_id, kind: 'name', system: null })
+        .execute();
+    }
+  });
+  await sweepNow();
+  expect(await store.db.selectFrom('deal_term').select('correlation_id').execute()).toEqual([
+    { correlation_id: left.deal },
+  ]);
+});
+
 test('stale events, which have no run, go by their age', async () => {
   for (const [event_id, days] of [
     ['old', 31],

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { CaseSummary, RunReport, RunSummary } from '../../lib/api/reports';
+import type { Page } from '../../lib/api/paging';
+import type { RunReport, RunSummary } from '../../lib/api/reports';
+import type { CaseLine } from '../../lib/governance';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { endWithUs } from './children';
@@ -200,13 +202,12 @@ export class World {
 
   async runs(): Promise<RunSummary[]> {
     const all: RunSummary[] = [];
-    for (let after = ''; ; ) {
-      const path = `/q2c/api/v1/runs?limit=500${after && `&after=${after}`}`;
-      const page = (await this.host.request('GET', path)) as RunSummary[];
-      all.push(...page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < 500) return all;
-      after = last.id;
+    for (let cursor = ''; ; ) {
+      const path = `/q2c/api/v1/runs?order=oldest&limit=500${cursor && `&cursor=${cursor}`}`;
+      const page = (await this.host.request('GET', path)) as Page<RunSummary>;
+      all.push(...page.items);
+      if (page.next === null) return all;
+      cursor = page.next;
     }
   }
 
@@ -219,12 +220,15 @@ export class World {
   }
 
   /** Cases that wait for somebody. */
-  openCases(): Promise<CaseSummary[]> {
-    return this.host.request('GET', '/q2c/api/v1/cases?limit=500') as Promise<CaseSummary[]>;
+  async openCases(): Promise<CaseLine[]> {
+    const path = '/q2c/api/v1/cases?limit=500&sort=opened';
+    return ((await this.host.request('GET', path)) as Page<CaseLine>).items;
   }
 
-  retry(id: string): Promise<unknown> {
-    return this.host.request('POST', `/q2c/api/v1/runs/${id}/retry`);
+  async retry(id: string): Promise<void> {
+    const done = await this.host.request('POST', `/q2c/api/v1/runs/${id}/retry`, {});
+    const { status } = done as { status: string };
+    if (status !== 'done') throw new Error(`The retry of ${id} is ${status}`);
   }
 
   /** Runs of one deal, oldest first. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  bankText,
   decimalSchema,
   idSchema,
   instantSchema,
@@ -30,7 +31,7 @@ export const paymentSchema = entity('payment', {
   valueDate: localDateSchema.optional(),
   amount: moneySchema,
   method: text.optional(),
-  bankReference: text,
+  bankReference: bankText,
   unapplied: moneySchema,
   status: z.enum(statesOf('payment.status')),
   allocations: z.array(z.strictObject(allocationFields)).optional(),

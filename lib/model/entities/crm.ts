@@ -12,10 +12,13 @@ import {
   moneySchema,
   paymentTermsSchema,
   percentSchema,
+  personalText,
+  personName,
   quantitySchema,
   rateSchema,
   regionSchema,
   taxCategorySchema,
+  taxIdText,
   text,
   timeZoneSchema,
 } from '../primitives';
@@ -30,7 +33,7 @@ export const legalEntitySchema = entityOfNoLegalEntity('legalEntity', {
   country: countrySchema,
   functionalCurrency: currencySchema,
   taxRegistrations: z
-    .array(z.strictObject({ country: countrySchema, number: text, scheme: text.optional() }))
+    .array(z.strictObject({ country: countrySchema, number: taxIdText, scheme: text.optional() }))
     .optional(),
   timeZone: timeZoneSchema,
   fiscalCalendar: text,
@@ -40,7 +43,7 @@ export const legalEntitySchema = entityOfNoLegalEntity('legalEntity', {
 export type LegalEntity = z.infer<typeof legalEntitySchema>;
 
 export const taxProfileSchema = z.strictObject({
-  registrationNumber: text.optional(),
+  registrationNumber: taxIdText.optional(),
   status: z.enum(['registered', 'not_registered', 'exempt', 'unknown']),
   exemptionReason: text.optional(),
 });
@@ -70,11 +73,11 @@ export const contactRoles = ['buyer', 'approver', 'billing', 'delivery'] as cons
 
 export const contactSchema = entity('contact', {
   customerId: idSchema('customer'),
-  name: text,
-  firstName: text.optional(),
-  lastName: text.optional(),
-  email: text.optional(),
-  phone: text.optional(),
+  name: personName,
+  firstName: personName.optional(),
+  lastName: personName.optional(),
+  email: personalText.optional(),
+  phone: personalText.optional(),
   title: text.optional(),
   roles: z.array(z.enum(contactRoles)).optional(),
 });

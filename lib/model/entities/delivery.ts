@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { classified } from '../classified';
 import {
   dimensionsSchema,
   idSchema,
@@ -7,6 +8,7 @@ import {
   moneySchema,
   percentSchema,
   periodSchema,
+  personalText,
   positiveDecimalSchema,
   quantitySchema,
   quantityValueSchema,
@@ -37,7 +39,7 @@ export const projectSchema = entity('project', {
   budget: z
     .strictObject({
       hours: quantityValueSchema.optional(),
-      cost: moneySchema.optional(),
+      cost: classified('cost_rate', moneySchema).optional(),
       revenue: moneySchema.optional(),
     })
     .optional(),
@@ -61,10 +63,10 @@ export const taskSchema = entity('task', {
 export type Task = z.infer<typeof taskSchema>;
 
 export const resourceSchema = entity('resource', {
-  personRef: text,
+  personRef: personalText,
   role: text,
   region: regionSchema.optional(),
-  costRate: rateMoneySchema.optional(),
+  costRate: classified('cost_rate', rateMoneySchema).optional(),
   capacityHoursPerWeek: quantityValueSchema.optional(),
   status: z.enum(['active', 'inactive']).optional(),
 });

@@ -110,6 +110,7 @@ async function prepareTables(settings: PostgresSettings, keys: Keyring | null): 
         schema: settings.schema,
         now: databaseTime,
         autoIncrement: (column) => column.primaryKey().generatedAlwaysAsIdentity(),
+        byteOrdered: sql`text collate "C"`,
         clustered: (table) => table,
       },
       keys,

@@ -130,4 +130,10 @@ export const manifest: SystemManifest = {
     },
   },
   customFields: [],
+  classifiedFields: {
+    email_address: 'personal',
+    full_name: 'person_name',
+    phone: 'personal',
+    cost_rate_in_cents: 'cost_rate',
+  },
 };

@@ -1,6 +1,7 @@
 import type {
   BusinessEventType,
   CanonicalId,
+  Classification,
   DealDocument,
   EntityName,
   ExternalRef,
@@ -89,6 +90,11 @@ export interface SystemManifest {
   /** Event id (for example `opportunity-won`) → event. */
   events: Record<string, EventManifest>;
   customFields: CustomFieldManifest[];
+  /**
+   * Fields of what is sent and read that only some people may see (guides §13): by name, wherever they stand, or as
+   * `<entity>.<name>` in operations on that entity alone.
+   */
+  classifiedFields: Readonly<Record<string, Classification>>;
 }
 
 // ---------------------------------------------------------------- connection

@@ -197,6 +197,16 @@ export const manifest: SystemManifest = {
       entity: 'opportunity',
     },
   },
+  classifiedFields: {
+    Q2C_Tax_Registration__c: 'tax_id',
+    FirstName: 'person_name',
+    LastName: 'person_name',
+    Email: 'personal',
+    Phone: 'personal',
+    MobilePhone: 'personal',
+    HomePhone: 'personal',
+    'contact.Name': 'person_name',
+  },
   customFields: [
     field('Account', EXTERNAL_ID_FIELD, KEY, 'canonical customer id'),
     field('Account', 'Q2C_Tax_Registration__c', 'Text(40)', 'tax registration number'),

@@ -22,7 +22,7 @@ type Check = ConnectionTestReply['checks'][number];
 
 /** The host's own words if it gave any. */
 function failure(node: EditorNode, { status, responseJSON }: JQuery.jqXHR): Check {
-  const message = responseJSON?.title ?? node._('connection.testFailed', { status });
+  const message = responseJSON?.detail ?? node._('connection.testFailed', { status });
   return { id: 'request', label: node._('connection.test'), ok: false, message };
 }
 

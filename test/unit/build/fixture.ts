@@ -75,4 +75,5 @@ export const acme: SystemManifest = {
     },
   },
   customFields: [{ object: 'Customer', name: 'q2c_id', type: 'text', purpose: 'our id', required: true }],
+  classifiedFields: {},
 };

@@ -80,7 +80,13 @@ const known = new Map<unknown, fc.Arbitrary<unknown>>([
   [primitives.jsonValueSchema, json],
   [primitives.jsonObjectSchema, fc.dictionary(fc.string({ maxLength: 8 }), json, { maxKeys: 3 })],
   [primitives.regionSchema, fc.constantFrom('EMEA', 'DE-BY')],
-  [primitives.text, fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' })],
+  ...[
+    primitives.text,
+    primitives.taxIdText,
+    primitives.bankText,
+    primitives.personalText,
+    primitives.personName,
+  ].map((text) => [text, fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' })] as const),
   [extensionsSchema, fc.constant({})],
   [
     entitySchemas.timeEntry.shape.hours,

@@ -37,6 +37,7 @@ const manifest: SystemManifest = {
   entities: {},
   events: {},
   customFields: [],
+  classifiedFields: {},
 };
 
 const values = { host: 'acme.example', apiKey: 's3cret', hidden: 'h' };

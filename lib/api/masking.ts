@@ -1,0 +1,173 @@
+import { type Classification, type ClassifiedFields, classifiedFields, entityOfId, Q2cError } from '../model';
+
+/**
+ * Masks what is classified (guides §13, privacy) in replies: fields of canonical entities by their schemas, fields of
+ * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number.
+ */
+
+/** Stands for a value that is not shown. */
+export const MASK = '•••';
+
+/** Shorter values stand in sentences by accident. */
+const SHORTEST = 4;
+
+const EMAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+\.\p{L}{2,}/gu;
+const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g;
+
+/** Names of our own users, which may be mail addresses: who did something is told. */
+const USERS = new Set(['actor', 'assignee', 'by', 'createdBy', 'decidedBy', 'requestedBy', 'user']);
+
+/** Where a value stands. */
+interface Place {
+  /** What is classified below by the schema of the entity that it belongs to, by path with dots. */
+  fields: ClassifiedFields;
+  /** Entity of the operation that it is the payload of. */
+  entity: string | null;
+}
+
+const NONE: ClassifiedFields = {};
+const NOWHERE: Place = { fields: NONE, entity: null };
+
+export class Masker {
+  private readonly values = new Set<string>();
+
+  /** @param vendorFields names of vendors' fields, wherever they stand */
+  constructor(private readonly vendorFields: Readonly<Record<string, Classification>>) {}
+
+  /**
+   * Notes the classified values of a payload, to mask them wherever they stand.
+   * @param operation `<entity>.<verb>` that it was sent or read by
+   */
+  conceal(payload: unknown, operation?: string): void {
+    this.visit({ operation, payload }, NOWHERE, (value) => this.note(value));
+  }
+
+  /** The sentence without anything classified. */
+  redact(text: string): string {
+    return withoutClassified(text, this.inSentences());
+  }
+
+  /** A copy without anything classified, and the paths of what is masked in it. */
+  mask(reply: unknown): { reply: unknown; paths: string[] } {
+    this.conceal(reply);
+    const values = this.inSentences();
+    const paths: string[] = [];
+    return { reply: this.masked(reply, NOWHERE, '', values, paths), paths };
+  }
+
+  /** Calls back for every value that a field's name classifies and that is to be masked in sentences too. */
+  private visit(value: unknown, place: Place, found: (value: unknown) => void): void {
+    if (Array.isArray(value)) {
+      for (const each of value) this.visit(each, place, found);
+    } else if (isRecord(value)) {
+      const own = placeOf(value, place);
+      for (const [name, member] of Object.entries(value)) {
+        const classification = this.classificationOf(name, own);
+        // Whom a case is about, its message has to say.
+        if (classification === 'person_name') continue;
+        if (classification !== undefined) found(member);
+        else this.visit(member, below(own, name), found);
+      }
+    }
+  }
+
+  private note(value: unknown): void {
+    if (typeof value === 'string' && value.trim().length >= SHORTEST) this.values.add(value.trim());
+    else if (Array.isArray(value)) for (const each of value) this.note(each);
+    else if (isRecord(value)) for (const each of Object.values(value)) this.note(each);
+  }
+
+  private inSentences(): RegExp | null {
+    if (this.values.size === 0) return null;
+    const longestFirst = [...this.values].sort((a, b) => b.length - a.length).map(escaped);
+    return new RegExp(`(?<![\\p{L}\\p{N}])(?:${longestFirst.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
+  }
+
+  private masked(
+    value: unknown,
+    place: Place,
+    path: string,
+    values: RegExp | null,
+    paths: string[],
+  ): unknown {
+    if (typeof value === 'string') {
+      const text = withoutClassified(value, values);
+      if (text !== value) paths.push(path);
+      return text;
+    }
+    if (Array.isArray(value)) {
+      return value.map((each, index) => this.masked(each, place, inPath(path, String(index)), values, paths));
+    }
+    if (!isRecord(value)) return value;
+    const own = placeOf(value, place);
+    const copy: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(value)) {
+      const where = inPath(path, name);
+      if (USERS.has(name) && typeof member === 'string') copy[name] = member;
+      else if (this.classificationOf(name, own) !== undefined) copy[name] = blank(member, where, paths);
+      else copy[name] = this.masked(member, below(own, name), where, values, paths);
+    }
+    return copy;
+  }
+
+  private classificationOf(name: string, { fields, entity }: Place): Classification | undefined {
+    const own = entity === null ? undefined : named(this.vendorFields, `${entity}.${name}`);
+    return named(fields, name) ?? named(this.vendorFields, name) ?? own;
+  }
+}
+
+/** Of the table's own names alone: payloads may have fields such as `constructor`. */
+const named = (table: ClassifiedFields, name: string): Classification | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** A record with a canonical id is that entity, wherever it stands. */
+function placeOf({ id, operation }: Readonly<Record<string, unknown>>, { fields, entity }: Place): Place {
+  const own = typeof id === 'string' ? entityOfId(id) : undefined;
+  const sent = typeof operation === 'string' ? /^(\w+)\./.exec(operation)?.[1] : undefined;
+  return { fields: (own && classifiedFields[own]) ?? fields, entity: sent ?? entity };
+}
+
+function below(place: Place, name: string): Place {
+  const { fields, entity } = place;
+  // Nearly all there is: what stands in no entity.
+  if (fields === NONE) return place;
+  const inner = Object.entries(fields)
+    .filter(([path]) => path.startsWith(`${name}.`))
+    .map(([path, classification]) => [path.slice(name.length + 1), classification]);
+  return { fields: inner.length === 0 ? NONE : Object.fromEntries(inner), entity };
+}
+
+function blank(value: unknown, path: string, paths: string[]): unknown {
+  if (value === null || value === undefined || value === '') return value;
+  if (Array.isArray(value))
+    return value.map((each, index) => blank(each, inPath(path, String(index)), paths));
+  if (isRecord(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, blank(each, inPath(path, name), paths)]),
+    );
+  }
+  paths.push(path);
+  return MASK;
+}
+
+const withoutClassified = (text: string, values: RegExp | null): string =>
+  (values === null ? text : text.replace(values, MASK)).replace(EMAIL, MASK).replace(IBAN, MASK);
+
+const inPath = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/**
+ * Refuses content that was filled in from a masked reply: the mask would be sent in place of the value.
+ * @throws Q2cError `VALUE_INVALID`
+ */
+export function refuseMasked(content: unknown): void {
+  if (!JSON.stringify(content ?? null).includes(MASK)) return;
+  throw new Q2cError(
+    'VALUE_INVALID',
+    `The content holds ${MASK}, which stands for a masked value. Send only the fields that change, or the real value.`,
+  );
+}

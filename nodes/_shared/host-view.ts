@@ -1,0 +1,77 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Connection, ConnectionCheck, HostView } from '../../lib/api';
+import { Q2cError } from '../../lib/model';
+import { observability } from '../../lib/observe';
+import type { Firm } from '../../lib/rules';
+import { manifests } from '../../lib/systems';
+import type { SystemManifest } from '../../lib/systems/kit/types';
+import { version } from '../../package.json';
+import type { Testable } from './connection-test';
+import { connectionStates, connections } from './connections';
+import type { FirmNode } from './firm-node';
+import { firmZones } from './firm-zones';
+
+/** What the programs' interface sees of this host beside its store. */
+export const hostView = (RED: NodeAPI): HostView => ({
+  version,
+  classifiedFields: Object.assign({}, ...Object.values(manifests).map((each) => each.classifiedFields)),
+  connections() {
+    const found: Connection[] = [];
+    RED.nodes.eachNode((config) => {
+      const manifest = manifestOf(config);
+      if (manifest !== null) found.push(connectionOf(RED, config, manifest));
+    });
+    return found;
+  },
+  firms: () => firmsOf(RED),
+  test: (nodeId) => testNode(RED, nodeId),
+  metrics: (store) => observability.metrics(store, connectionStates()),
+  zoneOf: (legalEntity) => firmZones(RED)(legalEntity),
+});
+
+function firmsOf(RED: NodeAPI): Firm[] {
+  const found: Firm[] = [];
+  RED.nodes.eachNode(({ id, type }) => {
+    if (type !== 'q2c-firm') return;
+    const firm = (RED.nodes.getNode(id) as FirmNode | null)?.firm;
+    if (firm !== undefined && !(firm instanceof Q2cError)) found.push(firm);
+  });
+  return found;
+}
+
+/** @throws Q2cError `CONFIG_MISSING` when no such node runs */
+export async function testNode(RED: NodeAPI, nodeId: string): Promise<ConnectionCheck[]> {
+  const node = RED.nodes.getNode(nodeId) as Partial<Testable> | null;
+  if (node?.test === undefined) {
+    throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
+  }
+  return node.test();
+}
+
+function manifestOf({ type }: NodeDef): SystemManifest | null {
+  return Object.values(manifests).find(({ id }) => type === `q2c-${id}-connection`) ?? null;
+}
+
+type Configured = NodeDef & {
+  environment?: Connection['environment'];
+  instance?: string;
+  concurrency?: string;
+};
+
+function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest): Connection {
+  const node: Node | null = RED.nodes.getNode(config.id);
+  const client = node === null ? undefined : connections.get(node)?.client;
+  const environment = config.environment ?? 'simulator';
+  const concurrency = Number(config.concurrency);
+  const limits = manifest.limits[environment];
+  return {
+    id: config.id,
+    name: config.name || manifest.label,
+    system: manifest.id,
+    label: manifest.label,
+    environment,
+    instance: client?.instance ?? null,
+    health: client?.health() ?? null,
+    limits: concurrency > 0 ? { ...limits, concurrency } : limits,
+  };
+}
