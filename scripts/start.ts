@@ -182,13 +182,14 @@ async function stay(port: number, simulator: string, deals: ClosedDeal[], host: 
 Node-RED is running.
 
   Editor      ${editor}
+  Console     ${editor}q2c/
   Simulators  ${simulator}  (Salesforce, NetSuite, Kantata; see ${simulator}/_control/systems)
 
 What to do next
   1. Open the editor. The flow "Closed won to project" is there and deployed.
      ${deals.length} ${deals.length === 1 ? 'deal was' : 'deals were'} just won: watch the numbers below the nodes, and the debug sidebar.
   2. Win another deal:   curl -X POST ${simulator}/_control/deals/close
-  3. See what is stuck:  curl ${editor}q2c/api/v1/cases
+  3. Open the console: every deal, every run, and what is stuck, with its owner.
   4. To use your own systems, open a connection and choose Sandbox or Production.
 
 Ctrl+C stops everything; started again, unfinished deals go on.`);

@@ -5,6 +5,7 @@ import type { Engine } from '../../lib/engine';
 import { governanceOf } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
 import { callerOf } from './caller';
+import { registerConsole } from './console-page';
 import { host } from './host';
 import { hostView, testNode } from './host-view';
 import { registerLookupRoutes } from './lookup-routes';
@@ -16,6 +17,7 @@ let registered = false;
 export function registerRoutes(RED: NodeAPI): void {
   if (registered) return;
   registered = true;
+  registerConsole(RED.httpAdmin);
   for (const route of routes) {
     const permitted = RED.auth.needsPermission(route.permission);
     RED.httpAdmin[route.method](

@@ -3,7 +3,8 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundledPackages } from './bundled.ts';
 import { findProblems } from './check.ts';
-import { nodeHtml } from './html.ts';
+import { buildConsole } from './console.ts';
+import { nodeHtml, pluginHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
 import { NOTICES, thirdPartyNotices } from './notices.ts';
 import { buildRuntimes } from './runtime.ts';
@@ -13,7 +14,7 @@ import { updateWrittenFiles } from './written.ts';
 
 export interface BuildOptions {
   root: string;
-  /** Where `dist/`, `examples/` and the notices are made, from nothing. */
+  /** Where `dist/`, `examples/`, `resources/` and the notices are made, from nothing. */
   out: string;
   /** Files of the repository that are out of step with its folders are problems instead of being written. */
   check: boolean;
@@ -39,6 +40,7 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     buildLocales(sources, dist),
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
+    buildConsole(root, out),
   ]);
   const notices = await thirdPartyNotices(bundledPackages);
   await writeFile(join(out, NOTICES), notices.text);
@@ -52,10 +54,11 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
   };
 }
 
-async function buildEditor({ root, nodes, systems }: Sources, dist: string): Promise<void> {
+async function buildEditor({ root, nodes, plugins, systems }: Sources, dist: string): Promise<void> {
   const html = [
     ...nodes.map(async (set) => ({ name: set.name, text: await nodeHtml(root, set) })),
     ...systems.map(async (set) => ({ name: set.name, text: await systemHtml(root, set) })),
+    ...plugins.map(async (plugin) => ({ name: plugin.name, text: await pluginHtml(root, plugin) })),
   ];
   for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
 }

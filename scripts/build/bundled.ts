@@ -21,11 +21,18 @@ export const noteBundled: EsbuildPlugin = {
   },
 };
 
-/** The same for Vite. Styles and fonts leave no code in a chunk, so every module that it took in counts. */
+/** File in Vite's output that says whose code is in it; it is not published. */
+export const BUNDLED_BY_VITE = 'bundled-packages.json';
+
+/**
+ * The same for Vite, which runs in a process of its own: it leaves a list. Styles and fonts leave no code in a chunk, so
+ * every module that it took in counts.
+ */
 export const noteBundledByVite: VitePlugin = {
   name: 'note-bundled',
   generateBundle() {
-    for (const id of this.getModuleIds()) note(id);
+    const folders = new Set([...this.getModuleIds()].map(packageFolder).filter((folder) => folder !== null));
+    this.emitFile({ type: 'asset', fileName: BUNDLED_BY_VITE, source: JSON.stringify([...folders]) });
   },
 };
 

@@ -10,7 +10,12 @@ import type { Sources, SystemSet } from './sources.ts';
 export async function findProblems(sources: Sources, dist: string): Promise<string[]> {
   const sets = [...sources.nodes, ...sources.systems];
   const built = await Promise.all(sets.map(({ name }) => setProblems(name, dist)));
-  return [...sources.systems.flatMap((system) => systemProblems(sources.root, system)), ...built.flat()];
+  const plugins = await Promise.all(sources.plugins.map(({ name }) => pluginProblems(name, dist)));
+  return [
+    ...sources.systems.flatMap((system) => systemProblems(sources.root, system)),
+    ...built.flat(),
+    ...plugins.flat(),
+  ];
 }
 
 /** Parts of a system that are made by hand; a new system is complete when none is missing. */
@@ -47,11 +52,20 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
       .filter(({ type }) => !help.includes(`data-help-name="${type}"`))
       .map(({ type }) => `${type}: help is missing (locales/${sourceLanguage}/${name}.html)`),
     ...badDescriptions(help).map((line) => `${name}: the help would break this line at a colon: ${line}`),
-    ...[...new Set(textKeys(html))]
-      .filter((key) => typeof text(catalogue, key) !== 'string')
-      .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`),
+    ...missingTexts(name, html, catalogue),
   ];
 }
+
+async function pluginProblems(name: string, dist: string): Promise<string[]> {
+  const html = await readFile(join(dist, `${name}.html`), 'utf8');
+  const locale = join(dist, 'locales', sourceLanguage, `${name}.json`);
+  return missingTexts(name, html, JSON.parse(await readFile(locale, 'utf8')));
+}
+
+const missingTexts = (name: string, html: string, catalogue: Catalogue): string[] =>
+  [...new Set(textKeys(html))]
+    .filter((key) => typeof text(catalogue, key) !== 'string')
+    .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`);
 
 /** Lines `: name (type) : text` that the editor's Markdown does not read as such: it allows no further colon. */
 function badDescriptions(help: string): string[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { noteBundled } from './bundled.ts';
 import { modelData } from './model-data.ts';
-import type { NodeSet } from './sources.ts';
+import type { EditorPlugin, NodeSet } from './sources.ts';
 
 export interface Form {
   type: string;
@@ -16,6 +16,13 @@ export async function nodeHtml(root: string, { name, folder }: NodeSet): Promise
   const body = await readFile(join(folder, 'form.html'), 'utf8');
   const script = await bundleEditor(root, { entryPoints: [join(folder, 'editor.ts')] });
   return setHtml(root, [{ type: name, body }], script);
+}
+
+/** The editor's file of a plugin. */
+export async function pluginHtml(root: string, { folder }: EditorPlugin): Promise<string> {
+  const style = await readFile(join(folder, 'style.css'), 'utf8');
+  const script = await bundleEditor(root, { entryPoints: [join(folder, 'editor.ts')] });
+  return `<style>\n${style.trim()}\n</style>\n<script type="text/javascript">\n${script.trim()}\n</script>\n`;
 }
 
 /** Style, one template per type, and the script. Each set brings the style: any of them may be disabled. */

@@ -19,7 +19,7 @@ export const sourceLanguage = 'en-US';
  * set, so the texts that sets have in common (`_shared.json`, `_system.json`) are merged into each of them.
  */
 export async function buildLocales(
-  { root, nodes, systems, languages }: Sources,
+  { root, nodes, plugins, systems, languages }: Sources,
   outdir: string,
 ): Promise<void> {
   for (const language of languages) {
@@ -35,6 +35,7 @@ export async function buildLocales(
         await readHelp(source, name),
       );
     }
+    for (const { name } of plugins) await write(target, name, await readCatalogue(source, name), null);
     const common = merge(shared, await readCatalogue(source, '_system'));
     for (const { name, manifest } of systems) {
       const own = await readCatalogue(source, name);

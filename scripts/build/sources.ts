@@ -16,10 +16,17 @@ export interface SystemSet {
   manifest: SystemManifest;
 }
 
+/** A part of the editor that is no node: one folder `nodes/<name>` with `editor.ts` and `style.css`, and no runtime. */
+export interface EditorPlugin {
+  name: string;
+  folder: string;
+}
+
 /** What the folders of the repository hold; there is no list of sets, systems or languages anywhere else. */
 export interface Sources {
   root: string;
   nodes: NodeSet[];
+  plugins: EditorPlugin[];
   systems: SystemSet[];
   /** Folders of `simulator/` that hold a simulated vendor. */
   simulators: string[];
@@ -27,9 +34,12 @@ export interface Sources {
 }
 
 export async function findSources(root: string): Promise<Sources> {
-  const nodes = (await folders(join(root, 'nodes')))
+  const sets = (await folders(join(root, 'nodes')))
     .filter((name) => !name.startsWith('_'))
     .map((name) => ({ name, folder: join(root, 'nodes', name) }));
+  const isPlugin = ({ folder }: NodeSet) => !existsSync(join(folder, 'runtime.ts'));
+  const nodes = sets.filter((set) => !isPlugin(set));
+  const plugins = sets.filter(isPlugin);
   const systems: SystemSet[] = [];
   for (const id of await folders(join(root, 'lib/systems'))) {
     const file = join(root, 'lib/systems', id, 'manifest.ts');
@@ -38,7 +48,7 @@ export async function findSources(root: string): Promise<Sources> {
   const simulators = (await folders(join(root, 'simulator'))).filter((id) =>
     existsSync(join(root, 'simulator', id, 'index.ts')),
   );
-  return { root, nodes, systems, simulators, languages: await folders(join(root, 'locales')) };
+  return { root, nodes, plugins, systems, simulators, languages: await folders(join(root, 'locales')) };
 }
 
 /** Names of the sub-folders, sorted; none when the folder does not exist. */

@@ -71,11 +71,12 @@ export const systems: readonly SimulatedSystem[] = Object.values(all);
 }
 
 /** The `node-red` section of package.json: where the host finds each node set. */
-function packageFile({ nodes, systems }: Sources): WrittenFile {
+function packageFile({ nodes, plugins, systems }: Sources): WrittenFile {
   const sets = [...nodes, ...systems].map(({ name }) => name).sort();
   const section = {
     version: hostVersion,
     nodes: Object.fromEntries(sets.map((name) => [name, `dist/${name}.js`])),
+    plugins: Object.fromEntries(plugins.map(({ name }) => [name, `dist/${name}.html`])),
   };
   const content = (before: string) =>
     `${JSON.stringify({ ...JSON.parse(before), 'node-red': section }, null, 2)}\n`;

@@ -11,6 +11,8 @@ declare const RED: {
     eachNode(visit: (node: FlowNode) => void): void;
     eachConfig(visit: (node: FlowNode) => boolean): void;
   };
+  sidebar: { show(id: string): void };
+  view: { selection(): { nodes?: FlowNode[] } };
 };
 
 /** A host that keeps its editor below a path: no address of ours may assume the root. */
@@ -120,7 +122,9 @@ test.each(['Salesforce', 'NetSuite', 'Kantata'])(
 test('a won deal passes every node and arrives in the debug sidebar', async () => {
   const [deal] = await simulator.closeDeals(1);
   await status(nodeCalled('Opportunity won'), '1 accepted').waitFor();
-  const working = nodes.filter(({ z, type }) => z && !type.endsWith('-events'));
+  // What sales are told of a deal that waits is not on its way.
+  const onItsWay = ({ name }: FlowNode) => name !== 'Tell sales who it waits for';
+  const working = nodes.filter(({ z, type }) => z && !type.endsWith('-events')).filter(onItsWay);
   for (const node of working) await status(node, '1 done').waitFor();
   const message = debugMessages('Provisioned deals');
   await message.locator('.red-ui-debug-msg-object-handle').first().click();
@@ -143,6 +147,30 @@ test('a deal without tax registration waits at the check and is told to Catch', 
   await debugMessages('Cases').getByText('TAX_REGISTRATION_MISSING').waitFor();
   await editor.screenshot('main-job');
   await picture('flow', 16, '.red-ui-flow-group', '.red-ui-flow-node');
+}, 60_000);
+
+test('the sidebar shows what is stuck in this flow: a click selects the node, a link opens the case', async () => {
+  const { page } = editor;
+  await page.evaluate(() => RED.sidebar.show('q2c'));
+  const sidebar = page.locator('.q2c-sidebar');
+  await sidebar.getByText('Open cases (1)').waitFor();
+  await sidebar.locator('.q2c-sidebar-select').click();
+  const selected = await page.evaluate(() => RED.view.selection().nodes?.map(({ id }) => id));
+  expect(selected).toEqual([nodeCalled('Ready to provision?').id]);
+  const isTooWide = await sidebar.evaluate((element) => {
+    element.style.width = '180px';
+    return element.scrollWidth > element.clientWidth;
+  });
+  expect(isTooWide).toBe(false);
+  await editor.screenshot('sidebar');
+
+  const [opened] = await Promise.all([
+    page.context().waitForEvent('page'),
+    sidebar.getByText('Open the case').click(),
+  ]);
+  await opened.getByRole('heading', { level: 1 }).getByText('tax registration').waitFor();
+  expect(new URL(opened.url()).pathname).toBe(`${adminRoot}/q2c/`);
+  await opened.close();
 }, 60_000);
 
 /** Makes a picture of the documentation: what these elements take up in the window, and a margin. */

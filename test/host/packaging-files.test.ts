@@ -99,7 +99,7 @@ describe('licences', () => {
   test('the same holds for the pages', () => {
     const scripts = files.filter((file) => /^resources\/.*\.js$/.test(file));
     const notices = read('THIRD-PARTY-NOTICES.txt');
-    const expected = scripts.length === 0 ? [] : ['vue', 'vuetify', 'vue-router', 'vue-i18n', 'chart.js'];
+    const expected = scripts.length === 0 ? [] : ['vue', 'vuetify', 'vue-router', 'chart.js'];
     expect(expected.filter((name) => !notices.includes(`\n${name} `))).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ export type Kpi =
   | 'write_attempted'
   /** With the time from the change in the source to the confirmation of the target. */
   | 'write_confirmed'
-  /** Something that would have been done twice: `event`, `lost_reply`, or `earlier_run`. */
+  /** Something that would have been done twice: `event`; `lost_reply`, a record that a probe found in the target; `earlier_run`. */
   | 'duplicate_prevented'
   | 'case_opened'
   /** With the time from its opening. */

@@ -66,8 +66,40 @@ declare const RED: {
   nodes: {
     registerType<P>(type: string, definition: NodeDefinition<P> & ThisType<EditorNode & P>): void;
     node(id: string): EditorNode | null;
+    /** Configuration nodes, until `visit` returns false. */
+    eachConfig(visit: (node: EditorNode) => boolean): void;
+    /** Nodes of one flow, without configuration nodes. */
+    filterNodes(filter: { z: string }): EditorNode[];
   };
+  plugins: {
+    /** `onadd` runs at once; `this._` reads the plugin's own catalogue. */
+    registerPlugin(id: string, plugin: { onadd(): void } & ThisType<Pick<EditorNode, '_'>>): void;
+  };
+  sidebar: {
+    addTab(tab: {
+      id: string;
+      label: string;
+      name: string;
+      iconClass: string;
+      action: string;
+      enableOnEdit: boolean;
+      content: HTMLElement;
+      onchange(): void;
+    }): void;
+    show(id: string): void;
+  };
+  actions: { add(name: string, action: () => void): void };
+  workspaces: {
+    /** Id of the flow on screen. */
+    active(): string;
+  };
+  view: {
+    reveal(id: string): void;
+    select(selection: { nodes: EditorNode[] }): void;
+  };
+  notify(message: string, kind: 'warning' | 'error' | 'success'): void;
   events: {
+    on(event: 'workspace:change', listener: () => void): void;
     on(event: 'nodes:add', listener: (node: EditorNode & Record<string, unknown>) => void): void;
   };
   editor: {

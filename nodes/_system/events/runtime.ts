@@ -63,6 +63,7 @@ class Poller {
   /** Resolves when the loop has ended and the node is no dispatcher any more. */
   stopped: Promise<void> = Promise.resolve();
   private accepted = 0;
+  private readonly created = performance.now();
   /** What this host may be the one to poll for. */
   private source: string | null = null;
 
@@ -107,7 +108,7 @@ class Poller {
 
   private async poll(engine: Engine, tenant: string, connection: ConnectionNode): Promise<void> {
     const intervalMs = positive(this.config.interval, defaults.interval) * 1000;
-    const begin = this.config.startAt.trim() || engine.store.now();
+    const begin = this.config.startAt.trim() || this.startedAt(engine.store.now());
     let failures = 0;
     while (!this.signal.aborted) {
       let waitMs = intervalMs;
@@ -132,6 +133,11 @@ class Poller {
       await sleep(waitMs, undefined, { signal: this.signal }).catch(() => undefined);
     }
     if (this.source !== null) await engine.stopLeading(this.source);
+  }
+
+  /** When the flow started, in the store's time: what happened while the store was being opened belongs to it. */
+  private startedAt(now: Instant): Instant {
+    return new Date(Date.parse(now) - (performance.now() - this.created)).toISOString();
   }
 
   /** @returns false while another host on the same store polls for this node */
