@@ -19,6 +19,8 @@ export async function buildConsole(root: string, out: string): Promise<void> {
   const outDir = join(out, 'resources/console');
   await run(process.execPath, [vite, 'build', '--config', config, '--outDir', outDir, '--logLevel', 'warn'], {
     cwd: root,
+    // Tests set it to something else, and would get another page than is published.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   const list = join(outDir, BUNDLED_BY_VITE);
   for (const folder of JSON.parse(await readFile(list, 'utf8')) as string[]) bundledPackages.add(folder);

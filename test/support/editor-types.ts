@@ -28,7 +28,8 @@ export function editorTypes(dist: string): EditorType[] {
       credentials: Object.keys(credentials),
     });
   };
-  const RED = { nodes: { registerType }, events: { on: () => undefined } };
+  const ignore = () => undefined;
+  const RED = { nodes: { registerType }, events: { on: ignore }, plugins: { registerPlugin: ignore } };
   for (const file of readdirSync(dist).filter((name) => name.endsWith('.html'))) {
     const html = readFileSync(join(dist, file), 'utf8');
     for (const [, script] of html.matchAll(/<script type="text\/javascript">([\s\S]*?)<\/script>/g)) {
