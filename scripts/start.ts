@@ -133,6 +133,7 @@ interface ClosedDeal {
 }
 
 async function closeDeals(simulator: string, count: number): Promise<ClosedDeal[]> {
+  if (count === 0) return [];
   const response = await fetch(`${simulator}/_control/deals/close`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

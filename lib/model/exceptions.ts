@@ -347,9 +347,11 @@ export function exceptionMessage(
   code: ExceptionCode,
   params: Readonly<Record<string, string | number | undefined>> = {},
 ): string {
-  return exceptionCodes[code].pattern.replace(/\{(\w+)\}/g, (_, name: string) => {
+  return exceptionCodes[code].pattern.replace(/\{(\w+)\}(\.?)/g, (_, name: string, stop: string) => {
     const value = params[name];
-    return value === undefined || value === '' ? `unknown ${words(name)}` : String(value);
+    const text = value === undefined || value === '' ? `unknown ${words(name)}` : String(value);
+    // A reason may be a sentence that brings its own full stop.
+    return stop !== '' && text.endsWith('.') ? text : text + stop;
   });
 }
 

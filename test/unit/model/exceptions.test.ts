@@ -57,6 +57,12 @@ test('messages read as sentences', () => {
   );
 });
 
+test('a reason that is a sentence brings no second full stop', () => {
+  const message = exceptionMessage('TARGET_REJECTED', { reason: 'The request was refused.' });
+  expect(message).toContain('The request was refused.');
+  expect(message).not.toContain('..');
+});
+
 test('a code owned by its record goes to the owner of the record', () => {
   expect(ownerRole('TARGET_REJECTED', 'invoice')).toBe('finance_ops');
   expect(ownerRole('TARGET_REJECTED', 'project')).toBe('project_ops');
