@@ -3,7 +3,7 @@ import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
 import { type CaseProperties, defaults, severities } from './types';
 
-const titles = Object.entries(exceptionCodes).map(([value, { title }]) => ({ value, label: title }));
+const codes = Object.keys(exceptionCodes);
 
 RED.nodes.registerType<CaseProperties>('q2c-case', {
   category: 'q2c_process',
@@ -14,7 +14,7 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
   defaults: {
     name: { value: defaults.name },
     store: { value: defaults.store, type: 'q2c-store', required: true },
-    code: { value: defaults.code, validate: oneOf(Object.keys(exceptionCodes)) },
+    code: { value: defaults.code, validate: oneOf(codes) },
     ownerRole: { value: defaults.ownerRole, validate: oneOf(['', ...roles]) },
     severity: { value: defaults.severity, validate: oneOf(severities) },
     message: { value: defaults.message },
@@ -27,17 +27,18 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
     return this._('input');
   },
   label() {
-    return this.name || titles.find(({ value }) => value === this.code)?.label || this._('label');
+    return this.name || this._(codes.includes(this.code) ? `reason.${this.code}` : 'label');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    const reason = (value: string) => ({ value, label: this._(`reason.${value}`) });
     const role = (value: string) => ({ value, label: this._(`role.${value}`) });
     const severity = (value: string) => ({ value, label: this._(`severity.${value}`) });
     const none = { value: '', label: this._('common.choose') };
     const byCode = { value: '', label: this._('ownerOfCode') };
-    fillPicker($('#node-input-code'), [none, ...titles], this.code);
+    fillPicker($('#node-input-code'), [none, ...codes.map(reason)], this.code);
     fillPicker($('#node-input-ownerRole'), [byCode, ...roles.map(role)], this.ownerRole);
     fillPicker($('#node-input-severity'), severities.map(severity), this.severity);
     $('#node-input-message').typedInput({

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Catalogue, lookUp, sourceLanguage } from './catalogue.ts';
 import { fieldProblems } from './fields.ts';
 import { registeredTypes, templateTypes, textKeys } from './inspect.ts';
-import { type Catalogue, sourceLanguage } from './locales.ts';
+import { languageProblems } from './language-check.ts';
 import type { Sources, SystemSet } from './sources.ts';
 
 /** Everything that is missing or wrong in sources and build output, one sentence each. */
@@ -15,6 +16,7 @@ export async function findProblems(sources: Sources, dist: string): Promise<stri
     ...sources.systems.flatMap((system) => systemProblems(sources.root, system)),
     ...built.flat(),
     ...plugins.flat(),
+    ...(await languageProblems(sources, dist)),
   ];
 }
 
@@ -35,9 +37,8 @@ function systemProblems(root: string, { name, manifest }: SystemSet): string[] {
 /** Problems of one built set: what the palette, the Flow Library and the help would stumble over. */
 async function setProblems(name: string, dist: string): Promise<string[]> {
   const html = await readFile(join(dist, `${name}.html`), 'utf8');
-  const locale = join(dist, 'locales', sourceLanguage, name);
-  const help = existsSync(`${locale}.html`) ? await readFile(`${locale}.html`, 'utf8') : '';
-  const catalogue: Catalogue = JSON.parse(await readFile(`${locale}.json`, 'utf8'));
+  const locale = join(dist, 'locales', sourceLanguage, `${name}.json`);
+  const catalogue: Catalogue = JSON.parse(await readFile(locale, 'utf8'));
   const types = registeredTypes(html);
   const templates = templateTypes(html);
   return [
@@ -48,10 +49,6 @@ async function setProblems(name: string, dist: string): Promise<string[]> {
     ...types
       .filter(({ icon }) => !existsSync(join(dist, 'icons', String(icon))))
       .map(({ type, icon }) => `${type}: icon is missing (icons/${icon})`),
-    ...types
-      .filter(({ type }) => !help.includes(`data-help-name="${type}"`))
-      .map(({ type }) => `${type}: help is missing (locales/${sourceLanguage}/${name}.html)`),
-    ...badDescriptions(help).map((line) => `${name}: the help would break this line at a colon: ${line}`),
     ...missingTexts(name, html, catalogue),
   ];
 }
@@ -64,21 +61,5 @@ async function pluginProblems(name: string, dist: string): Promise<string[]> {
 
 const missingTexts = (name: string, html: string, catalogue: Catalogue): string[] =>
   [...new Set(textKeys(html))]
-    .filter((key) => typeof text(catalogue, key) !== 'string')
+    .filter((key) => typeof lookUp(catalogue, key) !== 'string')
     .map((key) => `${name}: text '${key}' is missing (locales/${sourceLanguage})`);
-
-/** Lines `: name (type) : text` that the editor's Markdown does not read as such: it allows no further colon. */
-function badDescriptions(help: string): string[] {
-  return [...help.matchAll(/^:.*$/gm)]
-    .map(([line]) => line)
-    .filter((line) => !/^: [^:]+ \([^:]+\) : [^:]*$/.test(line));
-}
-
-function text(catalogue: Catalogue, key: string): string | Catalogue | undefined {
-  return key
-    .split('.')
-    .reduce<string | Catalogue | undefined>(
-      (at, part) => (typeof at === 'object' ? at[part] : undefined),
-      catalogue,
-    );
-}

@@ -90,6 +90,60 @@ export function translatedKeys(script: string): string[] {
   return keys;
 }
 
+/** How the forms and scripts of an html file ask for texts. */
+export interface TextUse {
+  /** Everything that a form names, and every literal and property name of the scripts. */
+  words: ReadonlySet<string>;
+  /** Templates with values in them, such as `role.${value}`. */
+  patterns: RegExp[];
+  /** Palette categories of the types. */
+  categories: ReadonlySet<string>;
+}
+
+export function textUse(html: string): TextUse {
+  const words = new Set(textKeys(html));
+  const patterns: RegExp[] = [];
+  for (const script of scripts(html)) {
+    simple(parse(script, { ecmaVersion: 'latest' }), {
+      Literal({ value }) {
+        words.add(String(value));
+      },
+      Property({ key }) {
+        if (key.type === 'Identifier') words.add(key.name);
+      },
+      TemplateLiteral({ quasis, expressions }) {
+        if (expressions.length === 0) words.add(String(quasis[0]?.value.cooked));
+        else
+          patterns.push(
+            new RegExp(
+              `^${quasis.map(({ value }) => value.raw.replaceAll(/[^\w ]/g, '\\$&')).join('(.+)')}$`,
+            ),
+          );
+      },
+    });
+  }
+  return {
+    words,
+    patterns,
+    categories: new Set(registeredTypes(html).map(({ category }) => String(category))),
+  };
+}
+
+/**
+ * Whether forms or scripts may ask for the key: it is named, or a template gives it. Values that fill a template often
+ * come from the host, so any will do; only where a template is nothing but values these must be named. The answer can be
+ * a wrong yes, for a key such as `name`.
+ */
+export function isUsed(key: string, { words, patterns, categories }: TextUse): boolean {
+  if (key.startsWith('palette.label.')) return categories.has(key.slice('palette.label.'.length));
+  const given = (pattern: RegExp) => {
+    const values = pattern.exec(key)?.slice(1);
+    if (values === undefined) return false;
+    return /[a-z]/.test(pattern.source) || values.every((value) => words.has(value));
+  };
+  return words.has(key) || patterns.some(given);
+}
+
 function calledName({ callee }: CallExpression): string | undefined {
   return callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
     ? callee.property.name

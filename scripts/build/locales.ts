@@ -1,18 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SystemManifest } from '../../lib/systems/kit/types.ts';
-import type { Sources } from './sources.ts';
+import { type Catalogue, merge, sourceLanguage } from './catalogue.ts';
+import type { Sources, SystemSet } from './sources.ts';
 import { systemCatalogue } from './system-catalogue.ts';
 import { systemHelp } from './system-help.ts';
-
-/** Texts of one node set in one language: nested keys, as i18next reads them. */
-export interface Catalogue {
-  [key: string]: string | Catalogue;
-}
-
-/** The language that every text exists in; the host falls back to it key by key. */
-export const sourceLanguage = 'en-US';
 
 /**
  * Writes `locales/<language>/<set>.json` and `.html` (help) for every set. The host loads one catalogue per
@@ -28,35 +20,36 @@ export async function buildLocales(
     await mkdir(target, { recursive: true });
     const shared = await readCatalogue(source, '_shared');
     for (const { name } of nodes) {
-      await write(
-        target,
-        name,
-        merge(shared, await readCatalogue(source, name)),
-        await readHelp(source, name),
-      );
+      const catalogue = merge(shared, await readCatalogue(source, name));
+      await write(target, name, catalogue, await readHelp(source, name));
     }
     for (const { name } of plugins) await write(target, name, await readCatalogue(source, name), null);
     const common = merge(shared, await readCatalogue(source, '_system'));
-    for (const { name, manifest } of systems) {
-      const own = await readCatalogue(source, name);
-      await write(
-        target,
-        name,
-        merge(merge(common, inSourceLanguage(language, manifest)), own),
-        await help(source, manifest),
-      );
+    for (const system of systems) {
+      const own = await manifestTexts(root, language, system);
+      await write(target, system.name, merge(common, own), await help(source, system, own));
     }
   }
 }
 
-/** The manifest's own texts are English; a translation of them stands in `locales/<language>/<set>.json`. */
-function inSourceLanguage(language: string, manifest: SystemManifest): Catalogue {
-  return language === sourceLanguage ? systemCatalogue(manifest) : {};
+/**
+ * What a manifest says, in a language: it is English itself, and its translation stands in
+ * `locales/<language>/<set>.json`.
+ */
+export async function manifestTexts(
+  root: string,
+  language: string,
+  { name, manifest }: SystemSet,
+): Promise<Catalogue> {
+  const english = systemCatalogue(manifest);
+  if (language === sourceLanguage) return english;
+  return merge(english, await readCatalogue(join(root, 'locales', language), name));
 }
 
-async function help(source: string, manifest: SystemManifest): Promise<string | null> {
+async function help(source: string, { manifest }: SystemSet, texts: Catalogue): Promise<string | null> {
   const template = await readHelp(source, '_system');
-  return template && systemHelp(template, manifest);
+  if (template === null) return null;
+  return systemHelp(template, manifest, texts, await readCatalogue(source, '_help'));
 }
 
 async function write(target: string, name: string, catalogue: Catalogue, text: string | null): Promise<void> {
@@ -64,21 +57,14 @@ async function write(target: string, name: string, catalogue: Catalogue, text: s
   if (text) await writeFile(join(target, `${name}.html`), text);
 }
 
-async function readCatalogue(folder: string, name: string): Promise<Catalogue> {
+/** The catalogue of that name in a folder; empty when there is none. */
+export async function readCatalogue(folder: string, name: string): Promise<Catalogue> {
   const file = join(folder, `${name}.json`);
   return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {};
 }
 
-async function readHelp(folder: string, name: string): Promise<string | null> {
+/** The help of that name in a folder; null when there is none. */
+export async function readHelp(folder: string, name: string): Promise<string | null> {
   const file = join(folder, `${name}.html`);
   return existsSync(file) ? readFile(file, 'utf8') : null;
-}
-
-function merge(base: Catalogue, over: Catalogue): Catalogue {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = typeof value === 'object' && typeof below === 'object' ? merge(below, value) : value;
-  }
-  return merged;
 }

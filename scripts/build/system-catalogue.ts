@@ -1,8 +1,8 @@
-import type { FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
+import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
+import type { Catalogue } from './catalogue.ts';
 import { connectionFields, parameterFields } from './fields.ts';
-import type { Catalogue } from './locales.ts';
 
-/** The texts of a manifest under the keys that the generated forms use. */
+/** The texts of a manifest under the keys that the generated forms and help use. */
 export function systemCatalogue(manifest: SystemManifest): Catalogue {
   return {
     system: { label: manifest.label },
@@ -24,7 +24,19 @@ export function systemCatalogue(manifest: SystemManifest): Catalogue {
     event: Object.fromEntries(
       Object.entries(manifest.events).map(([id, { label, description }]) => [id, { label, description }]),
     ),
+    customField: purposes(manifest.customFields),
   };
+}
+
+/** Object → field → what it is for. */
+function purposes(fields: CustomFieldManifest[]): Catalogue {
+  const objects = Map.groupBy(fields, ({ object }) => object);
+  return Object.fromEntries(
+    [...objects].map(([object, own]) => [
+      object,
+      Object.fromEntries(own.map(({ name, purpose }) => [name, purpose])),
+    ]),
+  );
 }
 
 function fieldTexts({ label, help, placeholder, options }: FieldSpec): Catalogue {

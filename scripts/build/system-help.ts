@@ -1,28 +1,30 @@
-import type { FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
+import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
+import { type Catalogue, requireText } from './catalogue.ts';
 import { hasEvents } from './system-editor.ts';
 
 /**
  * Fills the help template of a language with what a manifest declares. `{{name}}` is replaced; a help text
  * whose type the system does not have is left out.
+ *
+ * @param texts what the manifest says, in that language
+ * @param words of `_help.json`: what stands between those texts
+ * @throws when a slot has no filling, or a text is missing
  */
-export function systemHelp(template: string, manifest: SystemManifest): string {
-  const slots: Record<string, string> = {
-    id: manifest.id,
-    label: manifest.label,
-    schemes: manifest.auth
-      .map(({ label, help, fields }) => `**${label}**. ${help}\n\n${properties(fields)}`)
-      .join('\n\n'),
-    settings: properties(manifest.settings),
-    operations: operations(manifest),
-    events: Object.values(manifest.events)
-      .map(({ label, description, type }) => `- **${label}** (\`${type}\`): ${description}`)
-      .join('\n'),
-    customFields: customFields(manifest),
+export function systemHelp(
+  template: string,
+  manifest: SystemManifest,
+  texts: Catalogue,
+  words: Catalogue,
+): string {
+  const slots: Record<string, () => string> = {
+    id: () => manifest.id,
+    label: () => manifest.label,
+    ...listSlots(manifest, new Writer(texts, words)),
   };
   const filled = template.replaceAll(/\{\{(\w+)\}\}/g, (_, slot: string) => {
-    const text = slots[slot];
-    if (text === undefined) throw new Error(`help of the systems: nothing fills the slot {{${slot}}}`);
-    return text;
+    const fill = slots[slot];
+    if (fill === undefined) throw new Error(`help of the systems: nothing fills the slot {{${slot}}}`);
+    return fill();
   });
   const eventsHelp = new RegExp(
     `<script[^>]*data-help-name="q2c-${manifest.id}-events">[\\s\\S]*?</script>\\n?`,
@@ -30,25 +32,70 @@ export function systemHelp(template: string, manifest: SystemManifest): string {
   return hasEvents(manifest) ? filled : filled.replace(eventsHelp, '');
 }
 
-function properties(fields: FieldSpec[]): string {
-  return fields
-    .map(({ label, required, help }) => {
-      const name = required ? `**${label}**` : `**${label}** (optional)`;
-      return help ? `- ${name}: ${help}` : `- ${name}`;
-    })
-    .join('\n');
+function listSlots(manifest: SystemManifest, write: Writer): Record<string, () => string> {
+  const { auth, settings, entities, events, customFields } = manifest;
+  const operations = Object.entries(entities).flatMap(([entity, { operations: verbs }]) =>
+    Object.keys(verbs).map((verb) => `entity.${entity}.${verb}`),
+  );
+  return {
+    schemes: () =>
+      auth.map(({ id, fields }) => `${write.scheme(id)}\n\n${write.fields(fields)}`).join('\n\n'),
+    settings: () => write.fields(settings),
+    operations: () =>
+      operations
+        .map((key) => write.item(`**${write.text(`${key}.label`)}**`, `${key}.description`))
+        .join('\n'),
+    events: () =>
+      Object.entries(events)
+        .map(([id, { type }]) => write.event(id, type))
+        .join('\n'),
+    customFields: () =>
+      customFields.map((field) => write.customField(field)).join('\n') || write.word('none'),
+  };
 }
 
-function operations({ entities }: SystemManifest): string {
-  return Object.values(entities)
-    .flatMap(({ operations: verbs }) => Object.values(verbs))
-    .map(({ label, description }) => `- **${label}**: ${description}`)
-    .join('\n');
-}
+/** Lines of Markdown in one language. */
+class Writer {
+  private readonly texts: Catalogue;
+  private readonly words: Catalogue;
 
-function customFields({ customFields: fields }: SystemManifest): string {
-  if (fields.length === 0) return 'none';
-  return fields
-    .map(({ object, name, type, purpose }) => `- \`${name}\` of ${object} (${type}): ${purpose}`)
-    .join('\n');
+  constructor(texts: Catalogue, words: Catalogue) {
+    this.texts = texts;
+    this.words = words;
+  }
+
+  text(key: string): string {
+    return requireText(this.texts, key);
+  }
+
+  word(key: string): string {
+    return requireText(this.words, key);
+  }
+
+  item(name: string, description: string): string {
+    return `- ${name}${this.word('colon')}${this.text(description)}`;
+  }
+
+  scheme(id: string): string {
+    return `**${this.text(`scheme.${id}.label`)}**${this.word('colon')}${this.text(`scheme.${id}.help`)}`;
+  }
+
+  event(id: string, type: string): string {
+    return this.item(`**${this.text(`event.${id}.label`)}** (\`${type}\`)`, `event.${id}.description`);
+  }
+
+  fields(specs: FieldSpec[]): string {
+    return specs
+      .map(({ id, required, help }) => {
+        const name = `**${this.text(`field.${id}.label`)}**${required ? '' : this.word('optional')}`;
+        return help ? this.item(name, `field.${id}.help`) : `- ${name}`;
+      })
+      .join('\n');
+  }
+
+  customField({ object, name, type }: CustomFieldManifest): string {
+    const values: Record<string, string> = { object, name, type };
+    const head = this.word('customField').replaceAll(/__(\w+?)__/g, (_, key: string) => values[key] ?? '');
+    return this.item(head, `customField.${object}.${name}`);
+  }
 }

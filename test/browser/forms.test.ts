@@ -11,6 +11,7 @@ declare const RED: {
       defaults: Record<string, { value: unknown; type?: string }>;
     };
     node(id: string): Record<string, unknown> & { validationErrors?: string[] };
+    getNodeHelp(type: string): string;
   };
 };
 
@@ -128,6 +129,63 @@ test('every form fits a small window in the dark theme, whatever the names are',
   expect(dark.errors).toEqual([]);
   await dark.close();
 }, 120_000);
+
+test.each(['de', 'fr', 'ja'])(
+  'every form is legible in the language %s',
+  async (locale) => {
+    const translated = await Editor.open(browser, host.url, {
+      locale,
+      viewport: { width: 900, height: 900 },
+    });
+    for (const node of flows.slice(1)) {
+      await translated.openForm(node);
+      await translated.screenshot(`${locale}-${node.type}`);
+      expect({
+        type: node.type,
+        hidden: await translated.tray().evaluate(hiddenWidth),
+        cut: await translated.tray().evaluate(cutLabels),
+      }).toEqual({ type: node.type, hidden: 0, cut: [] });
+      await translated.saveForm();
+    }
+    await translated.screenshot(`${locale}-workspace`);
+    expect(translated.errors).toEqual([]);
+    await translated.close();
+  },
+  120_000,
+);
+
+test.each([
+  ['de', 'Beispiel', 'Quote-to-Cash'],
+  ['fr', 'Exemple', 'quote to cash'],
+  ['ja', '例', '見積から入金まで'],
+])(
+  'help and palette speak the language %s',
+  async (locale, example, category) => {
+    const translated = await Editor.open(browser, host.url, { locale });
+    const help = await translated.page.evaluate(
+      (types) => types.map((type) => ({ type, html: RED.nodes.getNodeHelp(type) })),
+      flows.slice(1).map(({ type }) => type),
+    );
+    const described = /<dl class="message-properties">/;
+    for (const { type, html } of help) {
+      expect({ type, html }).toEqual({ type, html: expect.stringMatching(`<h3[^>]*>${example}</h3>`) });
+      const isConfig = !('z' in findNode(type));
+      expect({ type, described: described.test(html) }).toEqual({ type, described: !isConfig });
+    }
+    const header = translated.page.locator('#red-ui-palette-header-q2c_process');
+    expect((await header.textContent())?.trim()).toBe(category);
+    await translated.close();
+  },
+  60_000,
+);
+
+/** Labels whose longest word is wider than their column: it would lie under the field beside it. */
+function cutLabels(tray: Element): string[] {
+  const labels = Array.from(tray.querySelectorAll('.form-row > label'));
+  return labels
+    .filter((label) => label.scrollWidth > label.clientWidth + 1)
+    .map((label) => label.textContent ?? '');
+}
 
 /** Pixels of the form beyond the right edge of its tray: the editor makes a form as wide as its longest line. */
 function hiddenWidth(tray: Element): number {

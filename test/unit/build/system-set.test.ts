@@ -64,6 +64,13 @@ describe('the html of a generated set', () => {
   });
 });
 
+const words = {
+  colon: ': ',
+  optional: ' (optional)',
+  none: 'none',
+  customField: '`__name__` of __object__ (__type__)',
+};
+
 describe('the texts of a generated set', () => {
   test('stand under the keys of the forms', () => {
     expect(systemCatalogue(acme)).toMatchObject({
@@ -79,17 +86,37 @@ describe('the texts of a generated set', () => {
     });
   });
 
+  test('help speaks the language of its texts', () => {
+    const german = {
+      ...systemCatalogue(acme),
+      customField: { Customer: { q2c_id: 'unsere ID' } },
+      event: { 'order-paid': { label: 'Auftrag bezahlt', description: 'Ein Auftrag wurde bezahlt.' } },
+    };
+    const template = '{{events}}\n{{customFields}}\n{{settings}}';
+    const text = systemHelp(template, acme, german, {
+      ...words,
+      colon: '：',
+      optional: ' (darf leer sein)',
+      customField: '`__name__` von __object__ (__type__)',
+    });
+    expect(text).toContain('- **Auftrag bezahlt** (`q2c.payment.received.v1`)：Ein Auftrag wurde bezahlt.');
+    expect(text).toContain('- `q2c_id` von Customer (text)：unsere ID');
+    expect(text).toContain('- **Mode** (darf leer sein)\n');
+  });
+
   test('help is filled from the manifest, and refuses a slot that nothing fills', () => {
     const script = (name: string, body: string) =>
       `<script type="text/markdown" data-help-name="q2c-{{id}}${name}">\n${body}\n</script>\n`;
     const template =
       script('', '{{operations}}\n{{schemes}}\n{{customFields}}') + script('-events', '{{events}}');
-    const text = systemHelp(template, acme);
+    const text = systemHelp(template, acme, systemCatalogue(acme), words);
     expect(text).toContain('- **Create or update customer**: Creates or updates.');
     expect(text).toContain('- **Client ID**\n- **Client secret**\n');
     expect(text).toContain('- `q2c_id` of Customer (text): our id');
     expect(text).toContain('data-help-name="q2c-acme-events"');
-    expect(systemHelp(template, { ...acme, events: {} })).not.toContain('q2c-acme-events');
-    expect(() => systemHelp('{{unknown}}', acme)).toThrow('{{unknown}}');
+    expect(systemHelp(template, { ...acme, events: {} }, systemCatalogue(acme), words)).not.toContain(
+      'q2c-acme-events',
+    );
+    expect(() => systemHelp('{{unknown}}', acme, {}, words)).toThrow('{{unknown}}');
   });
 });
