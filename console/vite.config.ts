@@ -1,6 +1,7 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig, type Plugin } from 'vite';
 import vuetify from 'vite-plugin-vuetify';
+import { noteBundledByVite } from '../scripts/build/bundled';
 
 /** Where the server puts the nonce of an answer (nodes/_shared/console-page.ts). */
 const NONCE_PLACE = 'NONCE_OF_THIS_ANSWER';
@@ -27,7 +28,7 @@ const layersFirst: Plugin = {
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [vue(), vuetify(), layersFirst],
+  plugins: [vue(), vuetify(), layersFirst, noteBundledByVite],
   html: { cspNonce: NONCE_PLACE },
   build: {
     target: 'es2022',

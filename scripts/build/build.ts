@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bundledPackages } from './bundled.ts';
 import { findProblems } from './check.ts';
 import { buildConsole } from './console.ts';
 import { nodeHtml, pluginHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
+import { NOTICES, thirdPartyNotices } from './notices.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
 import { systemHtml } from './system-forms.ts';
@@ -12,7 +14,7 @@ import { updateWrittenFiles } from './written.ts';
 
 export interface BuildOptions {
   root: string;
-  /** Where `dist/`, `examples/` and `resources/` are made, from nothing. */
+  /** Where `dist/`, `examples/`, `resources/` and the notices are made, from nothing. */
   out: string;
   /** Files of the repository that are out of step with its folders are problems instead of being written. */
   check: boolean;
@@ -40,11 +42,14 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     copy(join(root, 'flows'), join(out, 'examples')),
     buildConsole(root, out),
   ]);
+  const notices = await thirdPartyNotices(bundledPackages);
+  await writeFile(join(out, NOTICES), notices.text);
   return {
     sets: sources.nodes.length + sources.systems.length,
     problems: [
       ...outOfStep.map((path) => `${path} is out of step with the folders: run \`npm run build\``),
       ...(await findProblems(sources, dist)),
+      ...notices.problems,
     ],
   };
 }

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { BUNDLED_BY_VITE, bundledPackages } from './bundled.ts';
 
 const run = promisify(execFile);
 
@@ -17,5 +19,10 @@ export async function buildConsole(root: string, out: string): Promise<void> {
   const outDir = join(out, 'resources/console');
   await run(process.execPath, [vite, 'build', '--config', config, '--outDir', outDir, '--logLevel', 'warn'], {
     cwd: root,
+    // Tests set it to something else, and would get another page than is published.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
+  const list = join(outDir, BUNDLED_BY_VITE);
+  for (const folder of JSON.parse(await readFile(list, 'utf8')) as string[]) bundledPackages.add(folder);
+  await rm(list);
 }

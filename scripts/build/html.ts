@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { noteBundled } from './bundled.ts';
 import { modelData } from './model-data.ts';
 import type { EditorPlugin, NodeSet } from './sources.ts';
 
@@ -51,7 +52,7 @@ export async function bundleEditor(root: string, entry: Entry): Promise<string> 
     target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
-    plugins: [modelData(root)],
+    plugins: [modelData(root), noteBundled],
     logLevel: 'warning',
   });
   return outputFiles[0]?.text ?? '';

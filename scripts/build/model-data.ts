@@ -11,7 +11,7 @@ export function modelData(root: string): Plugin {
   return {
     name: 'model-data',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\/lib\/model$/ }, () => ({ path: entry, namespace: 'model-data' }));
+      onResolve({ filter: /\/lib\/model$/ }, () => ({ path: 'lib/model', namespace: 'model-data' }));
       onLoad({ filter: /.*/, namespace: 'model-data' }, async () => {
         const exported = Object.entries(await loadModule(entry)).filter(([, value]) => isPlainData(value));
         const lines = exported.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { bundledPackages, noteBundled } from './bundled.ts';
 import type { Sources } from './sources.ts';
 
 /** Imported by the host with `import()` or `require()`; CommonJS works in every supported Node-RED. */
@@ -15,6 +16,7 @@ const options = {
   supported: { 'dynamic-import': false },
   sourcemap: 'linked',
   sourcesContent: false,
+  // The texts of all licences are in one file (notices.ts).
   legalComments: 'none',
   logLevel: 'warning',
 } satisfies BuildOptions;
@@ -35,7 +37,7 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
     ),
   ];
   async function buildSet(name: string, entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<void> {
-    const plugins = [sharedModules(sources.root, shared), lazyParts(sources.root)];
+    const plugins = [sharedModules(sources.root, shared), lazyParts(sources.root), noteBundled];
     await build({ ...options, ...entry, outfile: join(outdir, `${name}.js`), plugins });
   }
   await Promise.all([...sets, buildParts(sources.root, outdir), buildCommands(sources.root, outdir)]);
@@ -63,7 +65,7 @@ for (const module of Object.values(modules)) Object.defineProperty(module, '__es
     ...options,
     stdin: { contents, resolveDir: root },
     outfile: join(outdir, 'lib.js'),
-    plugins: [lazyParts(root)],
+    plugins: [lazyParts(root), noteBundled],
   });
 }
 
@@ -85,7 +87,7 @@ async function buildParts(root: string, outdir: string): Promise<void> {
   };
   const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
   const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));
-  if (present.length > 0) await build({ ...options, entryPoints, outdir });
+  if (present.length > 0) await build({ ...options, entryPoints, outdir, plugins: [noteBundled] });
   if (existsSync(join(root, 'lib/mapping'))) await copyInterpreter(root, outdir);
 }
 
@@ -94,7 +96,7 @@ async function copyInterpreter(root: string, outdir: string): Promise<void> {
   const folder = dirname(createRequire(join(root, 'package.json')).resolve('jsonata/package.json'));
   await mkdir(outdir, { recursive: true });
   await copyFile(join(folder, 'jsonata.min.js'), join(outdir, 'jsonata.min.js'));
-  await copyFile(join(folder, 'LICENSE'), join(outdir, 'jsonata.LICENSE.txt'));
+  bundledPackages.add(folder);
 }
 
 /** Programs for the command line (`bin` of package.json). Each stands alone: they must not load the nodes. */
@@ -102,7 +104,7 @@ async function buildCommands(root: string, outdir: string): Promise<void> {
   const folder = join(root, 'bin');
   if (!existsSync(folder)) return;
   const entryPoints = (await readdir(folder)).map((file) => join(folder, file));
-  await build({ ...options, entryPoints, outdir: join(outdir, 'bin') });
+  await build({ ...options, entryPoints, outdir: join(outdir, 'bin'), plugins: [noteBundled] });
 }
 
 const isShared = (file: string): boolean => /^(lib|nodes\/_(shared|system))\//.test(file);

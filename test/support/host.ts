@@ -8,7 +8,7 @@ import { endWithUs } from './children';
 import { freePort } from './free-port';
 import { makeUserDir } from './pack';
 
-const nodeRed = join(__dirname, '../../node_modules/node-red/red.js');
+const installedNodeRed = join(__dirname, '../../node_modules/node-red');
 
 export interface HostOptions {
   /** A user directory that has the pack; without it a new one is made from the tarball. */
@@ -18,6 +18,10 @@ export interface HostOptions {
   env?: Record<string, string>;
   /** What it runs from its first start on; without it nothing, until something is deployed. */
   flow?: FlowNode[];
+  /** Folder of the Node-RED that runs; without it the development dependency. */
+  nodeRed?: string;
+  /** Command that the process is started through, with its arguments, for example to take rights away from it. */
+  through?: string[];
 }
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
@@ -42,14 +46,14 @@ export class Host {
   private constructor(
     readonly userDir: string,
     private port: number,
-    private readonly settings: Record<string, unknown>,
-    private readonly env: Record<string, string>,
+    private readonly options: HostOptions,
   ) {}
 
   /** A host that has not been started yet. */
-  static async prepare({ userDir, settings = {}, env = {}, flow }: HostOptions = {}): Promise<Host> {
-    const host = new Host(userDir ?? (await makeUserDir()), await freePort(), settings, env);
+  static async prepare(options: HostOptions = {}): Promise<Host> {
+    const host = new Host(options.userDir ?? (await makeUserDir()), await freePort(), options);
     await host.writeSettings();
+    const { flow } = options;
     if (flow !== undefined) await writeFile(join(host.userDir, 'flows.json'), JSON.stringify(flow));
     return host;
   }
@@ -79,33 +83,35 @@ export class Host {
       editorTheme: { tours: false, palette: { editable: false } },
       logging: { console: { level: 'info', metrics: false, audit: false } },
     };
-    const text = `module.exports = ${JSON.stringify({ ...common, ...this.settings }, null, 2)};\n`;
+    const text = `module.exports = ${JSON.stringify({ ...common, ...this.options.settings }, null, 2)};\n`;
     await writeFile(join(this.userDir, 'settings.js'), text);
   }
 
   /**
-   * Starts a process on the user directory and waits until its flows run.
+   * Starts a process on the user directory and waits until its flows run, or for another line that it prints.
    * @param env variables of this process alone
    * @throws when the process ends before that
    */
-  async start(env: Record<string, string> = {}): Promise<void> {
+  async start(env: Record<string, string> = {}, started = flowsStarted): Promise<void> {
     const printed = this.output.length;
     try {
-      await this.spawn(env);
+      await this.spawn(env, started);
     } catch (error) {
       if (!this.output.slice(printed).includes('Error: port in use')) throw error;
       // Somebody took the port while the host was down.
       this.port = await freePort();
       await this.writeSettings();
-      await this.spawn(env);
+      await this.spawn(env, started);
     }
   }
 
-  private async spawn(env: Record<string, string>): Promise<void> {
+  private async spawn(env: Record<string, string>, started: RegExp): Promise<void> {
+    const { nodeRed = installedNodeRed, through = [] } = this.options;
+    const command = [...through, process.execPath, join(nodeRed, 'red.js'), '--userDir', this.userDir];
     const child = endWithUs(
-      spawn(process.execPath, [nodeRed, '--userDir', this.userDir], {
+      spawn(command[0] ?? '', command.slice(1), {
         cwd: this.userDir,
-        env: { ...process.env, ...this.env, ...env },
+        env: { ...process.env, ...this.options.env, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
@@ -121,7 +127,7 @@ export class Host {
       this.lines.emit('exit', this.ending);
     });
     this.process = child;
-    await this.waitForLog(flowsStarted);
+    await this.waitForLog(started);
   }
 
   /** Replaces all flows and waits until they run. A node's `credentials` are stored as credentials. */
