@@ -35,7 +35,7 @@ interface SendEvent {
 }
 interface ReceiveEvent {
   msg: Q2cMessage & { error?: { source?: { id?: string } } };
-  destination: { node?: { type?: string } };
+  destination: FlowNode & { node?: { _expectedDoneCount?: number } };
 }
 interface CompleteEvent {
   msg: Q2cMessage;
@@ -103,6 +103,7 @@ class Host {
     // Each handler has exactly one parameter: any other number makes Node-RED wait for a callback for ever.
     RED.hooks.add(`preDeliver.${LABEL}`, (event: SendEvent) => this.setOut(event));
     RED.hooks.add(`onReceive.${LABEL}`, (event: ReceiveEvent) => this.received(event));
+    RED.hooks.add(`postReceive.${LABEL}`, (event: ReceiveEvent) => this.handedOver(event));
     RED.hooks.add(`onComplete.${LABEL}`, (event: CompleteEvent) => this.completed(event));
     // A deploy of changed nodes or flows leaves the store running, but messages in and before those nodes vanish.
     RED.events.on('flows:stopping', this.interrupt);
@@ -163,6 +164,15 @@ class Host {
       const node = this.RED?.nodes.getNode(failedNode) ?? undefined;
       counted?.engine.errorCaught(counted.active, infoOf({ id: failedNode, node }).id);
     }
+  }
+
+  /**
+   * A node whose handler takes no `done`, such as `switch` and `rbe`, never says that it is through with a message: it
+   * is taken to be with the end of its handler. What it sends a little later sets out within the grace of the run's end,
+   * and what it sends still later reopens the run.
+   */
+  private handedOver({ msg, destination }: ReceiveEvent): void {
+    if (destination.node?._expectedDoneCount === 0) this.completed({ msg, node: destination });
   }
 
   private completed({ msg, error, node }: CompleteEvent): void {
