@@ -8,13 +8,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DispatchedRun, Engine, type Step } from '../lib/engine';
-import { newId } from '../lib/model';
+import { Engine } from '../lib/engine';
 import { openPostgresStore, openSqliteStore, type Store, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
+import { accept, register, STEPS } from './work';
 
 const RUNS = 2_000;
-const STEPS = 8;
 const PARALLEL = 32;
 
 interface Job {
@@ -30,12 +29,7 @@ async function host(job: Job): Promise<number> {
   const store = await open(job.store);
   const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1 });
   await engine.start();
-  engine.registerSource('source', PARALLEL, (run) => {
-    const active = engine.activeRun(run.id);
-    if (active === undefined) throw new Error('not under way');
-    engine.messageEntered(active);
-    work(engine, run).finally(() => engine.messageLeft(active));
-  });
+  register(engine, PARALLEL);
   const startedAt = performance.now();
   for (let from = 0; from < job.accept; from += 200) await accept(engine, from);
   while ((await ended(store)) < job.runs) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -48,61 +42,6 @@ async function host(job: Job): Promise<number> {
 function open(at: Job['store']): Promise<Store> {
   if ('file' in at) return openSqliteStore(at.file);
   return openPostgresStore({ ...settingsOfUrl(at.url), schema: at.schema });
-}
-
-async function accept(engine: Engine, from: number): Promise<void> {
-  await engine.accept({
-    sourceNode: 'source',
-    system: 'crm',
-    instance: 'org',
-    source: '/q2c/bench/crm',
-    cursor: String(from),
-    events: Array.from({ length: 200 }, (_, index) => ({
-      id: `e${from + index}`,
-      type: 'q2c.opportunity.won.v1',
-      time: new Date().toISOString(),
-      subject: { entity: 'opportunity', type: 'Opportunity', id: `o${from + index}` },
-      title: `Deal ${from + index}`,
-      data: {},
-    })),
-  });
-}
-
-async function work(engine: Engine, run: DispatchedRun): Promise<void> {
-  for (let number = 0; number < STEPS; number++) await engine.step(run.id, step(number));
-}
-
-function step(number: number): Step {
-  const canonicalId = newId('customer');
-  return {
-    node: { id: `n${number}`, name: `Step ${number}` },
-    system: 'erp',
-    instance: 'main',
-    operation: 'customer.upsert',
-    updates: true,
-    readOnly: false,
-    probeFirst: false,
-    canonicalId,
-    recordType: 'customer',
-    businessVersion: '1',
-    wire: { name: 'ACME', number },
-    visibleAfterMs: 0,
-    undo: 'none',
-    call: async () => ({
-      reply: null,
-      result: {
-        refs: [
-          {
-            id: canonicalId,
-            entity: 'customer',
-            ref: { system: 'erp', instance: 'main', type: 'customer', id: canonicalId, role: 'copy' },
-          },
-        ],
-      },
-    }),
-    classify: () => ({ kind: 'rejected', code: 'NODE_FAILED', reason: 'bench' }),
-    about: { params: {}, ownerRole: 'finance_ops' },
-  };
 }
 
 async function ended(store: Store): Promise<number> {

@@ -1,0 +1,76 @@
+import type { DispatchedRun, Engine, Step } from '../lib/engine';
+import { newId } from '../lib/model';
+
+/** Runs of durable steps without any system behind them. */
+
+export const STEPS = 8;
+
+/** Works on runs as they are dispatched. @param took told how long each step took, in milliseconds */
+export function register(engine: Engine, parallel: number, took?: (ms: number) => void): void {
+  engine.registerSource('source', parallel, (run) => {
+    const active = engine.activeRun(run.id);
+    if (active === undefined) throw new Error('not under way');
+    engine.messageEntered(active);
+    work(engine, run, took).finally(() => engine.messageLeft(active));
+  });
+}
+
+/** Accepts 200 events. @param from number of the first one */
+export async function accept(engine: Engine, from: number): Promise<void> {
+  await engine.accept({
+    sourceNode: 'source',
+    system: 'crm',
+    instance: 'org',
+    source: '/q2c/bench/crm',
+    cursor: String(from),
+    events: Array.from({ length: 200 }, (_, index) => ({
+      id: `e${from + index}`,
+      type: 'q2c.opportunity.won.v1',
+      time: new Date().toISOString(),
+      subject: { entity: 'opportunity', type: 'Opportunity', id: `o${from + index}` },
+      title: `Deal ${from + index}`,
+      data: {},
+    })),
+  });
+}
+
+async function work(engine: Engine, run: DispatchedRun, took?: (ms: number) => void): Promise<void> {
+  for (let number = 0; number < STEPS; number++) {
+    const before = performance.now();
+    await engine.step(run.id, step(number));
+    took?.(performance.now() - before);
+  }
+}
+
+function step(number: number): Step {
+  const canonicalId = newId('customer');
+  return {
+    node: { id: `n${number}`, name: `Step ${number}` },
+    system: 'erp',
+    instance: 'main',
+    operation: 'customer.upsert',
+    updates: true,
+    readOnly: false,
+    probeFirst: false,
+    canonicalId,
+    recordType: 'customer',
+    businessVersion: '1',
+    wire: { name: 'ACME', number },
+    visibleAfterMs: 0,
+    undo: 'none',
+    call: async () => ({
+      reply: null,
+      result: {
+        refs: [
+          {
+            id: canonicalId,
+            entity: 'customer',
+            ref: { system: 'erp', instance: 'main', type: 'customer', id: canonicalId, role: 'copy' },
+          },
+        ],
+      },
+    }),
+    classify: () => ({ kind: 'rejected', code: 'NODE_FAILED', reason: 'bench' }),
+    about: { params: {}, ownerRole: 'finance_ops' },
+  };
+}
