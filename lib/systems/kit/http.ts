@@ -1,4 +1,5 @@
-import { Pool } from 'undici';
+// Not the package's index: it brings fetch, web sockets and mocks, which every start of the host would load.
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { JsonValue } from '../../model';
 import { errorOfReply, softened } from './error-table';
 import { SystemError } from './errors';
