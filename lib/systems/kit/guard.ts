@@ -7,7 +7,9 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { RateLimiterMemory, RateLimiterQueue } from 'rate-limiter-flexible';
+// Not the package's index: it brings limiters for a dozen databases, which every start of the host would load.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
+import RateLimiterQueue from 'rate-limiter-flexible/lib/RateLimiterQueue.js';
 import { type RawReply, TransportFailure } from './transport';
 import type { ReserveCall } from './types';
 
