@@ -1,4 +1,5 @@
 import { type ExpressionBuilder, sql } from 'kysely';
+import { hasFailedIn, hasOpenCase } from '../engine';
 import type { CanonicalId, Instant } from '../model';
 import {
   type CaseRow,
@@ -82,26 +83,6 @@ function containing(run: OfRun, text: string) {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
   return sql<boolean>`lower(${run.ref('title')}) like ${pattern} escape '\\'`;
 }
-
-const hasFailedIn = (run: OfRun, system: string) =>
-  run.exists(
-    run
-      .selectFrom('step')
-      .select('step.seq')
-      .whereRef('step.run_id', '=', 'run.id')
-      .where('step.system', '=', system)
-      .where('step.state', 'in', ['rejected', 'unknown', 'failed']),
-  );
-
-const hasOpenCase = (run: OfRun, code: string) =>
-  run.exists(
-    run
-      .selectFrom('exception_case')
-      .select('exception_case.id')
-      .whereRef('exception_case.run_id', '=', 'run.id')
-      .where('exception_case.code', '=', code)
-      .where('exception_case.state', 'not in', ['resolved', 'waived']),
-  );
 
 /** States that few runs are in, each with a partial index of its own. */
 const RARE_STATES = [

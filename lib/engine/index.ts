@@ -21,7 +21,7 @@ export {
 } from './observer';
 export type { Admitted } from './order';
 export type { StepInput } from './repair';
-export type { RetryFilter } from './retry-filter';
+export { hasFailedIn, hasOpenCase, type RetryFilter } from './retry-filter';
 export type { BulkRetries, BulkRetry, RetryManyOptions, RetryProgress } from './retry-many';
 export type { ConnectedTarget, Target, TargetOperation, UndoEffect } from './targets';
 export { type ActiveRun, type FlowError, isInterrupted } from './tracker';

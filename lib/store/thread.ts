@@ -36,7 +36,7 @@ interface Waiting {
 }
 
 /**
- * The embedded store's own thread, seen from the host (docs/decisions/0017). It has a connection of its own, and writes
+ * The embedded store's own thread, seen from the host (docs/decisions/0018). It has a connection of its own, and writes
  * in turns with the host's: the committer sees to that.
  */
 export class StoreThread {
@@ -62,8 +62,9 @@ export class StoreThread {
   perform(calls: Call[]): Promise<Outcome[]> {
     const id = ++this.requests;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
+      // First, for it throws when something is no plain data: then nobody is to wait for an answer.
       this.worker.postMessage({ id, calls } satisfies Request);
+      this.waiting.set(id, { resolve, reject });
     });
   }
 

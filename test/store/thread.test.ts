@@ -77,6 +77,14 @@ test('a call that fails takes no other with it', async () => {
   expect((await notes()).map(({ digest }) => digest)).toEqual(['a', 'b', 'c']);
 });
 
+test('a call that cannot be copied to the thread fails, and the next one is done there', async () => {
+  await openWithThread();
+  const odd = store.perform(addNote, (() => 'no data') as never);
+  await expect(odd).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
+  expect(await store.perform(whereAmI, undefined)).toBe('thread');
+  expect(await notes()).toEqual([]);
+});
+
 test('when the thread ends, its calls fail, and the host does those that follow', async () => {
   await openWithThread();
   const lost = store.perform(endThread, undefined);

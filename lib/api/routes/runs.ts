@@ -92,6 +92,12 @@ async function requireUnchanged({ engine, expectedVersion }: ApiContext, runId: 
   throw new Q2cError('RECORD_CHANGED', `Run ${runId} is ${run.state} now; load it again and decide anew.`);
 }
 
+async function actOn(id: string, action: 'retry' | 'cancel', why: string, context: ApiContext) {
+  await requireUnchanged(context, id);
+  await concealStepsOf(context, id);
+  return context.governance.actOnRun(id, { action }, why, personOf(context.caller));
+}
+
 const retryRun = defineRoute({
   method: 'post',
   path: '/runs/:id/retry',
@@ -102,12 +108,7 @@ const retryRun = defineRoute({
   body: z.strictObject({ reason: reason.default('retried') }),
   reply: { kind: 'json', schema: gatedResult },
   isConditional: true,
-  handle: async ({ params, body }, context) => {
-    const id = params.id ?? '';
-    await requireUnchanged(context, id);
-    await concealStepsOf(context, id);
-    return context.governance.actOnRun(id, { action: 'retry' }, body.reason, personOf(context.caller));
-  },
+  handle: ({ params, body }, context) => actOn(params.id ?? '', 'retry', body.reason, context),
 });
 
 const cancelRun = defineRoute({
@@ -121,12 +122,7 @@ const cancelRun = defineRoute({
   body: z.strictObject({ reason }),
   reply: { kind: 'json', schema: gatedResult },
   isConditional: true,
-  handle: async ({ params, body }, context) => {
-    const id = params.id ?? '';
-    await requireUnchanged(context, id);
-    await concealStepsOf(context, id);
-    return context.governance.actOnRun(id, { action: 'cancel' }, body.reason, personOf(context.caller));
-  },
+  handle: ({ params, body }, context) => actOn(params.id ?? '', 'cancel', body.reason, context),
 });
 
 const dryRun = defineRoute({
