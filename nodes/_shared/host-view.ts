@@ -1,12 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Connection, ConnectionCheck, HostView } from '../../lib/api';
+import type { Connection, HostView } from '../../lib/api';
 import { Q2cError } from '../../lib/model';
 import { observability } from '../../lib/observe';
 import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
-import type { SystemManifest } from '../../lib/systems/kit/types';
+import type { CheckOptions, ConnectionCheck, SystemManifest } from '../../lib/systems/kit/types';
 import { version } from '../../package.json';
-import type { Testable } from './connection-test';
+import { checkLine, type Testable } from './connection-test';
 import { connectionStates, connections } from './connections';
 import type { FirmNode } from './firm-node';
 import { firmZones } from './firm-zones';
@@ -40,12 +40,16 @@ function firmsOf(RED: NodeAPI): Firm[] {
 }
 
 /** @throws Q2cError `CONFIG_MISSING` when no such node runs */
-export async function testNode(RED: NodeAPI, nodeId: string): Promise<ConnectionCheck[]> {
+export async function testNode(
+  RED: NodeAPI,
+  nodeId: string,
+  options?: CheckOptions,
+): Promise<ConnectionCheck[]> {
   const node = RED.nodes.getNode(nodeId) as Partial<Testable> | null;
   if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  return node.test();
+  return (await node.test(options)).map(checkLine);
 }
 
 function manifestOf({ type }: NodeDef): SystemManifest | null {

@@ -14,7 +14,7 @@ import {
   sweepDaily,
 } from '../../lib/store';
 import { casePolicies } from '../_shared/case-policies';
-import type { ConnectionTestReply } from '../_shared/connection-test';
+import type { PlainCheck } from '../_shared/connection-test';
 import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
@@ -158,11 +158,7 @@ export default function register(RED: NodeAPI): void {
   });
 }
 
-async function checked(
-  id: string,
-  label: string,
-  check: () => Promise<string>,
-): Promise<ConnectionTestReply['checks'][number]> {
+async function checked(id: string, label: string, check: () => Promise<string>): Promise<PlainCheck> {
   try {
     return { id, label, ok: true, message: await check() };
   } catch (error) {

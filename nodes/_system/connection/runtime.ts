@@ -43,7 +43,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       });
       return connected;
     };
-    this.test = async () => (await this.connect()).client.test();
+    this.test = async (options) => (await this.connect()).client.test(options);
 
     this.on('close', (done: () => void) => {
       if (connected === null) {
