@@ -16,7 +16,6 @@ import type { KantataClient } from './client';
 import {
   billingMilestones,
   type Collection,
-  externalReferences,
   type Identified,
   projectTemplates,
   stories,
@@ -37,7 +36,6 @@ const COLLECTIONS: readonly Collection<Identified>[] = [
   workspaceResources,
   timeEntries,
   timesheets,
-  externalReferences,
 ];
 
 /**

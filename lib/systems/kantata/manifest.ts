@@ -157,11 +157,6 @@ export const manifest: SystemManifest = {
       rights: ['read'],
       grant: 'Access group > View timesheets of all projects',
     },
-    {
-      object: 'external_references',
-      rights: ['read', 'create', 'update'],
-      grant: 'Access group > the rights on projects above',
-    },
   ],
   customFields: [],
   preparation: [

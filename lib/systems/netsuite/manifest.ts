@@ -260,7 +260,7 @@ export const manifest: SystemManifest = {
       object: 'customer',
       name: 'custentity_q2c_tax_number',
       label: 'Q2C Tax Number',
-      type: { kind: 'text', length: 40 },
+      type: { kind: 'text', length: 20 },
       purpose:
         'tax registration number, where SuiteTax keeps none on the customer; enter it as Customer tax number field',
       required: false,
