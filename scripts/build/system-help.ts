@@ -1,4 +1,3 @@
-import { fieldTypeInWords } from '../../lib/systems/kit/custom-field.ts';
 import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
 import { type Catalogue, requireText } from './catalogue.ts';
 import { hasEvents } from './system-editor.ts';
@@ -94,8 +93,8 @@ class Writer {
       .join('\n');
   }
 
-  customField({ object, name, type }: CustomFieldManifest): string {
-    const values: Record<string, string> = { object, name, type: fieldTypeInWords(type) };
+  customField({ object, name, typeInWords }: CustomFieldManifest): string {
+    const values: Record<string, string> = { object, name, type: typeInWords };
     const head = this.word('customField').replaceAll(/__(\w+?)__/g, (_, key: string) => values[key] ?? '');
     return this.item(head, `customField.${object}.${name}`);
   }

@@ -7,7 +7,6 @@ import type {
   SystemManifest,
   SystemModule,
 } from '../../lib/systems/kit';
-import { fieldTypeInWords } from '../../lib/systems/kit/custom-field';
 
 /**
  * The page of a system (`docs/systems/<id>.md`) is written by hand, but for one part between two markers: what the
@@ -134,10 +133,10 @@ function accessTable({ access }: SystemManifest): string {
 
 function customFieldTable({ customFields }: SystemManifest): string {
   if (customFields.length === 0) return 'None is needed.';
-  const rows = customFields.map(({ object, name, type, purpose, required }) => [
+  const rows = customFields.map(({ object, name, typeInWords, purpose, required }) => [
     object,
     code(name),
-    fieldTypeInWords(type),
+    typeInWords,
     required ? purpose : `${purpose} (optional)`,
   ]);
   return table(['object', 'field', 'type', 'holds'], rows);

@@ -96,6 +96,8 @@ export interface CustomFieldManifest {
   /** Name on the vendor's screens. */
   label: string;
   type: CustomFieldType;
+  /** The type as an administrator chooses it (`fieldTypeInWords`). */
+  typeInWords: string;
   purpose: string;
   required: boolean;
   /** We write it, so the login must be allowed to edit it. */

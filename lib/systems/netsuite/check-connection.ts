@@ -4,7 +4,6 @@ import {
   type CheckOptions,
   type CheckStep,
   type CheckText,
-  fieldTypeInWords,
   finding,
   judged,
   line,
@@ -130,7 +129,7 @@ async function taxFieldFindings(client: NetSuiteClient, signal: AbortSignal): Pr
   const declared = manifest.customFields.find(({ object }) => object === 'customer');
   if (declared === undefined || declared.type.kind !== 'text') return [];
   const { length } = declared.type;
-  const type = fieldTypeInWords(declared.type);
+  const type = declared.typeInWords;
   const about = { object: 'customer', field: name };
   const { properties } = await client.metadata.recordSchema('customer', signal);
   const found = properties[name];

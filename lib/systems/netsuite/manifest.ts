@@ -261,6 +261,7 @@ export const manifest: SystemManifest = {
       name: 'custentity_q2c_tax_number',
       label: 'Q2C Tax Number',
       type: { kind: 'text', length: 20 },
+      typeInWords: 'Free-Form Text(20)',
       purpose:
         'tax registration number, where SuiteTax keeps none on the customer; enter it as Customer tax number field',
       required: false,

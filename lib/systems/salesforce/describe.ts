@@ -3,7 +3,6 @@ import {
   type CheckText,
   type CustomFieldManifest,
   type CustomFieldType,
-  fieldTypeInWords,
   finding,
   type ObjectAccess,
 } from '../kit';
@@ -55,8 +54,10 @@ export function fieldFindings(object: string, keyField: string, described: Descr
     });
 }
 
-function problemsOf({ object, name, type, written }: CustomFieldManifest, { fields }: Describe): CheckText[] {
-  const wanted = fieldTypeInWords(type);
+function problemsOf(
+  { object, name, type, typeInWords: wanted, written }: CustomFieldManifest,
+  { fields }: Describe,
+): CheckText[] {
   const found = fields.find((each) => each.name === name);
   if (found === undefined) return [finding('FIELD_MISSING', { object, field: name, type: wanted })];
   const about = { object, field: name };

@@ -1,4 +1,5 @@
 import type { CustomFieldManifest, CustomFieldType, FieldSpec, SystemManifest } from '../kit';
+import { fieldTypeInWords } from '../kit/custom-field';
 import { pollOverlapSetting } from '../kit/poll-overlap';
 
 /** Default of the setting `externalIdField`. */
@@ -34,7 +35,16 @@ const oneOf = (...values: string[]): CustomFieldType => ({ kind: 'picklist', val
 
 function field(object: string, name: string, type: CustomFieldType, purpose: string): CustomFieldManifest {
   const label = name.replace(/^Q2C_|__c$/g, '').replaceAll('_', ' ');
-  return { object, name, label: `Q2C ${label}`, type, purpose, required: true, written: false };
+  return {
+    object,
+    name,
+    label: `Q2C ${label}`,
+    type,
+    typeInWords: fieldTypeInWords(type),
+    purpose,
+    required: true,
+    written: false,
+  };
 }
 
 /** A field that we write. */

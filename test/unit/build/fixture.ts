@@ -81,6 +81,7 @@ export const acme: SystemManifest = {
       name: 'q2c_id',
       label: 'Q2C Id',
       type: { kind: 'text', length: 80, key: true },
+      typeInWords: 'Text(80), External ID, Unique',
       purpose: 'our id',
       required: true,
       written: true,
