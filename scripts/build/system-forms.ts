@@ -6,6 +6,7 @@ import { bundleEditor, type Form, setHtml } from './html.ts';
 import { fieldRow } from './rows.ts';
 import type { SystemSet } from './sources.ts';
 import { hasEvents, systemEditor } from './system-editor.ts';
+import { tenantSection } from './system-tenant.ts';
 
 /** The editor's file of a generated set: the forms of `nodes/_system` filled with the manifest's fields. */
 export async function systemHtml(root: string, { name, manifest }: SystemSet): Promise<string> {
@@ -50,6 +51,7 @@ function connectionForm(root: string, manifest: SystemManifest): Promise<string>
       fields.filter(({ schemes }) => schemes === null),
       connectionRow,
     ),
+    tenant: tenantSection(manifest),
     common: lines(common, (spec) => fieldRow(spec, `node-config-input-${spec.id}`, `connection.${spec.id}`)),
   });
 }

@@ -275,7 +275,7 @@ export const manifest: SystemManifest = {
     },
     {
       id: 'role',
-      text: 'Make a role with the rights below, for the integration only, and give it all selling subsidiaries. The metadata makes it: suitecloud project:deploy in the folder netsuite.',
+      text: 'Make a role with the rights below, for the integration only, and give it all selling subsidiaries. The metadata makes it: unpack it and run suitecloud project:validate and suitecloud project:deploy there.',
     },
     {
       id: 'integration',

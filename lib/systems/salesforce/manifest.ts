@@ -239,25 +239,39 @@ export const manifest: SystemManifest = {
   access: [
     {
       object: 'Opportunity',
+      permissionKey: 'Opportunity',
       rights: ['read', 'update'],
       grant: objectSettings('Opportunities'),
       feature: MULTI_CURRENCY,
     },
     {
       object: 'Account',
+      permissionKey: 'Account',
       rights: ['read', 'create', 'update'],
       grant: objectSettings('Accounts'),
       feature: MULTI_CURRENCY,
     },
-    { object: 'Contact', rights: ['read', 'create', 'update'], grant: objectSettings('Contacts') },
+    {
+      object: 'Contact',
+      permissionKey: 'Contact',
+      rights: ['read', 'create', 'update'],
+      grant: objectSettings('Contacts'),
+    },
     {
       object: 'Contract',
+      permissionKey: 'Contract',
       rights: ['read', 'update'],
       grant: objectSettings('Contracts'),
       feature: MULTI_CURRENCY,
     },
     { object: 'OpportunityContactRole', rights: ['read'], grant: objectSettings('Opportunities') },
     { object: 'OpportunityLineItem', rights: ['read'], grant: objectSettings('Opportunity Products') },
+    {
+      object: 'Product2',
+      permissionKey: 'Product2',
+      rights: ['read'],
+      grant: objectSettings('Products'),
+    },
     {
       object: 'OpportunityLineItemSchedule',
       rights: ['read'],
@@ -347,7 +361,7 @@ export const manifest: SystemManifest = {
   preparation: [
     {
       id: 'fields',
-      text: 'Create the custom fields below. The metadata does it, and makes a permission set with all rights as well: sf project deploy start --metadata-dir salesforce',
+      text: 'Create the custom fields below. The metadata does it, and makes a permission set with all rights as well: sf project deploy start --metadata-dir salesforce.zip',
     },
     {
       id: 'features',

@@ -75,6 +75,10 @@ declare const RED: {
     /** `onadd` runs at once; `this._` reads the plugin's own catalogue. */
     registerPlugin(id: string, plugin: { onadd(): void } & ThisType<Pick<EditorNode, '_'>>): void;
   };
+  clipboard: {
+    /** Copies, and says so in a bubble beside the element. */
+    copyText(text: string, element: JQuery, direction: 'top' | 'left'): void;
+  };
   sidebar: {
     addTab(tab: {
       id: string;

@@ -28,6 +28,10 @@ export function prepare(node: ConnectionNode): void {
   showFields(node);
   markUnsetCredentials(node);
   prepareTest(node);
+  $('#q2c-tenant-title').text(node._('tenant.prepare', { system: node._('system.label') }));
+  $('[data-q2c-copy]').on('click', ({ currentTarget }) => {
+    RED.clipboard.copyText($(currentTarget).attr('data-q2c-copy') ?? '', $(currentTarget), 'top');
+  });
 }
 
 /** What the open form says, else what is saved: the editor validates with the saved values of other fields. */
