@@ -77,7 +77,7 @@ declare const RED: {
   };
   clipboard: {
     /** Copies, and says so in a bubble beside the element. */
-    copyText(text: string, element: JQuery, direction: 'top' | 'left'): void;
+    copyText(text: string, element: JQuery, message: string): void;
   };
   sidebar: {
     addTab(tab: {

@@ -30,7 +30,8 @@ export function prepare(node: ConnectionNode): void {
   prepareTest(node);
   $('#q2c-tenant-title').text(node._('tenant.prepare', { system: node._('system.label') }));
   $('[data-q2c-copy]').on('click', ({ currentTarget }) => {
-    RED.clipboard.copyText($(currentTarget).attr('data-q2c-copy') ?? '', $(currentTarget), 'top');
+    const text = $(currentTarget).attr('data-q2c-copy') ?? '';
+    RED.clipboard.copyText(text, $(currentTarget), node._('tenant.copied'));
   });
 }
 
