@@ -364,8 +364,8 @@ export class Engine {
   async reopen(runId: string): Promise<ActiveRun> {
     const row = await this.track(this.store.write((tx) => reopen(tx, runId, this.leases.grant())));
     // Another late message may have come first.
-    if (row === null) return this.requireActive(runId);
-    const active = this.tracker.begin(toRun(row), row.event_seq !== null);
+    if (row === null) return this.underWay(runId);
+    const active = this.tracker.begin(toRun(row), row.event_seq !== null, { isReopened: true });
     this.options.observer?.began?.(active, {});
     return active;
   }
@@ -385,6 +385,16 @@ export class Engine {
   /** The run, if it is under way here. */
   activeRun(runId: string): ActiveRun | undefined {
     return this.tracker.get(runId);
+  }
+
+  /** The run. @throws Q2cError `RUN_NOT_ACTIVE` when it is not under way here */
+  underWay(runId: string): ActiveRun {
+    const active = this.tracker.get(runId);
+    if (active !== undefined) return active;
+    throw new Q2cError(
+      'RUN_NOT_ACTIVE',
+      `Run ${runId} is not under way, or belongs to another store; its message cannot go on.`,
+    );
   }
 
   /** @param node where the message is on its way to, if it is on a wire */
@@ -418,7 +428,7 @@ export class Engine {
 
   /** Runs one system call under the write protocol. @throws CaseOpened when a case had to be opened. */
   async step(runId: string, step: Step): Promise<StepOutcome> {
-    const active = this.requireActive(runId);
+    const active = this.underWay(runId);
     try {
       const done = active.dry ? this.repairs.dryRuns.step(active.dry, step) : this.observedStep(active, step);
       return await this.track(done);
@@ -457,7 +467,7 @@ export class Engine {
 
   /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
   async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
-    const active = this.requireActive(runId);
+    const active = this.underWay(runId);
     if (active.dry !== null) return this.repairs.dryRuns.fail(active.dry, requests);
     const opened = await this.track(
       this.store.write(async (tx) => {
@@ -510,7 +520,7 @@ export class Engine {
    * @returns why it goes on at once, or null when it waits: then its node is handed the message later
    */
   wait(runId: string, request: WaitRequest): Promise<Passing | null> {
-    const active = this.requireActive(runId);
+    const active = this.underWay(runId);
     return this.track(
       active.dry === null ? this.waits.arrive(active, request) : this.waits.look(active, active.dry, request),
     );
@@ -530,7 +540,7 @@ export class Engine {
 
   /** Lets a message pass once (`OnceRequest`). @returns null when it may pass, or the passage that was first */
   once(runId: string, request: OnceRequest): Promise<EarlierPassage | null> {
-    const active = this.requireActive(runId);
+    const active = this.underWay(runId);
     if (active.dry !== null) return earlierPassage(this.store.db, active.dry.run.id, request);
     return this.track(this.store.write((tx) => passOnce(tx, active, request, this.now())));
   }
@@ -539,19 +549,12 @@ export class Engine {
     return runId === undefined ? null : (this.tracker.get(runId)?.dry ?? null);
   }
 
-  private requireActive(runId: string): ActiveRun {
-    const active = this.tracker.get(runId);
-    if (active !== undefined) return active;
-    throw new Q2cError(
-      'RUN_NOT_ACTIVE',
-      `Run ${runId} is not under way, or belongs to another store; its message cannot go on.`,
-    );
-  }
-
   // ------------------------------------------------------------------ end of runs
 
   private async endRun(ended: ActiveRun): Promise<void> {
     if (ended.dry !== null) {
+      const halts = ended.branches.unfinished.map(({ node }) => ({ node, type: '', why: 'waits' as const }));
+      ended.dry.halts.push(...halts);
       ended.dry.finish(true, ended.errors);
       return;
     }
@@ -563,7 +566,7 @@ export class Engine {
       // Else another host has taken the run over, and how it ends is for that one to say.
       if (!(await this.leases.holdsRun(tx, ended.run.id))) return;
       const { isWaiting, state } = await recordEnd(tx, ended, this.ends);
-      how = state;
+      how = state === 'queued' ? 'interrupted' : state;
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await this.waits.wake(tx)) > 0;
     });
