@@ -16,6 +16,8 @@ interface ConfiguredNode {
   /** Of a subflow: where its messages go in. */
   in?: unknown;
   name?: unknown;
+  /** Place on the canvas. */
+  y?: number;
   wires?: unknown;
   links?: unknown;
   mode?: unknown;
@@ -50,18 +52,17 @@ export function branchesInto(RED: NodeAPI, node: Node): ExpectedBranch[] {
   const nodes = [...configuredNodes(RED).values()];
   const off = new Set(nodes.filter(({ disabled }) => disabled === true).map(({ id }) => id));
   const running = nodes.filter(({ d, z }) => d !== true && !off.has(z ?? ''));
-  const branches: ExpectedBranch[] = [];
+  const found = new Set<ConfiguredNode>();
   const ids = new Set([stableId(node).split('/').at(-1) ?? node.id]);
   for (const id of ids) {
     for (const before of running) {
       if (!behind(before).includes(id)) continue;
       if (onlyLeadsOn(before.type)) ids.add(before.id);
-      else if (!branches.some((known) => known.id === before.id)) {
-        branches.push({ id: before.id, name: nameOf(before) });
-      }
+      else found.add(before);
     }
   }
-  return branches;
+  const fromTop = [...found].toSorted((a, b) => (a.y ?? 0) - (b.y ?? 0));
+  return fromTop.map((before) => ({ id: before.id, name: nameOf(before) }));
 }
 
 /**

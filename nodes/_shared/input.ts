@@ -138,7 +138,7 @@ function noteWhoActs({ q2c }: Q2cMessage, { ownerRole }: CaseOpened): void {
   if (q2c === undefined) return;
   const roles = host.activeRun(q2c.run)?.waitsFor ?? new Set();
   roles.add(roleInWords(ownerRole));
-  q2c.waitingFor = inWords.format(roles);
+  q2c.waitingFor = inWords.format([...roles].sort());
 }
 
 const inWords = new Intl.ListFormat('en', { type: 'conjunction' });
