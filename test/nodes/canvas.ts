@@ -13,8 +13,8 @@ import { defaults as firmDefaults } from '../../nodes/q2c-firm/types';
 import { defaults as storeDefaults } from '../../nodes/q2c-store/types';
 
 /**
- * A canvas of the test helper with nodes of ours on it, as they are shipped: built, each set a file of its own, all
- * of them on one `lib.js`. The runtime that passes messages between them is Node-RED's own, in this process.
+ * A canvas of the test helper with nodes of ours on it, as they are shipped: built, each set a file of its own on
+ * what they share. The runtime that passes messages between them is Node-RED's own, in this process.
  */
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
