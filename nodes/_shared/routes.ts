@@ -9,6 +9,7 @@ import { registerConsole } from './console-page';
 import { host } from './host';
 import { hostView } from './host-view';
 import { send } from './send';
+import { registerSetupRoute } from './setup-route';
 import { registerTestRoute } from './test-route';
 
 export { endServices } from '../../lib/api';
@@ -33,6 +34,7 @@ export function registerRoutes(RED: NodeAPI): void {
   // Forms ask here: a store or broker can be tried although no store is open.
   const write = RED.auth.needsPermission('q2c.write');
   registerTestRoute(RED, write);
+  registerSetupRoute(RED, RED.auth.needsPermission('q2c.read'));
 }
 
 /** For the routes of forms, which are not part of the programs' interface: the JSON of a view, or a problem document. */

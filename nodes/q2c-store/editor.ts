@@ -2,6 +2,7 @@ import { prepareTest } from '../_shared/editor/connection-test';
 import { markUnsetCredentials } from '../_shared/editor/credentials';
 import { fillDefaults } from '../_shared/editor/defaults';
 import { daysOrEmpty, shortName, wholeNumberOrVariable } from '../_shared/editor/validators';
+import { warnOfStore } from '../_shared/editor/warnings';
 import { defaults, type StoreProperties } from './types';
 
 fillDefaults(['q2c-store']);
@@ -71,5 +72,6 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
     showFields(this);
     markUnsetCredentials(this);
     prepareTest(this);
+    warnOfStore(this);
   },
 });

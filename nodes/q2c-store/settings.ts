@@ -38,6 +38,9 @@ export function gapAfterMs(config: StoreProperties): number {
   return 1000 * wholeNumber(config, 'gapSeconds');
 }
 
+/** A variable gives its text: `${LOOKUPS}` with the value `true`. */
+export const isOn = (value: boolean | string): boolean => value === true || value === 'true';
+
 /** An empty field stands for the default. */
 export function retention(config: StoreProperties): RetentionPolicy {
   const days = (text: string) => (text.trim() === '' ? undefined : Number(text));

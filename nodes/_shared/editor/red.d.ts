@@ -69,12 +69,13 @@ declare const RED: {
     /** Configuration nodes, until `visit` returns false. */
     eachConfig(visit: (node: EditorNode) => boolean): void;
     /** Nodes of one flow, without configuration nodes. */
-    filterNodes(filter: { z: string }): EditorNode[];
+    filterNodes(filter: { z: string; type?: string }): EditorNode[];
   };
   plugins: {
     /** `onadd` runs at once; `this._` reads the plugin's own catalogue. */
     registerPlugin(id: string, plugin: { onadd(): void } & ThisType<Pick<EditorNode, '_'>>): void;
   };
+  utils: { getNodeLabel(node: EditorNode): string };
   clipboard: {
     /** Copies, and says so in a bubble beside the element. */
     copyText(text: string, element: JQuery, message: string): void;

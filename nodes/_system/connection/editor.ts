@@ -1,5 +1,6 @@
 import { prepareTest } from '../../_shared/editor/connection-test';
 import { markUnsetCredentials } from '../../_shared/editor/credentials';
+import { warnOfConnection } from '../../_shared/editor/warnings';
 import type { ConnectionProperties } from './types';
 
 type ConnectionNode = EditorNode & ConnectionProperties;
@@ -28,6 +29,7 @@ export function prepare(node: ConnectionNode): void {
   showFields(node);
   markUnsetCredentials(node);
   prepareTest(node);
+  warnOfConnection(node);
   $('#q2c-tenant-title').text(node._('tenant.prepare', { system: node._('system.label') }));
   $('[data-q2c-copy]').on('click', ({ currentTarget }) => {
     const text = $(currentTarget).attr('data-q2c-copy') ?? '';

@@ -11,6 +11,7 @@ import type {
 import type { Testable } from '../../_shared/connection-test';
 import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
+import { isProductionHost } from '../../_shared/production-host';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
 import { sharedTokens } from './tokens';
@@ -70,6 +71,9 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
       onCall: observability.callsOf(id),
     });
+    if (settings.environment === 'simulator' && isProductionHost()) {
+      node.warn(`This is a production host (NODE_ENV), but ${manifest.label} is the simulator.`);
+    }
     connections.set(node, { id: stableId(node), system: id, client });
     return { client, module };
   }

@@ -1,4 +1,5 @@
 import { type Choice, fillPicker } from '../../_shared/editor/picker';
+import { warnOfFlow } from '../../_shared/editor/warnings';
 import type { OperationProperties } from './types';
 
 type OperationNode = EditorNode & OperationProperties;
@@ -42,6 +43,7 @@ export function prepare(node: OperationNode, operations: Operations): void {
   });
   verb.on('change', () => showOperation(node));
   showOperation(node);
+  warnOfFlow(node);
   $('#node-input-input').typedInput({
     default: 'msg',
     types: ['msg', 'jsonata'],
