@@ -4,7 +4,7 @@ import { Q2cError } from '../../lib/model';
 import { observability, zoneIn } from '../../lib/observe';
 import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
-import type { CheckOptions, ConnectionCheck, SystemManifest } from '../../lib/systems/kit/types';
+import type { CheckOptions, ConnectionCheck, Environment, SystemManifest } from '../../lib/systems/kit/types';
 import { version } from '../../package.json';
 import { checkLine, type Testable } from './connection-test';
 import { connectionStates, connections } from './connections';
@@ -56,6 +56,9 @@ function manifestOf({ type }: NodeDef): SystemManifest | null {
   return Object.values(manifests).find(({ id }) => type === `q2c-${id}-connection`) ?? null;
 }
 
+const isEnvironment = (manifest: SystemManifest, name: unknown): name is Environment =>
+  typeof name === 'string' && name in manifest.limits;
+
 type Configured = NodeDef & {
   environment?: Connection['environment'];
   instance?: string;
@@ -65,7 +68,9 @@ type Configured = NodeDef & {
 function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest): Connection {
   const node: Node | null = RED.nodes.getNode(config.id);
   const client = node === null ? undefined : connections.get(node)?.client;
-  const environment = config.environment ?? 'simulator';
+  // Of the running node: in the flow it may be a variable.
+  const named = node !== null && 'environment' in node ? (node.environment as string) : config.environment;
+  const environment = isEnvironment(manifest, named) ? named : 'simulator';
   const concurrency = Number(config.concurrency);
   const limits = manifest.limits[environment];
   return {

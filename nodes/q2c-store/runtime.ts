@@ -18,11 +18,12 @@ import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
+import { isOn } from '../_shared/is-on';
 import { closeLookups, openLookups } from '../_shared/open-lookups';
 import type { SurveyedStore } from '../_shared/setup-facts';
 import { isInSubflow } from '../_shared/stable-id';
 import { endServices, registerWeb } from '../_shared/web';
-import { gapAfterMs, isOn, leaseMs, postgresSettings, retention, storePath } from './settings';
+import { gapAfterMs, leaseMs, postgresSettings, requireKind, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 /** How often to try a server that is not there when Node-RED starts. */
@@ -135,6 +136,7 @@ export default function register(RED: NodeAPI): void {
     closing: AbortSignal,
   ): Promise<Store> {
     const keys = keyringFromEnv(process.env);
+    requireKind(config);
     if (config.kind === 'sqlite') return openSqliteStore(pathOf(config), keys);
     const settings = postgresSettings(config, node.credentials ?? {});
     for (let isTold = false; ; isTold = true) {

@@ -43,8 +43,8 @@ function connectionType(name: string, manifest: SystemManifest): string {
   icon: '${name}.svg',
   defaults: {
     name: { value: connectionDefaults.name },
-    environment: { value: connectionDefaults.environment },
-    auth: { value: ${json(manifest.auth[0]?.id)} },
+    environment: { value: connectionDefaults.environment, validate: validators.oneOf(${json(Object.keys(manifest.limits))}) },
+    auth: { value: ${json(manifest.auth[0]?.id)}, validate: validators.oneOf(${json(manifest.auth.map(({ id }) => id))}) },
     ${plain.map((field) => `${field.spec.id}: { value: ${json(field.spec.default ?? '')}${validation(field)} },`).join('\n    ')}
   },
   credentials: {

@@ -11,7 +11,7 @@ interface EditorNode {
   /** While the form is open; `has_<name>` tells whether a password is stored. */
   readonly credentials?: Record<string, string | boolean>;
   readonly _def: {
-    readonly defaults: Readonly<Record<string, { readonly value: unknown }>>;
+    readonly defaults: Readonly<Record<string, { readonly value: unknown; readonly type?: string }>>;
     readonly credentials?: Readonly<Record<string, { readonly type: 'text' | 'password' }>>;
   };
   /** Text of the node set's own catalogue. */

@@ -4,6 +4,7 @@ import { observability } from '../../../lib/observe';
 import { loadSystem, type SystemId } from '../../../lib/systems';
 import type {
   ConnectionConfig,
+  Environment,
   SystemClient,
   SystemManifest,
   SystemModule,
@@ -24,6 +25,8 @@ export interface Connected {
 
 /** A `q2c-<system>-connection` node as other nodes see it. */
 export interface ConnectionNode extends Node, Testable {
+  /** As deployed, with variables filled in. */
+  environment: Environment;
   /** Connects on first use; all nodes of the connection share the client with its budgets and breaker. */
   connect(): Promise<Connected>;
 }
@@ -35,6 +38,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
 
   function Connection(this: ConnectionNode, config: Settings) {
     RED.nodes.createNode(this, config);
+    this.environment = config.environment;
     let connected: Promise<Connected> | null = null;
 
     this.connect = () => {
@@ -99,7 +103,17 @@ async function connectionConfig(
   config: Settings,
   manifest: SystemManifest,
 ): Promise<ConnectionConfig> {
-  const scheme = manifest.auth.find(({ id }) => id === config.auth) ?? manifest.auth[0];
+  // Connections that were saved before there was a choice have none.
+  const wanted = config.auth || manifest.auth[0]?.id;
+  const scheme = manifest.auth.find(({ id }) => id === wanted);
+  const unknown =
+    scheme === undefined ? config.auth : config.environment in manifest.limits ? null : config.environment;
+  if (unknown !== null) {
+    throw new Q2cError(
+      'CONNECTION_INVALID',
+      `The connection to ${manifest.label} names "${unknown}", which is neither an environment nor a way to sign in. Choose one in the form, or set the variable that holds it.`,
+    );
+  }
   const values: Record<string, string> = {};
   const credentials = (node.credentials ?? {}) as Record<string, unknown>;
   const fields = [...manifest.settings, ...(scheme?.fields ?? [])];
