@@ -44,6 +44,7 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     copy(join(root, 'flows'), join(out, 'examples')),
     buildConsole(root, out),
     buildTenantFiles(sources, out),
+    copyExamples(sources, out),
   ]);
   const notices = await thirdPartyNotices(bundledPackages);
   await writeFile(join(out, NOTICES), notices.text);
@@ -74,6 +75,16 @@ async function buildTenantFiles({ systems }: Sources, out: string): Promise<void
   for (const { manifest } of systems) {
     const files = tenantFiles(manifest);
     if (files.size > 0) await writeFile(join(folder, `${manifest.id}.zip`), zipOf(files));
+  }
+}
+
+/** `resources/examples/<system>.json`: forms fetch them when somebody wants to see one. */
+async function copyExamples({ root, systems }: Sources, out: string): Promise<void> {
+  const folder = join(out, 'resources/examples');
+  await mkdir(folder, { recursive: true });
+  for (const { manifest } of systems) {
+    const file = join(root, 'lib/systems', manifest.id, 'examples.json');
+    if (existsSync(file)) await cp(file, join(folder, `${manifest.id}.json`));
   }
 }
 

@@ -70,7 +70,8 @@ function validation({ spec, schemes }: ConnectionField): string {
 function operationType(name: string, manifest: SystemManifest): string {
   const [entity, first] = Object.entries(manifest.entities)[0] ?? [];
   const property = ({ id, default: value }: FieldSpec) =>
-    `${id}: { value: ${json(value ?? '')}, validate: operation.neededParameter('${id}', operations) },`;
+    `${id}: { value: ${json(value ?? '')}, validate: operation.neededParameter('${id}', operations) },
+    ${id}Type: { value: 'str' },`;
   return `RED.nodes.registerType('${name}', {
   category: 'q2c_systems',
   color: ${json(manifest.color)},

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SystemManifest } from '../../lib/systems/kit/types.ts';
 import { type ConnectionField, commonFields, connectionFields, parameterFields } from './fields.ts';
 import { bundleEditor, type Form, setHtml } from './html.ts';
-import { fieldRow } from './rows.ts';
+import { fieldRow, typedRow } from './rows.ts';
 import type { SystemSet } from './sources.ts';
 import { hasEvents, systemEditor } from './system-editor.ts';
 import { tenantSection } from './system-tenant.ts';
@@ -64,7 +64,7 @@ function connectionRow({ spec, schemes }: ConnectionField): string {
 function operationForm(root: string, manifest: SystemManifest): Promise<string> {
   const row = (spec: (typeof parameters)[number]) => {
     const shown = `data-q2c-operations="${operationsWith(manifest, spec.id).join(' ')}"`;
-    return fieldRow(spec, `node-input-${spec.id}`, `parameter.${spec.id}`, shown);
+    return typedRow(spec, `node-input-${spec.id}`, `parameter.${spec.id}`, shown);
   };
   const parameters = parameterFields(manifest);
   return form(root, 'operation', { parameters: lines(parameters, row) });

@@ -34,6 +34,7 @@ describe('the html of a generated set', () => {
       'input',
       'inputType',
       'query',
+      'queryType',
     ]);
     expect(events).toMatchObject({ type: 'q2c-acme-events', inputs: 0, outputs: 1 });
   });
