@@ -13,7 +13,7 @@ import {
   tryLocks,
 } from '../store';
 import type { Lease } from './leases';
-import type { IntakeEvent, NodeInfo, Run } from './types';
+import type { IntakeBatch, IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
 
@@ -114,7 +114,7 @@ const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Fiel
       .returning('seq'),
 );
 
-const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
+const countRedelivery = prepared<{ source: string; id: string }>((db, value) =>
   db
     .updateTable('event')
     .set((fields) => ({ duplicates: fields('duplicates', '+', 1), recount: 1 }))
@@ -122,10 +122,14 @@ const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
     .where('event_id', '=', value.id),
 );
 
-/** Inserts an event. @returns null when it has arrived before (then only counted) */
+/**
+ * Inserts an event.
+ * @returns null when it is known. One that was delivered again is counted at its first arrival; a source that is polled
+ *   reads what it knows again and again, which is not the arrival of anything.
+ */
 export async function insertEvent(
   tx: Tx,
-  source: string,
+  { source, cursor }: IntakeBatch,
   event: IntakeEvent,
   subject: CanonicalId,
   at: Instant,
@@ -142,7 +146,7 @@ export async function insertEvent(
     stamp: event.stamp ?? null,
   });
   if (row === undefined) {
-    await countDuplicate(tx, { source, id: event.id });
+    if (cursor === undefined) await countRedelivery(tx, { source, id: event.id });
     return null;
   }
   const { orderingKey = subject, correlationId = subject } = event.thread ?? {};

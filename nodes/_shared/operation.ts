@@ -98,6 +98,8 @@ async function runItem(request: OperationRequest, item: Item): Promise<Operation
       },
     ]);
   }
+  // An empty list of records, such as the tasks of a project that has them from its template.
+  if (Array.isArray(wire) && wire.length === 0) return { refs: [] };
   const outcome = await engine.step(runId, stepOf(request, item, wire, context));
   return outcome as OperationResult;
 }

@@ -526,7 +526,7 @@ export function kpis(query: URLSearchParams): { figures: KpiFigures[] } {
       success: 990 / (1000 + size),
       latency: durations(700 + size * 10),
     },
-    duplicatesPrevented: { events: size, lostReplies: 2, earlierRuns: 1 },
+    duplicatesPrevented: { events: size, lostReplies: 2, earlierRuns: 1, naturalKeys: 0 },
     exceptions: { opened: size, resolved: size - 1, timeToResolve: durations(7_200_000) },
   });
   if (query.get('by') === null) return { figures: [figures(null, 10)] };
