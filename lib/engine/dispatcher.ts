@@ -4,7 +4,7 @@ import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { EngineObserver } from './observer';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, RESUMED, requeue, toRun } from './runs';
+import { type ClaimedRun, claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
@@ -235,10 +235,11 @@ export class Dispatcher {
     }
   }
 
-  private send(source: Source, row: RunRow, { event, send }: Prepared): void {
+  private send(source: Source, row: ClaimedRun, { event, send }: Prepared): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), row.event_seq !== null, {
       isResumption: row.resume === 1,
+      mayBeCorrected: Boolean(row.is_corrected),
     });
     source.running++;
     this.places.set(row.id, { source, held: true });

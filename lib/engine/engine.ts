@@ -1,6 +1,15 @@
-import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
+import {
+  type BusinessEvent,
+  type CanonicalId,
+  type DealDocument,
+  type Instant,
+  type JsonValue,
+  Q2cError,
+} from '../model';
 import { isStoreRefusal, putIntoOutbox, type RunRow, reserveCall, type Store, type Tx } from '../store';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
+import { activeCorrections, keepDocument } from './correction-rows';
+import { applied, endCorrections } from './corrections';
 import { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
 import { reach } from './failpoints';
@@ -455,8 +464,34 @@ export class Engine {
     return this.track(this.store.perform(claimNaturalKeys, { claims, at: this.now() }, 'committed'));
   }
 
-  /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
-  async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
+  /**
+   * The deal as people have corrected it, where they have. Corrections whose field has changed at its master since are
+   * ended.
+   * @param read the deal as it came from its masters
+   */
+  async withCorrections(runId: string, read: DealDocument): Promise<DealDocument> {
+    const active = this.requireActive(runId);
+    if (!active.mayBeCorrected) return read;
+    const { run, dry } = active;
+    const holding = await activeCorrections(this.store.db, run.correlationId);
+    if (dry !== null) return dry.corrected(read, holding);
+    const { deal, ended } = applied(read, holding);
+    if (ended.length > 0) {
+      await this.track(
+        this.store.write(async (tx) => {
+          await this.leases.requireRun(tx, runId);
+          await endCorrections(tx, run, ended, this.now());
+        }),
+      );
+    }
+    return deal;
+  }
+
+  /**
+   * Opens cases, all in one transaction, and throws them as one error. Give at least one.
+   * @param refused the document that was checked, where cases are about fields of its records
+   */
+  async fail(runId: string, requests: readonly NewCase[], refused?: DealDocument): Promise<never> {
     const active = this.requireActive(runId);
     if (active.dry !== null) return this.repairs.dryRuns.fail(active.dry, requests);
     const opened = await this.track(
@@ -464,6 +499,9 @@ export class Engine {
         await this.leases.requireRun(tx, runId);
         const cases: OpenedCase[] = [];
         for (const request of requests) cases.push(await openCase(tx, active.run, request, this.now()));
+        const [nodeId] = requests.flatMap(({ fields, node }) => (fields === undefined ? [] : node.id));
+        if (refused !== undefined && nodeId !== undefined)
+          await keepDocument(tx, active.run, nodeId, refused, this.now());
         return cases;
       }),
     );

@@ -9,8 +9,18 @@ export {
   type RouteRequest,
 } from './case-desk';
 export { CaseOpened, ENGINE, recordOnCase } from './cases';
+export { correctionsOf, type RecordCorrection } from './correction-rows';
+export { isCorrectable } from './correction-rules';
+export type { RecordInput } from './corrections';
 export type { Author, Correction, DecisionMade } from './decisions';
-export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
+export {
+  DryRunBlocked,
+  type DryRunReport,
+  type DryStep,
+  PLACEHOLDER_ID,
+  type ProposedCorrection,
+  type Verdict,
+} from './dry-run';
 export * from './engine';
 export {
   type Beginning,

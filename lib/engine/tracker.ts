@@ -16,6 +16,8 @@ export interface Passage {
   isResumption?: boolean;
   /** It is only a look at what the run would write. */
   dry?: DryPassage | null;
+  /** False when the deal is known to have no corrections. */
+  mayBeCorrected?: boolean;
 }
 
 /** One dispatch of a run, from its first message to its last, and what happened on the way. */
@@ -25,6 +27,8 @@ export class ActiveRun {
   readonly dispatch = ++ActiveRun.dispatches;
   readonly isResumption: boolean;
   readonly dry: DryPassage | null;
+  /** People may have corrected records of the deal. */
+  readonly mayBeCorrected: boolean;
   /** Messages on their way between or inside nodes. */
   inFlight = 0;
   errors: FlowError[] = [];
@@ -56,10 +60,11 @@ export class ActiveRun {
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
-    { isResumption = false, dry = null }: Passage = {},
+    { isResumption = false, dry = null, mayBeCorrected = true }: Passage = {},
   ) {
     this.isResumption = isResumption;
     this.dry = dry;
+    this.mayBeCorrected = mayBeCorrected;
   }
 
   /** Nodes that messages are on their way to, or are in. */

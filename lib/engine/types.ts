@@ -205,6 +205,8 @@ export interface NewCase {
   /** Overrides the owner that code and policy say. */
   ownerRole?: string;
   stepKey?: string;
+  /** Fields of the subject that would cure it, with dots; the document goes to `Engine.fail` along with the case. */
+  fields?: string[];
   detail?: JsonObject;
 }
 

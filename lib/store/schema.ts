@@ -168,6 +168,43 @@ export interface StepDecisionTable {
   at: Instant;
 }
 
+/**
+ * What a person has put in place of one field of a record that a check has refused. It holds for all runs of the deal
+ * until the field changes at its master.
+ */
+export interface RecordCorrectionTable {
+  id: string;
+  correlation_id: CanonicalId;
+  /** The record. */
+  canonical_id: CanonicalId;
+  /** The field, with dots; lists are corrected as a whole. */
+  path: string;
+  /** JSON: `before`, as the master said, and `after`; null = the field is not there. */
+  content: Sealed;
+  case_id: CanonicalId;
+  run_id: string;
+  actor: string;
+  reason: string;
+  at: Instant;
+  /** Null = it holds. */
+  ended_at: Instant | null;
+  /**
+   * `fulfilled`: the master says the same now. `overruled`: the master has another value since. `replaced`: another
+   * correction of the field has taken its place, or it was taken back.
+   */
+  ended_as: 'fulfilled' | 'overruled' | 'replaced' | null;
+}
+
+/** A deal document as it came to the node that refused it: what a form of its correction begins with. */
+export interface CheckedDocumentTable {
+  /** The run's id and, after a colon, the node's. */
+  key: string;
+  run_id: string;
+  /** JSON. */
+  content: Sealed;
+  at: Instant;
+}
+
 /** Who wants a run taken back, and why. */
 export interface CancellationTable {
   run_id: string;
@@ -285,6 +322,8 @@ export interface CaseTable {
   region: Generated<string | null>;
   /** Whole units of the amount at risk, to sort by. */
   amount_whole: Generated<number | null>;
+  /** JSON list of the fields of the subject that would cure it, with dots; null = it is not about a record's content. */
+  fields: Generated<string | null>;
 }
 
 /** Policies that cases have been routed by, whole, so that what they said can be shown later. */
@@ -584,6 +623,8 @@ export interface Schema {
   run: RunTable;
   step: StepTable;
   step_decision: StepDecisionTable;
+  record_correction: RecordCorrectionTable;
+  checked_document: CheckedDocumentTable;
   cancellation: CancellationTable;
   bulk_retry: BulkRetryTable;
   bulk_retry_run: BulkRetryRunTable;
@@ -619,6 +660,7 @@ export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type StepDecisionRow = Selectable<StepDecisionTable>;
+export type RecordCorrectionRow = Selectable<RecordCorrectionTable>;
 export type BulkRetryRow = Selectable<BulkRetryTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
