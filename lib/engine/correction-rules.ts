@@ -85,6 +85,7 @@ export function withRecord(deal: DealDocument, record: DealRecord): DealDocument
 /** Parts of the document that hold records of the same entity. */
 function partsFor(deal: DealDocument, id: CanonicalId) {
   const entity = entityOfId(id);
+  // Drafts are JSON; only their interfaces have no index signature.
   const contents: Partial<Record<string, DealRecord | DealRecord[]>> = { ...deal } as object;
   return Object.entries(dealDocumentParts).flatMap(([part, { entity: held }]) => {
     const content = contents[part];
