@@ -326,8 +326,8 @@ export class DryRunner {
   ): Promise<{ verdict: Verdict; result: StepResult }> {
     const { store, tenant } = this.options;
     const keys = keysOf(tenant, run, step);
-    const { own, earlier } = await lookUp(store.db, step.canonicalId, keys);
-    if (own?.state === 'confirmed') return { verdict: 'already_done', result: resultOf(store.db, own) };
+    const { own, isDone, earlier } = await lookUp(store.db, run, step, keys);
+    if (own !== undefined && isDone) return { verdict: 'already_done', result: resultOf(store.db, own) };
     const isSame = earlier?.fingerprint === keys.fingerprint;
     if (earlier?.state === 'confirmed' && isSame)
       return {

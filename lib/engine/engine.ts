@@ -441,7 +441,7 @@ export class Engine {
   }
 
   private observedStep(active: ActiveRun, step: Step): Promise<StepOutcome> {
-    const work = (given: Step) => this.steps.run(active.run, given);
+    const work = (given: Step) => this.steps.run(active.run, given, active.updates);
     return this.options.observer?.step?.(active, step, work) ?? work(step);
   }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { CanonicalId, Instant, JsonValue } from '../model';
 import {
@@ -29,6 +30,8 @@ export type Begin =
   /** The outcome is known already: no call. */
   | { do: 'answer'; result: StepResult; origin: 'replayed' | 'earlier_run' }
   | { do: 'refuse'; failure: Failure }
+  /** An earlier attempt of the run came by it, and its record was updated otherwise since: it is one more step. */
+  | { do: 'again' }
   | {
       do: 'call';
       /** An earlier attempt may have been processed, and no probe has said otherwise. */
@@ -80,7 +83,7 @@ export const beginStep = procedure('step.begin', async (tx, request: BeginReques
   const { run, step, keys, at } = request;
   if (await isInProgress(tx, run, step, at)) return null;
   const next = await begin(tx, request);
-  if (request.skip && next.do !== 'answer') await recordSkipped(tx, keys, at);
+  if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
   return next;
 });
 
@@ -91,6 +94,7 @@ export const beginStep = procedure('step.begin', async (tx, request: BeginReques
 async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
   const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, wire, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
+  if (own !== undefined && (await isOutdated(tx, run, step, own))) return { do: 'again' };
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
@@ -186,7 +190,7 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-type EarlierStep = Pick<StepRow, 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
+type EarlierStep = Pick<StepRow, 'seq' | 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
 const selectEarlier = prepared<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
@@ -194,7 +198,7 @@ const selectEarlier = prepared<
 >((db, value) =>
   db
     .selectFrom('step')
-    .select(['key', 'state', 'fingerprint', 'reply', 'result'])
+    .select(['seq', 'key', 'state', 'fingerprint', 'reply', 'result'])
     // Part of the idempotency key, and what the index begins with.
     .where('canonical_id', '=', value.canonicalId)
     .where('idempotency_key', '=', value.idempotencyKey)
@@ -220,14 +224,41 @@ async function earlierStep(
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
-/** What the journal says about a step, without journaling anything. */
+/**
+ * True for an update of an earlier attempt after which the record was updated otherwise: a retry that comes by it again
+ * wants the record as it says, and not as it was left. A step of its own, because numbers are the order of updates. One
+ * of unknown outcome is never among them: the other update has found out what became of it.
+ */
+async function isOutdated(tx: Tx, run: JournalRun, step: JournalStep, own: StepRow): Promise<boolean> {
+  if (!step.updates || own.run_attempt === run.attempt || isUncertain(own.state)) return false;
+  const keys = { key: own.key, fingerprint: own.fingerprint, idempotencyKey: own.idempotency_key };
+  const other = await earlierStep(tx, step.canonicalId, keys);
+  return other !== undefined && other.fingerprint !== own.fingerprint && other.seq > own.seq;
+}
+
+/** The keys of a step that is done once more, in this attempt of its run. */
+export const keysAgain = (keys: StepKeys, { id, attempt }: JournalRun): StepKeys => ({
+  ...keys,
+  key: stepKey(id, [keys.key, `attempt ${attempt}`]),
+});
+
+/** Names a step by what tells it apart from others of its run. */
+export const stepKey = (runId: string, parts: readonly string[]): string =>
+  `${runId}:${hash('sha256', parts.join('|'))}`;
+
+/**
+ * What the journal says about a step, without journaling anything. `isDone`: it would answer from what this run has done
+ * before.
+ */
 export async function lookUp(
   tx: Tx,
-  canonicalId: CanonicalId,
+  run: JournalRun,
+  step: JournalStep,
   keys: StepKeys,
-): Promise<{ own: StepRow | undefined; earlier: EarlierStep | undefined }> {
+): Promise<{ own: StepRow | undefined; isDone: boolean; earlier: EarlierStep | undefined }> {
   const [own] = await selectStep(tx, { key: keys.key });
-  return { own, earlier: await earlierStep(tx, canonicalId, keys) };
+  const isDone = own?.state === 'confirmed' && !(await isOutdated(tx, run, step, own));
+  return { own, isDone, earlier: await earlierStep(tx, step.canonicalId, keys) };
 }
 
 type StepIdentity = ReturnType<typeof identityOf>;

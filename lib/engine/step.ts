@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
 import type { Durability, Procedure, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
@@ -11,15 +10,18 @@ import {
   type Counts,
   confirmStep,
   journaled,
+  keysAgain,
   otherContent,
   recordFailure,
   type StepKeys,
   settleEarlier,
+  stepKey,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import type { Leases } from './leases';
 import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';
 import type { CallInfo, Failure, NewCase, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
+import type { UpdateOrder } from './update-order';
 
 export interface StepRunnerOptions {
   store: Store;
@@ -61,8 +63,9 @@ export class StepRunner {
 
   constructor(private readonly options: StepRunnerOptions) {}
 
-  run(run: Run, step: Step): Promise<StepOutcome> {
-    return this.inTurn(step, () => this.execute(run, step));
+  /** @param order of the passage's updates */
+  run(run: Run, step: Step, order: UpdateOrder): Promise<StepOutcome> {
+    return this.inTurn(step, () => this.execute(run, step, order));
   }
 
   /** Runs a task while no other step of this host works on the same record. */
@@ -70,7 +73,7 @@ export class StepRunner {
     return this.turns.run([system, instance, operation, canonicalId].join('|'), task);
   }
 
-  private async execute(run: Run, planned: Step): Promise<StepOutcome> {
+  private async execute(run: Run, planned: Step, order: UpdateOrder): Promise<StepOutcome> {
     const { store } = this.options;
     const startedAt = performance.now();
     const { leases } = this.options;
@@ -81,8 +84,7 @@ export class StepRunner {
     // Decisions are about steps that have failed: a first attempt has none to look for.
     const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
     const step = withCorrection(planned, decision);
-    const keys = keysOf(this.options.tenant, run, step);
-    const plan = await this.begin(run, step, keys, decision, stopping);
+    const { plan, keys } = await this.begin(run, step, this.keysOf(run, step, order), decision, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (decision?.kind === 'skip') return { refs: [], origin: 'skipped' };
     if (decision?.kind === 'complete')
@@ -134,27 +136,34 @@ export class StepRunner {
     }
   }
 
-  /** Journals the intent, when no other host works on the same record. */
+  private keysOf(run: Run, step: Step, order: UpdateOrder): StepKeys {
+    const keys = keysOf(this.options.tenant, run, step);
+    const turn = step.updates ? order.turnOf(keys) : 0;
+    return turn === 0 ? keys : { ...keys, key: stepKey(run.id, [keys.key, `turn ${turn}`]) };
+  }
+
+  /** Journals the intent, when no other host works on the same record. @returns the keys that it is journaled under */
   private async begin(
     run: Run,
     step: Step,
-    keys: StepKeys,
+    planned: StepKeys,
     decision: DecisionMade | null,
     stopping: AbortSignal,
-  ): Promise<Begin> {
+  ): Promise<{ plan: Exclude<Begin, { do: 'again' }>; keys: StepKeys }> {
+    let keys = planned;
     const request = {
       run: { id: run.id, attempt: run.attempt },
       step: journaled(step),
-      keys,
       wire: JSON.stringify(step.wire),
       skip: decision?.kind === 'skip',
     };
     for (;;) {
       const at = this.options.now();
       const durability = step.readOnly ? 'committed' : 'flushed';
-      const plan = await this.perform(run, beginStep, { ...request, at }, durability);
-      if (plan !== null) return plan;
-      await delay(TURN_MS, stopping);
+      const plan = await this.perform(run, beginStep, { ...request, keys, at }, durability);
+      if (plan?.do === 'again') keys = keysAgain(keys, run);
+      else if (plan !== null) return { plan, keys };
+      else await delay(TURN_MS, stopping);
     }
   }
 
@@ -252,7 +261,7 @@ export class StepRunner {
     run: Run,
     step: Step,
     keys: StepKeys,
-    plan: Exclude<Begin, { do: 'answer' }>,
+    plan: Exclude<Begin, { do: 'answer' | 'again' }>,
     externalId: string,
     startedAt: number,
     signal: AbortSignal,
@@ -362,10 +371,9 @@ export class StepRunner {
 export function keysOf(tenant: string, run: Pick<Run, 'id'>, step: Step): StepKeys {
   const { node, system, instance, operation, canonicalId, businessVersion } = step;
   const print = fingerprint(step.wire);
-  const identity = [run.id, node.id, operation, canonicalId, print].join('|');
   return {
     fingerprint: print,
-    key: `${run.id}:${hash('sha256', identity)}`,
+    key: stepKey(run.id, [run.id, node.id, operation, canonicalId, print]),
     idempotencyKey: idempotencyKey({ tenant, system, instance, operation, canonicalId, businessVersion }),
   };
 }

@@ -1,6 +1,7 @@
 import type { CanonicalId } from '../model';
 import type { DryPassage } from './dry-run';
 import type { NodeInfo, Run } from './types';
+import { UpdateOrder } from './update-order';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
 export interface FlowError {
@@ -38,6 +39,7 @@ export class ActiveRun {
   private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
+  readonly updates = new UpdateOrder();
   /** Messages that came to wait, by what they wait for: tells those apart that wait for the same. */
   readonly arrivals = new Map<string, number>();
   /** Suspensions whose messages go on in this passage. */
