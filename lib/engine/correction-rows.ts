@@ -1,6 +1,6 @@
-import type { CanonicalId, DealDocument, Instant, JsonValue } from '../model';
+import type { CanonicalId, DealDocument, Instant, JsonObject, JsonValue } from '../model';
 import { open, type RecordCorrectionRow, seal, type Tx } from '../store';
-import type { FieldChange } from './correction-rules';
+import { type FieldChange, withField } from './correction-rules';
 import type { Run } from './types';
 
 /** Corrections of records, and the documents that they were made on, as rows. */
@@ -17,6 +17,25 @@ export interface RecordCorrection extends FieldChange {
   /** Null = it holds. */
   endedAt: Instant | null;
   endedAs: RecordCorrectionRow['ended_as'];
+}
+
+/**
+ * A correction for pages. Values stand where they stand in the record, so that whoever masks finds what is classified.
+ */
+export interface CorrectionView extends Omit<RecordCorrection, 'before' | 'after'> {
+  before: JsonObject;
+  after: JsonObject;
+}
+
+const viewOf = (correction: RecordCorrection): CorrectionView => {
+  const { record, path, before, after } = correction;
+  const part = (value: JsonValue) => withField<JsonObject>({ id: record }, path, value);
+  return { ...correction, before: part(before), after: part(after) };
+};
+
+/** All corrections of a deal for pages, oldest first. */
+export async function correctionViews(tx: Tx, correlationId: CanonicalId): Promise<CorrectionView[]> {
+  return (await correctionsOf(tx, correlationId)).map(viewOf);
 }
 
 /** All corrections of a deal, oldest first. */

@@ -142,8 +142,12 @@ export class RecordCorrections {
   }
 
   /** What `correct` would store, without storing it. Throws as it. */
-  async propose(caseId: CanonicalId, correction: Correction): Promise<ProposedField[]> {
-    const { row, wanted } = await this.prepare(this.options.store.db, caseId, correction);
+  async propose(
+    caseId: CanonicalId,
+    correction: Correction,
+    tx: Tx = this.options.store.db,
+  ): Promise<ProposedField[]> {
+    const { row, wanted } = await this.prepare(tx, caseId, correction);
     return wanted.map((change) => ({ record: row.subject, ...change }));
   }
 

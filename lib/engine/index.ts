@@ -9,7 +9,7 @@ export {
   type RouteRequest,
 } from './case-desk';
 export { CaseOpened, ENGINE, recordOnCase } from './cases';
-export { correctionsOf, type RecordCorrection } from './correction-rows';
+export { type CorrectionView, correctionViews } from './correction-rows';
 export { isCorrectable } from './correction-rules';
 export type { RecordInput } from './corrections';
 export type { Author, Correction, DecisionMade } from './decisions';

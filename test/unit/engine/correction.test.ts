@@ -1,77 +1,26 @@
-import { CaseOpened, type DispatchedRun, DryRunBlocked, type Engine } from '../../../lib/engine';
+import type { Engine } from '../../../lib/engine';
 import { correctionsOf } from '../../../lib/engine/correction-rows';
-import { type Customer, type DealDocument, type Draft, newId } from '../../../lib/model';
+import { newId } from '../../../lib/model';
 import { type Store, verifyAudit } from '../../../lib/store';
-import { wonDeal } from '../../support/deals';
 import { startEngine } from '../../support/engine';
+import { CheckedFlow, TYPED } from './correction-support';
 import { AUTHOR, inState, openCases, runRow, Vendor, win } from './repair-support';
-
-/** A flow that reads a deal, checks that its customer has a tax registration and payment terms, and makes a customer. */
 
 let engine: Engine;
 let store: Store;
 let stop: () => Promise<void>;
 let vendor: Vendor;
-/** What the CRM says. */
-let master: DealDocument;
-/** Customers as they came through the check. */
-let passed: (Draft<Customer> | undefined)[];
+let deal: CheckedFlow;
 
 beforeEach(async () => {
   ({ engine, store, stop } = await startEngine({ retry: { maxRunRetries: 0 } }));
   vendor = new Vendor();
-  master = wonDeal();
-  say({ taxProfile: { status: 'unknown' } });
-  passed = [];
-  engine.registerSource('source', 8, (run) => void pass(run));
+  deal = new CheckedFlow(engine, vendor);
 });
 afterEach(async () => {
   expect(await verifyAudit(store)).toBeNull();
   await stop();
 });
-
-const say = (fields: Partial<Draft<Customer>>) => {
-  master = { ...master, customer: { ...master.customer, ...fields } as Draft<Customer> };
-};
-const customerId = () => master.customer?.id ?? '';
-
-async function pass(run: DispatchedRun): Promise<void> {
-  const active = engine.activeRun(run.id);
-  if (active === undefined) throw new Error(`run ${run.id} is not under way`);
-  engine.messageEntered(active);
-  const node = { id: 'check', name: 'Ready?' };
-  try {
-    const deal = await engine.withCorrections(run.id, master);
-    const fields = [
-      ...(deal.customer?.taxProfile?.registrationNumber ? [] : ['taxProfile.registrationNumber']),
-      ...(deal.customer?.paymentTerms ? [] : ['paymentTerms']),
-    ];
-    if (fields.length > 0) {
-      const about = { params: {}, ownerRole: 'finance_ops' };
-      const code = 'TAX_REGISTRATION_MISSING';
-      await engine.fail(run.id, [{ node, code, subject: customerId(), about, fields }], master);
-    }
-    passed.push(deal.customer);
-    engine.messageLeft(active, node.id);
-    engine.messageEntered(active);
-    const wire = { name: 'ACME', tax: deal.customer?.taxProfile?.registrationNumber ?? null };
-    await engine.step(run.id, vendor.step('customer', customerId(), { wire, updates: true }));
-  } catch (error) {
-    if (!(error instanceof CaseOpened || error instanceof DryRunBlocked)) throw error;
-  } finally {
-    engine.messageLeft(active);
-  }
-}
-
-/** A run that the check has stopped. */
-async function stuck(): Promise<{ runId: string; caseId: string }> {
-  const runId = await win(engine, 'opp-1');
-  await inState(store, runId, 'failed');
-  const [found] = await openCases(store);
-  return { runId, caseId: found?.id ?? '' };
-}
-
-const TYPED = { patch: { taxProfile: { registrationNumber: 'DE136695976' } } };
 
 const corrections = async () =>
   correctionsOf(
@@ -90,12 +39,12 @@ const code = (promise: Promise<unknown>): Promise<string> =>
   );
 
 test('what was typed in goes to the vendor, and the case and the audit say who has corrected what', async () => {
-  const { runId, caseId } = await stuck();
+  const { runId, caseId } = await deal.stuck();
   expect(await engine.repairs.records.input(caseId)).toEqual({
-    record: customerId(),
+    record: deal.customerId,
     entity: 'customer',
     fields: ['taxProfile.registrationNumber'],
-    content: master.customer,
+    content: deal.master.customer,
   });
   await engine.repairs.records.correct(caseId, TYPED, AUTHOR);
   await inState(store, runId, 'completed');
@@ -104,7 +53,7 @@ test('what was typed in goes to the vendor, and the case and the audit say who h
   expect(await openCases(store)).toEqual([]);
   const [correction] = await corrections();
   expect(correction).toMatchObject({
-    record: customerId(),
+    record: deal.customerId,
     path: 'taxProfile.registrationNumber',
     before: null,
     after: 'DE136695976',
@@ -117,7 +66,7 @@ test('what was typed in goes to the vendor, and the case and the audit say who h
   expect(await audit('record.corrected')).toMatchObject([
     {
       actor: 'kim',
-      subject: customerId(),
+      subject: deal.customerId,
       run_id: runId,
       detail: {
         correction: correction?.id,
@@ -136,8 +85,8 @@ test('what was typed in goes to the vendor, and the case and the audit say who h
 });
 
 test('before and after of what is not classified stand in the audit', async () => {
-  say({ taxProfile: { status: 'registered', registrationNumber: 'DE1' }, paymentTerms: undefined as never });
-  const { runId, caseId } = await stuck();
+  deal.say({ taxProfile: { status: 'registered', registrationNumber: 'DE1' }, paymentTerms: undefined });
+  const { runId, caseId } = await deal.stuck();
   await engine.repairs.records.correct(
     caseId,
     { patch: { paymentTerms: 'net_30', legalName: 'ACME SE' } },
@@ -153,13 +102,15 @@ test('before and after of what is not classified stand in the audit', async () =
 });
 
 test('it holds for later runs of the deal, while the master says the same as before', async () => {
-  const { runId, caseId } = await stuck();
+  const { runId, caseId } = await deal.stuck();
   await engine.repairs.records.correct(caseId, TYPED, AUTHOR);
   await inState(store, runId, 'completed');
-  say({ legalName: 'ACME SE' });
+  deal.say({ legalName: 'ACME SE' });
   const later = await win(engine, 'opp-1');
   await inState(store, later, 'completed');
-  expect(passed.map((customer) => [customer?.legalName, customer?.taxProfile?.registrationNumber])).toEqual([
+  expect(
+    deal.passed.map((customer) => [customer?.legalName, customer?.taxProfile?.registrationNumber]),
+  ).toEqual([
     ['ACME GmbH', 'DE136695976'],
     ['ACME SE', 'DE136695976'],
   ]);
@@ -172,34 +123,34 @@ test.each<[string, string, 'fulfilled' | 'overruled']>([
   ['the same', 'DE136695976', 'fulfilled'],
   ['something else', 'DE999999999', 'overruled'],
 ])('it ends when the master says %s', async (_, number, endedAs) => {
-  const { runId, caseId } = await stuck();
+  const { runId, caseId } = await deal.stuck();
   await engine.repairs.records.correct(caseId, TYPED, AUTHOR);
   await inState(store, runId, 'completed');
-  say({ taxProfile: { status: 'unknown', registrationNumber: number } });
+  deal.say({ taxProfile: { status: 'unknown', registrationNumber: number } });
   const later = await win(engine, 'opp-1');
   await inState(store, later, 'completed');
 
-  expect(passed.at(-1)?.taxProfile?.registrationNumber).toBe(number);
+  expect(deal.passed.at(-1)?.taxProfile?.registrationNumber).toBe(number);
   expect(await corrections()).toMatchObject([{ endedAs, endedAt: expect.any(String) }]);
   expect(await audit(`record.correction_${endedAs}`)).toMatchObject([
     {
       actor: 'engine',
-      subject: customerId(),
+      subject: deal.customerId,
       run_id: later,
       detail: { caseId, before: '•••', after: '•••' },
     },
   ]);
   expect(await audit(`case.correction_${endedAs}`)).toHaveLength(1);
   // It does not come back.
-  say({ taxProfile: { status: 'unknown' } });
+  deal.say({ taxProfile: { status: 'unknown' } });
   const last = await win(engine, 'opp-1');
   await inState(store, last, 'failed');
   expect(await audit(`record.correction_${endedAs}`)).toHaveLength(1);
 });
 
 test('a second correction goes on from the first; another value of a field takes its place; one is taken back', async () => {
-  say({ paymentTerms: undefined as never });
-  const { runId, caseId } = await stuck();
+  deal.say({ paymentTerms: undefined });
+  const { runId, caseId } = await deal.stuck();
   await engine.repairs.records.correct(
     caseId,
     { patch: { taxProfile: { registrationNumber: 'DE1' } } },
@@ -213,7 +164,7 @@ test('a second correction goes on from the first; another value of a field takes
   // The CRM never said DE1, so it is not what DE2 takes the place of.
   await engine.repairs.records.correct(caseId, { patch }, AUTHOR);
   await inState(store, runId, 'completed');
-  expect(passed.at(-1)).toMatchObject(patch);
+  expect(deal.passed.at(-1)).toMatchObject(patch);
   const byPath = (await corrections()).map(({ path, before, after, endedAs }) => [
     path,
     before,
@@ -229,8 +180,8 @@ test('a second correction goes on from the first; another value of a field takes
 });
 
 test('a correction that is taken back ends, and the audit says so', async () => {
-  say({ paymentTerms: undefined as never });
-  const { runId, caseId } = await stuck();
+  deal.say({ paymentTerms: undefined });
+  const { runId, caseId } = await deal.stuck();
   await engine.repairs.records.correct(caseId, { patch: { legalName: 'ACME SE' } }, AUTHOR);
   await inState(store, runId, 'failed');
   await engine.repairs.records.correct(
@@ -239,14 +190,14 @@ test('a correction that is taken back ends, and the audit says so', async () => 
     AUTHOR,
   );
   await inState(store, runId, 'completed');
-  expect(passed.at(-1)).toMatchObject({ legalName: 'ACME GmbH', paymentTerms: 'net_30' });
+  expect(deal.passed.at(-1)).toMatchObject({ legalName: 'ACME GmbH', paymentTerms: 'net_30' });
   expect(await audit('record.correction_withdrawn')).toMatchObject([
     { actor: 'kim', detail: { field: 'legalName', before: 'ACME SE', after: 'ACME GmbH' } },
   ]);
 });
 
 test('sent twice it counts once', async () => {
-  const { runId, caseId } = await stuck();
+  const { runId, caseId } = await deal.stuck();
   await Promise.all([
     engine.repairs.records.correct(caseId, TYPED, AUTHOR),
     engine.repairs.records.correct(caseId, TYPED, AUTHOR),
@@ -257,14 +208,14 @@ test('sent twice it counts once', async () => {
 });
 
 test('a dry run says what would be written if it were saved, and saves nothing', async () => {
-  const { runId, caseId } = await stuck();
-  const seen = passed.length;
+  const { runId, caseId } = await deal.stuck();
+  const seen = deal.passed.length;
   expect((await engine.repairs.dryRun(runId, 'kim')).steps).toMatchObject([{ verdict: 'blocked', caseId }]);
   const report = await engine.repairs.dryRun(runId, 'kim', { caseId, correction: TYPED });
   expect(report.steps).toMatchObject([
     { verdict: 'would_create', operation: 'customer.create', wire: { name: 'ACME', tax: 'DE136695976' } },
   ]);
-  expect(passed).toHaveLength(seen + 1);
+  expect(deal.passed).toHaveLength(seen + 1);
   expect(vendor.records).toEqual([]);
   expect(await corrections()).toEqual([]);
   const refused = { patch: { id: newId('customer') } };
@@ -277,7 +228,7 @@ test('a dry run says what would be written if it were saved, and saves nothing',
 });
 
 test('is refused without a reason, for what is not there, for nothing, and while somebody works on the run', async () => {
-  const { runId, caseId } = await stuck();
+  const { runId, caseId } = await deal.stuck();
   const attempt = (
     id: string,
     correction: Parameters<typeof engine.repairs.records.correct>[1],
@@ -296,10 +247,10 @@ test('is refused without a reason, for what is not there, for nothing, and while
 });
 
 test('a deal without corrections costs no look at the store', async () => {
-  say({ taxProfile: { status: 'registered', registrationNumber: 'DE1' } });
+  deal.say({ taxProfile: { status: 'registered', registrationNumber: 'DE1' } });
   const reads = jest.spyOn(store.db, 'selectFrom');
   const runId = await win(engine, 'opp-1');
   await inState(store, runId, 'completed');
-  expect(passed).toEqual([master.customer]);
+  expect(deal.passed).toEqual([deal.master.customer]);
   expect(reads.mock.calls.flat()).not.toContain('record_correction');
 });
