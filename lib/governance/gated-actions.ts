@@ -38,7 +38,7 @@ export class GatedActions {
       requireOwner(found, by);
       requireVersion(found, version);
       await this.requirePossible(tx, found, request);
-      return { row: found, approval: await this.askIfNeeded(tx, found, request, reason, by) };
+      return { row: found, approval: await this.askIfNeeded(tx, found, named(found, request), reason, by) };
     });
     if (approval !== null) return this.pending(row, approval);
     return this.perform(row, request, { actor: by.name, reason });
@@ -204,6 +204,15 @@ const openCasesOf = (tx: Tx, runId: string): Promise<CaseRow[]> =>
     .where('state', 'not in', [sql.lit<CaseState>('resolved'), sql.lit<CaseState>('waived')])
     .orderBy('opened_at')
     .execute();
+
+/** A correction of a record that is stored says of which one: whoever masks it must know what its fields are. */
+function named(row: CaseRow, request: GatedRequest): GatedRequest {
+  if (request.action !== 'correct' || row.step_key !== null || !('patch' in request.correction))
+    return request;
+  const { patch } = request.correction;
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return request;
+  return { action: 'correct', correction: { patch: { id: row.subject, ...patch } } };
+}
 
 /** @throws Q2cError `STEP_UNKNOWN` for a case that no call has raised */
 function stepOf({ id, node_name, step_key }: CaseRow): string {

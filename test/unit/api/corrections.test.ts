@@ -106,10 +106,12 @@ test('is refused to others, for a case as it is not any more, for a mask, and wh
   const { caseId } = await site.stuckAtCheck();
   expect(await problemOf(act(caseId, TYPED, readOnly))).toMatchObject({ status: 401 });
   expect(await problemOf(act(caseId, TYPED, projects))).toMatchObject({ status: 403, code: 'NOT_PERMITTED' });
+  const seen = { 'if-match': String((await site.api.ask('GET', `/cases/${caseId}`)).headers.etag) };
+  await site.api.ask('POST', `/cases/${caseId}/start-repair`, { body: {} });
   const form = (as: Caller) => site.api.ask('GET', `/cases/${caseId}/correction`, { as });
   expect(await problemOf(form(readOnly))).toMatchObject({ status: 401 });
   expect(await problemOf(form(projects))).toMatchObject({ status: 403 });
-  expect(await problemOf(act(caseId, TYPED, kim, { 'if-match': '"99"' }))).toMatchObject({
+  expect(await problemOf(act(caseId, TYPED, kim, seen))).toMatchObject({
     status: 412,
     code: 'CASE_CHANGED',
   });
@@ -125,6 +127,26 @@ test('is refused to others, for a case as it is not any more, for a mask, and wh
     status: 409,
     code: 'RECORD_NOT_KEPT',
   });
+});
+
+test('what waits for a second person is masked, and done when that one agrees; the repairer cannot', async () => {
+  const amountAtRisk = { amount: '240000.00', currency: 'EUR' };
+  site.checked.about = { ...site.checked.about, amountAtRisk, facts: { entity: 'invoice' } };
+  const { caseId, runId } = await site.stuckAtCheck();
+  const asked = jsonOf<{ status: string; approval: { id: string; request: unknown } }>(
+    await act(caseId, TYPED, finance),
+  );
+  expect(asked.status).toBe('pending_approval');
+  const request = { action: 'correct', correction: { patch: { taxProfile: { registrationNumber: MASK } } } };
+  expect(asked.approval.request).toMatchObject(request);
+  const { approvals } = await site.api.get<CaseView>(`/cases/${caseId}`);
+  expect(approvals).toMatchObject([{ request }]);
+  const approve = (as: Caller) =>
+    site.api.ask('POST', `/approvals/${asked.approval.id}/approve`, { body: {}, as });
+  expect(await problemOf(approve(user('fiona', '*')))).toMatchObject({ status: 403, code: 'NOT_PERMITTED' });
+  expect(jsonOf(await approve(kim))).toMatchObject({ status: 'done' });
+  await inState(site.api.engine.store, runId, 'completed');
+  expect(site.vendor.records.map(({ content }) => content)).toContainEqual({ name: 'ACME', tax: NUMBER });
 });
 
 test('with the same idempotency key it is done once', async () => {

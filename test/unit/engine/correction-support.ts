@@ -1,4 +1,10 @@
-import { CaseOpened, type DispatchedRun, DryRunBlocked, type Engine } from '../../../lib/engine';
+import {
+  CaseOpened,
+  type CaseSubject,
+  type DispatchedRun,
+  DryRunBlocked,
+  type Engine,
+} from '../../../lib/engine';
 import type { CanonicalId, Customer, DealDocument, Draft } from '../../../lib/model';
 import { wonDeal } from '../../support/deals';
 import { inState, type Vendor, win } from './repair-support';
@@ -9,6 +15,8 @@ export class CheckedFlow {
   master: DealDocument = wonDeal();
   /** Customers as they came through the check. */
   readonly passed: (Draft<Customer> | undefined)[] = [];
+  /** Of its cases. */
+  about: CaseSubject = { params: { customer: 'ACME GmbH', country: 'DE' }, ownerRole: 'finance_ops' };
 
   constructor(
     private readonly engine: Engine,
@@ -67,7 +75,7 @@ export class CheckedFlow {
     ];
     if (fields.length > 0) {
       const node = { id: 'check', name: 'Ready?' };
-      const about = { params: { customer: 'ACME GmbH', country: 'DE' }, ownerRole: 'finance_ops' };
+      const { about } = this;
       const code = 'TAX_REGISTRATION_MISSING';
       await this.engine.fail(runId, [{ node, code, subject: this.customerId, about, fields }], this.master);
     }
