@@ -21,7 +21,7 @@ export {
   type ProposedCorrection,
   type Verdict,
 } from './dry-run';
-export * from './engine';
+export { Engine } from './engine';
 export {
   type Beginning,
   type EngineObserver,
@@ -29,6 +29,7 @@ export {
   type RunEnding,
   type TakenUp,
 } from './observer';
+export type { EngineOptions } from './options';
 export type { Admitted } from './order';
 export type { StepInput } from './repair';
 export { hasFailedIn, hasOpenCase, type RetryFilter } from './retry-filter';
