@@ -412,7 +412,7 @@ export const de: Catalogue = {
     masked: 'Verdeckte Werte werden gesendet, wie sie sind, solange Sie keine anderen schreiben.',
     submit: 'Berichtigten Inhalt senden',
     recordHint:
-      'Die berichtigten Felder gelten für dieses Geschäft anstelle des Datensatzes, bis sie in seinem eigenen System geändert werden. Erledigte Schritte werden nicht wiederholt.',
+      'Die berichtigten Felder gelten für diesen Auftrag anstelle des Datensatzes, bis sie in seinem eigenen System geändert werden. Erledigte Schritte werden nicht wiederholt.',
     allFields: 'Alle Felder',
     needed: 'Erforderlich',
     hint: {
