@@ -12,7 +12,7 @@ import {
   Q2cError,
 } from '../model';
 
-/** What of a record may be corrected, and what a correction makes of it (docs/decisions/0024). Pure. */
+/** What of a record may be corrected, and what a correction makes of it (docs/decisions/0028). Pure. */
 
 /** A record as part of a deal document. */
 export type DealRecord = JsonObject & { id: CanonicalId };
