@@ -134,7 +134,8 @@ const dryRun = defineRoute({
   summary:
     'What a retry of a failed run would write, without writing; with a correction, if it were made before',
   permission: 'q2c.write',
-  body: z.strictObject({ proposal: z.strictObject({ caseId: z.string(), correction }).optional() }),
+  // It took any body before, and none was read.
+  body: z.object({ proposal: z.strictObject({ caseId: z.string(), correction }).optional() }),
   reply: { kind: 'json', schema: dryRunReport },
   hasPayload: true,
   handle: async ({ params, body: { proposal } }, context) => {
