@@ -105,11 +105,11 @@ test('a missing tax registration: seen with its amount, typed in, looked at, ret
   const run = await stopped(deal);
   await simulator.patch('salesforce', 'Account', accountId, { Q2C_Tax_Registration__c: null });
   await ask(`runs/${run.id}/retry`, 'admin', 'POST', { reason: 'The project is there now' });
-  const refused = async () =>
-    (await listOf<CaseView>(`cases?runId=${run.id}&code=TAX_REGISTRATION_MISSING`)).at(0);
-  await until('the check to stop it', async () => (await refused()) !== undefined);
+  const refused = () => listOf<CaseView>(`cases?runId=${run.id}&code=TAX_REGISTRATION_MISSING`);
+  await until('the check to stop it', async () => (await refused()).length === 1);
   await until('the run to end', async () => (await ask<RunReport>(`runs/${run.id}`)).state === 'failed');
-  const { message, amountAtRisk } = (await refused()) ?? { message: '', amountAtRisk: null };
+  const [refusedCase] = await refused();
+  const { message = '', amountAtRisk } = refusedCase ?? {};
   expect(message).toContain(MARKUP);
 
   // In the queue of finance, with what is at risk; markup is text.
@@ -183,6 +183,15 @@ test('a missing tax registration: seen with its amount, typed in, looked at, ret
   const corrections = page.locator('section').filter({ hasText: 'Corrections' }).getByRole('listitem');
   expect(await corrections.getByRole('cell').allInnerTexts()).toEqual(['(nothing)', '•••']);
   await corrections.getByText('by fiona').waitFor();
+  // Whoever may see the number asks for it, and that stands in the audit too.
+  expect(await fiona.button('Show masked values').count()).toBe(0);
+  const admin = await ConsoleUser.logIn(browser, host.url, 'admin');
+  await admin.visit(`/cases/${refusedCase?.id}`);
+  await admin.button('Show masked values').click();
+  await admin.page.getByRole('cell', { name: registration }).waitFor();
+  expect(await listOf<AuditLine>('audit?actor=admin&action=data.unmasked')).not.toEqual([]);
+  expect(admin.errors).toEqual([]);
+  await admin.close();
   const lines = await listOf<AuditLine>(`audit?runId=${run.id}&actor=fiona`);
   expect(lines.find(({ action }) => action === 'record.corrected')).toMatchObject({
     subject: expect.stringMatching(/^cus_/),
