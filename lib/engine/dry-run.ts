@@ -29,7 +29,8 @@ import { placeOfRow, stepByKey } from './repair';
 import { requireRetriable, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';
 import { toRun } from './runs';
-import { caseOf, keysOf, noSuchRecord } from './step';
+import { caseOf, noSuchRecord } from './step';
+import { keysOf } from './step-keys';
 import type { ActiveRun, FlowError, RunTracker } from './tracker';
 import type {
   CallInfo,

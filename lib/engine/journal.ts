@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { CanonicalId, Instant, JsonValue } from '../model';
 import {
@@ -15,16 +14,10 @@ import {
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
 import { isInProgress } from './in-progress';
+import type { StepKeys } from './step-keys';
 import type { Failure, JournalStep, Run, Step, StepReply, StepResult } from './types';
 
 /** The step journal: what is written before and after every call (guides §13, write protocol). */
-
-/** Keys of one step, computed once. */
-export interface StepKeys {
-  key: string;
-  fingerprint: string;
-  idempotencyKey: string;
-}
 
 export type Begin =
   /** The outcome is known already: no call. */
@@ -235,16 +228,6 @@ async function isOutdated(tx: Tx, run: JournalRun, step: JournalStep, own: StepR
   const other = await earlierStep(tx, step.canonicalId, keys);
   return other !== undefined && other.fingerprint !== own.fingerprint && other.seq > own.seq;
 }
-
-/** The keys of a step that is done once more, in this attempt of its run. */
-export const keysAgain = (keys: StepKeys, { id, attempt }: JournalRun): StepKeys => ({
-  ...keys,
-  key: stepKey(id, [keys.key, `attempt ${attempt}`]),
-});
-
-/** Names a step by what tells it apart from others of its run. */
-export const stepKey = (runId: string, parts: readonly string[]): string =>
-  `${runId}:${hash('sha256', parts.join('|'))}`;
 
 /**
  * What the journal says about a step, without journaling anything. `isDone`: it would answer from what this run has done

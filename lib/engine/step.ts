@@ -1,4 +1,4 @@
-import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
+import { type Instant, Q2cError } from '../model';
 import type { Durability, Procedure, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
@@ -10,18 +10,15 @@ import {
   type Counts,
   confirmStep,
   journaled,
-  keysAgain,
   otherContent,
   recordFailure,
-  type StepKeys,
   settleEarlier,
-  stepKey,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import type { Leases } from './leases';
 import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';
+import { keysAgain, keysInTurn, keysOf, type StepKeys, type UpdateOrder } from './step-keys';
 import type { CallInfo, Failure, NewCase, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
-import type { UpdateOrder } from './update-order';
 
 export interface StepRunnerOptions {
   store: Store;
@@ -73,7 +70,7 @@ export class StepRunner {
     return this.turns.run([system, instance, operation, canonicalId].join('|'), task);
   }
 
-  private async execute(run: Run, planned: Step, order: UpdateOrder): Promise<StepOutcome> {
+  private async execute(run: Run, given: Step, order: UpdateOrder): Promise<StepOutcome> {
     const { store } = this.options;
     const startedAt = performance.now();
     const { leases } = this.options;
@@ -82,9 +79,10 @@ export class StepRunner {
     stopping.throwIfAborted();
 
     // Decisions are about steps that have failed: a first attempt has none to look for.
-    const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
-    const step = withCorrection(planned, decision);
-    const { plan, keys } = await this.begin(run, step, this.keysOf(run, step, order), decision, stopping);
+    const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, given));
+    const step = withCorrection(given, decision);
+    const planned = keysInTurn(keysOf(this.options.tenant, run, step), run, step, order);
+    const { plan, keys } = await this.begin(run, step, planned, decision, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (decision?.kind === 'skip') return { refs: [], origin: 'skipped' };
     if (decision?.kind === 'complete')
@@ -134,12 +132,6 @@ export class StepRunner {
         stopping,
       );
     }
-  }
-
-  private keysOf(run: Run, step: Step, order: UpdateOrder): StepKeys {
-    const keys = keysOf(this.options.tenant, run, step);
-    const turn = step.updates ? order.turnOf(keys) : 0;
-    return turn === 0 ? keys : { ...keys, key: stepKey(run.id, [keys.key, `turn ${turn}`]) };
   }
 
   /** Journals the intent, when no other host works on the same record. @returns the keys that it is journaled under */
@@ -366,16 +358,6 @@ export class StepRunner {
     reach('case-opened');
     return new CaseOpened([opened], failure.code, cause);
   }
-}
-
-export function keysOf(tenant: string, run: Pick<Run, 'id'>, step: Step): StepKeys {
-  const { node, system, instance, operation, canonicalId, businessVersion } = step;
-  const print = fingerprint(step.wire);
-  return {
-    fingerprint: print,
-    key: stepKey(run.id, [run.id, node.id, operation, canonicalId, print]),
-    idempotencyKey: idempotencyKey({ tenant, system, instance, operation, canonicalId, businessVersion }),
-  };
 }
 
 /** The case of a step that has failed for good. */

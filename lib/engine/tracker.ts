@@ -1,8 +1,8 @@
 import type { CanonicalId } from '../model';
 import { Branches } from './branches';
 import type { DryPassage } from './dry-run';
+import { UpdateOrder } from './step-keys';
 import type { NodeInfo, Run } from './types';
-import { UpdateOrder } from './update-order';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
 export interface FlowError {

@@ -1,5 +1,4 @@
 import {
-  type Address,
   brokenSums,
   type CanonicalId,
   type Contract,
@@ -14,7 +13,6 @@ import {
   isDecimal,
   isPaymentTerms,
   type Money,
-  minorUnits,
   nameOfLine,
   type Opportunity,
   Q2cError,
@@ -28,6 +26,7 @@ import {
   naturalKeyClaims,
   type ReadyDeal,
 } from './ready-deal';
+import { amountProblem, missingOfAddress } from './values';
 
 /**
  * Readiness of a won deal (issue of the business, not of code): everything the ERP and the PSA will need is
@@ -385,29 +384,4 @@ class Check {
   ): void {
     this.issues.push({ code, entity, subject, params, ...(fields && { fields }) });
   }
-}
-
-/** Fields of a billing address that a document cannot do without. */
-function missingOfAddress(address: Partial<Address> | undefined): string[] {
-  const { lines = [], city, postalCode } = address ?? {};
-  const missing = [
-    ...(lines.length === 0 ? ['lines'] : []),
-    ...(city ? [] : ['city']),
-    ...(postalCode ? [] : ['postalCode']),
-    // A whole address cannot do without it either, and an account without any address has none to take it from.
-    ...(address === undefined ? ['country'] : []),
-  ];
-  return missing.map((field) => `billingAddress.${field}`);
-}
-
-/** Why a document amount is not acceptable, in plain words; null when it is. */
-function amountProblem(amount: string, currency: string): string | null {
-  if (/^-?\d{16,}(\.\d*)?$/.test(amount)) return 'it has more than 15 digits';
-  if (!isDecimal(amount)) return `"${amount}" is not a decimal number`;
-  if (amount.startsWith('-') && Number(amount) !== 0) return 'it is negative';
-  const decimals = (amount.split('.')[1] ?? '').replace(/0+$/, '').length;
-  if (decimals > minorUnits(currency)) {
-    return `it has ${decimals} decimals, ${currency} has ${minorUnits(currency)}`;
-  }
-  return null;
 }
