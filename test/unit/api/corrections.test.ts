@@ -3,6 +3,7 @@ import { MASK } from '../../../lib/api/masking';
 import type { CaseView } from '../../../lib/governance';
 import type { JsonObject } from '../../../lib/model';
 import { jsonOf, kim, user } from '../../support/api';
+import { until } from '../../support/engine';
 import { NUMBER, TYPED } from '../engine/correction-support';
 import { inState } from '../engine/repair-support';
 import { Site } from './support';
@@ -147,6 +148,29 @@ test('what waits for a second person is masked, and done when that one agrees; t
   expect(jsonOf(await approve(kim))).toMatchObject({ status: 'done' });
   await inState(site.api.engine.store, runId, 'completed');
   expect(site.vendor.records.map(({ content }) => content)).toContainEqual({ name: 'ACME', tax: NUMBER });
+});
+
+test('who has corrected something of the run is no second person', async () => {
+  const { caseId, runId } = await site.stuckAtCheck();
+  const { about } = site.checked;
+  const amountAtRisk = { amount: '240000.00', currency: 'EUR' };
+  site.checked.about = { ...about, amountAtRisk, facts: { entity: 'invoice' } };
+  // The registration is still missing, so the run stops again, and now there is money at risk.
+  expect(jsonOf(await act(caseId, { patch: { legalName: 'ACME SE' } }))).toMatchObject({ status: 'done' });
+  await until('the case to be seen again', async () => {
+    const view = await site.api.get<CaseView>(`/cases/${caseId}`);
+    return view.occurrences === 2 && view.status === 'in_repair';
+  });
+  await inState(site.api.engine.store, runId, 'failed');
+  const { approval } = jsonOf<{ approval: { id: string } }>(await act(caseId, TYPED, finance));
+  const approve = (as: Caller) =>
+    problemOf(site.api.ask('POST', `/approvals/${approval.id}/approve`, { body: {}, as }));
+  expect(await approve(kim)).toMatchObject({
+    status: 403,
+    detail: expect.stringContaining('kim has repaired this run'),
+  });
+  expect(await approve(user('lea', '*'))).toMatchObject({ status: 'done' });
+  await inState(site.api.engine.store, runId, 'completed');
 });
 
 test('with the same idempotency key it is done once', async () => {
