@@ -7,6 +7,7 @@ import {
   type Instant,
   type JsonObject,
   type JsonValue,
+  MASK,
   newUlid,
   Q2cError,
 } from '../model';
@@ -68,6 +69,12 @@ export function applied<C extends ProposedField>(
     }
   }
   return { deal, ended };
+}
+
+/** A deal as a check of this run would see it, for a look only. */
+export async function correctedDeal(tx: Tx, runId: string, read: DealDocument): Promise<DealDocument> {
+  const { correlation_id } = await runById(tx, runId);
+  return applied(read, await activeCorrections(tx, correlation_id)).deal;
 }
 
 /** A record that a check has refused, as the form of its correction shows it. */
@@ -228,8 +235,6 @@ export async function endCorrections(
   }
 }
 
-const HIDDEN = '•••';
-
 /** The audit is kept for ever and readable: of a classified value it says that there was one. */
 async function audit(
   tx: Tx,
@@ -241,7 +246,7 @@ async function audit(
   at: Instant,
 ): Promise<void> {
   const fields = classifiedFields[entityNameOf(where.record)] ?? {};
-  const shown = (value: JsonValue) => (value !== null && Object.hasOwn(fields, path) ? HIDDEN : value);
+  const shown = (value: JsonValue) => (value !== null && Object.hasOwn(fields, path) ? MASK : value);
   await appendAudit(tx, {
     at,
     actor,

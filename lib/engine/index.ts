@@ -12,7 +12,7 @@ export {
 export { CaseOpened, ENGINE, recordOnCase } from './cases';
 export { type CorrectionView, correctionViews } from './correction-rows';
 export { isCorrectable } from './correction-rules';
-export type { RecordInput } from './corrections';
+export { correctedDeal, type RecordInput } from './corrections';
 export type { Author, Correction, DecisionMade } from './decisions';
 export {
   DryRunBlocked,

@@ -1,7 +1,6 @@
 import type { Caller } from '../../../lib/api';
-import { MASK } from '../../../lib/api/masking';
 import type { CaseView } from '../../../lib/governance';
-import type { JsonObject } from '../../../lib/model';
+import { type JsonObject, MASK } from '../../../lib/model';
 import { jsonOf, kim, user } from '../../support/api';
 import { until } from '../../support/engine';
 import { NUMBER, TYPED } from '../engine/correction-support';

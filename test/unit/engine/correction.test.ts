@@ -1,4 +1,4 @@
-import type { Engine } from '../../../lib/engine';
+import { correctedDeal, type Engine } from '../../../lib/engine';
 import { correctionsOf } from '../../../lib/engine/correction-rows';
 import { newId } from '../../../lib/model';
 import { type Store, verifyAudit } from '../../../lib/store';
@@ -114,6 +114,8 @@ test('it holds for later runs of the deal, while the master says the same as bef
     ['ACME GmbH', 'DE136695976'],
     ['ACME SE', 'DE136695976'],
   ]);
+  const seen = await correctedDeal(store.db, later, deal.master);
+  expect(seen.customer?.taxProfile?.registrationNumber).toBe('DE136695976');
   // Another deal is not corrected.
   const other = await win(engine, 'opp-2');
   await inState(store, other, 'failed');
