@@ -82,7 +82,8 @@ test('the template flow is imported from the menu and deployed', async () => {
   await page.locator('.red-ui-clipboard-dialog-tabs').getByText('Examples').click();
   const library = page.locator('.red-ui-clipboard-dialog-tab-library:visible');
   await library.getByText('@quote-to-cash/node-red').click();
-  await library.getByText('closed-won-to-project').click();
+  await library.getByText('1 Closed won to project').click();
+  await library.getByText('Closed won to project', { exact: true }).click();
   await page.locator('#red-ui-clipboard-dialog-ok').click();
   await page.locator('.red-ui-tab', { hasText: 'Closed won to project' }).click();
   await editor.deploy();

@@ -1,16 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { Editor, launchBrowser } from '../support/browser';
+import { exampleFiles, folder } from '../support/examples';
 import { type FlowNode, Host } from '../support/host';
 
 /** The editor's global, for functions that run in the page. */
 declare const RED: {
   nodes: { node(id: string): { valid?: boolean; validationErrors?: string[]; _def: { defaults: object } } };
 };
-
-const folder = join(__dirname, '../../flows');
-const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
 let host: Host;
 let browser: Browser;
@@ -24,7 +22,7 @@ afterAll(async () => {
   await host?.dispose();
 });
 
-test.each(files)(
+test.each(exampleFiles)(
   '%s is complete as imported: no node is marked as wrong',
   async (file) => {
     const flow: FlowNode[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));

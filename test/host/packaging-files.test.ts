@@ -34,7 +34,7 @@ describe('files', () => {
       /^dist\/bin\/[\w-]+\.js$/,
       /^dist\/icons\/[\w-]+\.svg$/,
       /^dist\/locales\/[\w-]+\/[\w-]+\.(json|html)$/,
-      /^examples\/[\w/-]+\.json$/,
+      /^examples\/\d [\w ]+\/[\w ,]+\.json$/,
       /^resources\/[\w/.-]+\.(js|css|html|svg|woff2?|json)$/,
     ];
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Broker } from '../support/broker';
-import { type FlowNode, Host } from '../support/host';
+import { exampleFlow } from '../support/examples';
+import { Host } from '../support/host';
 import { until } from '../support/until';
 import { Simulator, type SystemName, World } from '../support/world';
 
@@ -10,12 +9,9 @@ import { Simulator, type SystemName, World } from '../support/world';
 let broker: Broker;
 let world: World;
 
-const example = (): FlowNode[] =>
-  JSON.parse(readFileSync(join(__dirname, '../../flows/payments-and-hours.json'), 'utf8'));
-
 beforeAll(async () => {
   broker = await Broker.start('mqtt5');
-  const flow = example();
+  const flow = exampleFlow('Payments and hours');
   for (const node of flow) {
     if (node.type.endsWith('-events')) node.interval = '0.2';
     if (node.type === 'q2c-broker') node.url = broker.url;
