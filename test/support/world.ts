@@ -106,16 +106,26 @@ export class VendorControl {
     return (await this.control<{ requests: LoggedRequest[] }>('GET', path)).requests;
   }
 
-  /** Resolves when the source node has looked for won deals again, twice: the first look may have begun before. */
-  async polledAgain(): Promise<void> {
-    const before = await this.requestCount('salesforce');
+  /** Resolves when the source node has looked for won deals again. */
+  polledAgain(): Promise<void> {
+    return this.looked('salesforce', 'IsWon = true');
+  }
+
+  /**
+   * Resolves when a source has asked a vendor twice more: the first time it may have begun before.
+   * @param question is in the path or the query of each of its calls
+   */
+  async looked(system: SystemName, question: string): Promise<void> {
+    const before = await this.requestCount(system);
+    const asked = async () =>
+      (await this.requestsSince(system, before)).filter(({ path, query }) =>
+        `${path}?${decodeURIComponent(query)}`.includes(question),
+      );
     await until(
-      'two further polls',
-      async () => {
-        const requests = await this.requestsSince('salesforce', before);
-        return requests.filter(({ query }) => decodeURIComponent(query).includes('IsWon = true')).length >= 2;
-      },
+      `two looks at ${system} for ${question}`,
+      async () => (await asked()).length >= 2,
       30_000,
+      20,
     );
   }
 }
