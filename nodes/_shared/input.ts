@@ -8,10 +8,11 @@ import {
   newId,
   Q2cError,
   roleInWords,
+  whatToDo,
 } from '../../lib/model';
 import type { Testable } from './connection-test';
 import { host } from './host';
-import { type Q2cMessage, readDeal } from './message';
+import { type Q2cMessage, type RunEnvelope, readDeal } from './message';
 import { stableId } from './stable-id';
 import { Progress, StatusLine } from './status';
 
@@ -39,6 +40,8 @@ export interface InputOptions {
   store: string;
   /** What the canvas shows when the node has no name. */
   label: string;
+  /** Name of the system that the node works on. */
+  system?: string;
   /** Reads the deal from the message; default `msg.payload`. */
   readInput?: (msg: Q2cMessage) => Promise<unknown>;
   /** The status of the node, where counts of messages do not say enough. */
@@ -81,7 +84,7 @@ export function onInput(node: Node, options: InputOptions): void {
         }
         if (msg.q2c?.dryRun) progress.dropped();
         else progress.failed(codeOf(error) ?? 'NODE_FAILED');
-        if (error instanceof CaseOpened && msg.q2c) msg.q2c.waitingFor = roleInWords(error.ownerRole);
+        if (error instanceof CaseOpened && msg.q2c) tellCatchNodes(msg.q2c, error, options.system);
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -90,6 +93,15 @@ export function onInput(node: Node, options: InputOptions): void {
     status.clear();
     done();
   });
+}
+
+function tellCatchNodes(
+  envelope: RunEnvelope,
+  { caseId: id, code, ownerRole }: CaseOpened,
+  system?: string,
+): void {
+  envelope.waitingFor = roleInWords(ownerRole);
+  envelope.case = { id, code, ...(system && { system }), whatToDo: whatToDo(code) };
 }
 
 async function process(

@@ -20,6 +20,14 @@ const fixedFee = (unitPrice: string) => ({
   ...{ quantity: '1', unitPrice, schedule: [] },
 });
 
+/** A message of a Catch or Complete node. */
+interface Told {
+  payload: { customer: { number: string } };
+  q2c: { waitingFor?: string; case?: Record<string, string> };
+  error?: Record<string, unknown>;
+  complete?: { source: { name: string } };
+}
+
 const jobs = async () => (await world.simulator.records('netsuite', 'job')).map(({ data }) => data);
 const customers = () => world.simulator.records('netsuite', 'customer');
 const states = async () => (await world.runs()).map(({ state }) => state).sort();
@@ -150,6 +158,39 @@ test('Catch, status and complete: each tells what its comment says', async () =>
   const looks = await world.shows('Needs a look', 1);
   expect(looks).toContain('Ready to provision?: 1 done, 1 waiting: tax registration missing');
   expect(await world.shown('Customers so far')).toEqual([1]);
+});
+
+test('a Catch node gets code, system, owner and what to do; a Complete node gets what the node has made', async () => {
+  world = await ExampleWorld.play('Catch, status and complete', {
+    change: (node) => {
+      if (node.type === 'debug') node.complete = 'true';
+      // What it counts from is what is looked at here.
+      if (node.type === 'function') node.func = 'return msg;';
+    },
+  });
+  const { simulator } = world;
+  await runOf(world, await enterDeal(simulator, 4));
+  const [through] = (await world.shows('Customers so far', 1)) as Told[];
+  expect(through?.payload.customer.number).toMatch(/\d/);
+  expect(through?.complete?.source.name).toBe('Customer');
+
+  const match = { method: 'PUT', path: 'customer' };
+  await simulator.fault('netsuite', { kind: 'status', status: 400, match });
+  await runOf(world, await enterDeal(simulator, 5));
+  const [stuck] = (await world.shows('To integration', 1)) as Told[];
+  const opened = await onlyCase(world);
+  expect(stuck?.error).toMatchObject({
+    code: opened.code,
+    message: opened.message,
+    source: { name: 'Customer' },
+  });
+  expect(stuck?.q2c).toMatchObject({
+    waitingFor: expect.any(String),
+    case: {
+      ...{ id: opened.id, code: opened.code, system: 'NetSuite' },
+      whatToDo: expect.stringContaining('retry the case in the console'),
+    },
+  });
 });
 
 test('Core nodes within a run: subflow, link and switch nodes keep the run', async () => {
