@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CanonicalId, Q2cError } from '../model';
 import { appendAudit, type RunRow, type RunState, type StepRow, type Store, type Tx } from '../store';
 import { closeCasesOfRun, noteOnCases } from './cases';
@@ -119,7 +120,8 @@ export class Cancellations {
     const rows = await store.db
       .selectFrom('run')
       .select('id')
-      .where('state', '=', 'cancelling')
+      // A literal, for the partial index: this is asked every second.
+      .where('state', '=', sql.lit<RunState>('cancelling'))
       .where((run) =>
         run.or([
           run('retry_at', '<=', at),

@@ -39,6 +39,8 @@ export class Endings {
   async end(ended: ActiveRun): Promise<void> {
     const { dispatcher } = this.options;
     if (ended.dry !== null) {
+      const halts = ended.branches.unfinished.map(({ node }) => ({ node, type: '', why: 'waits' as const }));
+      ended.dry.halts.push(...halts);
       ended.dry.finish(true, ended.errors);
       return;
     }
@@ -71,7 +73,7 @@ export class Endings {
       // Else another host has taken the run over, and how it ends is for that one to say.
       if (!(await leases.holdsRun(tx, ended.run.id))) return;
       const { isWaiting, state } = await recordEnd(tx, ended, this.options.ends);
-      how = state;
+      how = state === 'queued' ? 'interrupted' : state;
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await waits.wake(tx)) > 0;
     });

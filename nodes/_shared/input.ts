@@ -12,7 +12,7 @@ import {
 } from '../../lib/model';
 import type { Testable } from './connection-test';
 import { host } from './host';
-import { type Q2cMessage, type RunEnvelope, readDeal } from './message';
+import { type Q2cMessage, readDeal } from './message';
 import { stableId } from './stable-id';
 import { Progress, StatusLine } from './status';
 
@@ -69,7 +69,8 @@ export function onInput(node: Node, options: InputOptions): void {
         if (host.isStale(msg)) {
           progress.dropped();
         } else {
-          if (msg.q2c?.dryRun) progress.dropped();
+          // What sends nothing on keeps the message, or has handed it over.
+          if (msg.q2c?.dryRun || next === null) progress.dropped();
           else progress.finished();
           if (next !== null) send(next as NodeMessage | NodeMessage[]);
         }
@@ -84,7 +85,7 @@ export function onInput(node: Node, options: InputOptions): void {
         }
         if (msg.q2c?.dryRun) progress.dropped();
         else progress.failed(codeOf(error) ?? 'NODE_FAILED');
-        if (error instanceof CaseOpened && msg.q2c) tellCatchNodes(msg.q2c, error, options.system);
+        if (error instanceof CaseOpened) tellCatchNodes(msg, error, options.system);
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -93,15 +94,6 @@ export function onInput(node: Node, options: InputOptions): void {
     status.clear();
     done();
   });
-}
-
-function tellCatchNodes(
-  envelope: RunEnvelope,
-  { caseId: id, code, ownerRole }: CaseOpened,
-  system?: string,
-): void {
-  envelope.waitingFor = roleInWords(ownerRole);
-  envelope.case = { id, code, ...(system && { system }), whatToDo: whatToDo(code) };
 }
 
 async function process(
@@ -143,6 +135,18 @@ async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDoc
   host.adopt(engine, msg, active);
   return active.run.id;
 }
+
+/** Whoever is told that the deal waits hears of everybody it waits for: several branches may have stopped. */
+function tellCatchNodes({ q2c }: Q2cMessage, opened: CaseOpened, system: string | undefined): void {
+  if (q2c === undefined) return;
+  const { caseId: id, code, ownerRole } = opened;
+  const roles = host.activeRun(q2c.run)?.waitsFor ?? new Set();
+  roles.add(roleInWords(ownerRole));
+  q2c.waitingFor = inWords.format([...roles].sort());
+  q2c.case = { id, code, ...(system && { system }), whatToDo: whatToDo(code) };
+}
+
+const inWords = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** The contract says who sells; before there is one, what was sold may. */
 function noteLegalEntity(
