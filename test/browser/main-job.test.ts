@@ -72,6 +72,13 @@ function status(node: FlowNode, text: string): Locator {
   return editor.page.locator(`[id="${node.id}"] .red-ui-flow-node-status-label`, { hasText: text });
 }
 
+/** Class of the dot below a node, which names its colour. */
+function dotClass(node: FlowNode): Promise<string> {
+  return editor.page
+    .locator(`[id="${node.id}"] .red-ui-flow-node-status`)
+    .evaluate((dot) => dot.getAttribute('class') ?? '');
+}
+
 /** What a debug node of this name has put into the debug sidebar. */
 function debugMessages(name: string): Locator {
   return editor.page.locator('.red-ui-debug-msg', { hasText: `node: ${name}` });
@@ -93,6 +100,7 @@ test('the template flow is imported from the menu and deployed', async () => {
   nodes = await page.evaluate(ourNodes);
   expect(nodes.map(({ type }) => type)).toEqual(expect.arrayContaining(['q2c-firm', 'q2c-plan']));
   await status(nodeCalled('Opportunity won'), '0 accepted').waitFor();
+  expect(await dotClass(nodeCalled('Opportunity won'))).toContain('green');
 }, 60_000);
 
 test('every form opens and saves without changing anything', async () => {
