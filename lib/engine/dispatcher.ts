@@ -4,13 +4,13 @@ import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { EngineObserver } from './observer';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, RESUMED, requeue, toRun } from './runs';
+import { type ClaimedRun, claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
 /** A run that was claimed, and what it is sent with. */
 interface Claimed {
-  row: RunRow;
+  row: ClaimedRun;
   event?: DispatchedRun['event'];
   send(active: ActiveRun): void;
 }
@@ -67,8 +67,11 @@ export class Dispatcher {
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
     const { store, lease, now } = this.options;
     const claim = async (limit: number): Promise<Claimed[]> => {
-      const request = { source: nodeId, limit, lease: lease(), at: now() };
-      const queued = await store.perform(claimQueued, request, 'committed');
+      const request = () => ({ source: nodeId, limit, lease: lease(), at: now() });
+      // Where writes do not come in order, the time must be that of the write: after the end of the run before.
+      const queued = store.exclusive
+        ? await store.perform(claimQueued, request(), 'committed')
+        : await store.write((tx) => claimQueued.perform(tx, request()), 'committed');
       return queued.map(({ row, event }) => ({
         row,
         event,
@@ -240,6 +243,7 @@ export class Dispatcher {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), row.event_seq !== null, {
       isResumption: row.resume === 1,
+      mayBeCorrected: Boolean(row.is_corrected),
     });
     source.running++;
     this.places.set(row.id, { source, held: true });
@@ -268,7 +272,7 @@ interface ClaimRequest {
 }
 
 interface Queued {
-  row: RunRow;
+  row: ClaimedRun;
   event: DispatchedRun['event'];
 }
 

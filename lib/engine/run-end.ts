@@ -100,13 +100,18 @@ export const completeRun = procedure(
  * as long as that is so. A passage that only went on with kept messages says nothing about the rest of its run, so open
  * cases of that keep counting. Where branches have come together for some of those messages only, the run begins anew:
  * then all of them come, and what they waited for has happened.
+ * @param at when the write was asked for: a claim that is asked for after it begins no earlier
  * @returns how it has ended, and what it still waits for
  */
-export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<RecordedEnd> {
+export async function recordEnd(
+  tx: Tx,
+  active: ActiveRun,
+  at: Instant,
+  context: EndContext,
+): Promise<RecordedEnd> {
   const { run, errors, passed, isResumption } = active;
   // A copy: the write may have to be repeated, and then opens its cases anew.
   const cases = new Set(active.cases);
-  const at = context.now();
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
   }

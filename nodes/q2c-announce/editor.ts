@@ -26,7 +26,8 @@ RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
     return this._('output');
   },
   label() {
-    return this.name || shortEventName(this.eventType) || this._('label');
+    const event = shortEventName(this.eventType);
+    return this.name || this._(event === '' ? 'label' : 'nodeLabel', { event });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

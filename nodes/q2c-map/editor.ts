@@ -34,7 +34,7 @@ RED.nodes.registerType<MapProperties>('q2c-map', {
     return this._('output');
   },
   label() {
-    return this.name || stageLabel(this, this.stage);
+    return this.name || this._('nodeLabel', { stage: stageLabel(this, this.stage) });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

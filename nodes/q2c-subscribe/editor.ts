@@ -27,7 +27,8 @@ RED.nodes.registerType<SubscribeProperties>('q2c-subscribe', {
     return this._('output');
   },
   label() {
-    return this.name || shortEventName(this.eventType) || this._('label');
+    const event = shortEventName(this.eventType);
+    return this.name || this._(event === '' ? 'label' : 'nodeLabel', { event });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

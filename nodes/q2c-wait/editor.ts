@@ -38,7 +38,9 @@ RED.nodes.registerType<WaitProperties>('q2c-wait', {
     return this._(index === 0 ? 'output.event' : 'output.timeout');
   },
   label() {
-    return this.name || shortName(this.event) || this._(this.mode === 'notify' ? 'mode.notify' : 'label');
+    const event = shortName(this.event) || (this.topicType === 'str' ? this.topic : '');
+    if (this.name || event !== '') return this.name || this._(`nodeLabel.${this.mode}`, { event });
+    return this._(this.mode === 'notify' ? 'mode.notify' : 'label');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

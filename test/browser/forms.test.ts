@@ -113,6 +113,19 @@ test('every form opens, is valid, saves, and reopens unchanged', async () => {
   await editor.screenshot('light-workspace');
 }, 120_000);
 
+test('a node without a name says what it does, and where', async () => {
+  const types = ['q2c-netsuite', 'q2c-salesforce-events', 'q2c-announce', 'q2c-map'];
+  const labels = await editor.page.evaluate(
+    `${JSON.stringify(types)}.map((id) => RED.utils.getNodeLabel(RED.nodes.node(id)))`,
+  );
+  expect(labels).toEqual([
+    'Create or adopt customer in NetSuite',
+    'Opportunity won in Salesforce',
+    'announce project.provisioned',
+    'map before writing to NetSuite',
+  ]);
+});
+
 test('every form fits a small window in the dark theme, whatever the names are', async () => {
   const small = { width: 900, height: 700 };
   const dark = await Editor.open(browser, host.url, { theme: 'dark', viewport: small });

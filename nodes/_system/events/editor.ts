@@ -4,8 +4,11 @@ import type { EventsProperties } from './types';
 
 type EventsNode = EditorNode & EventsProperties;
 
+/** Such as "Opportunity won in Salesforce". */
 export function label(node: EventsNode): string {
-  return node.name || node._(`event.${node.event}.label`);
+  if (node.name) return node.name;
+  const event = node._(`event.${node.event}.label`);
+  return node._('events.nodeLabel', { event, system: node._('system.label') });
 }
 
 export function prepare(node: EventsNode, events: readonly string[]): void {

@@ -9,8 +9,11 @@ type OperationNode = EditorNode & OperationProperties;
 /** Entity → verb → ids of the parameters that must be filled in. */
 export type Operations = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
+/** Such as "Create project in Kantata OX". */
 export function label(node: OperationNode): string {
-  return node.name || node._(`entity.${node.entity}.${node.verb}.label`);
+  if (node.name) return node.name;
+  const operation = node._(`entity.${node.entity}.${node.verb}.label`);
+  return node._('operation.nodeLabel', { operation, system: node._('system.label') });
 }
 
 export function knownEntity(operations: Operations): Validator<OperationProperties> {

@@ -32,6 +32,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
     onInput(this, {
       RED,
       store: config.store,
+      system: manifest.label,
       label: declared?.label ?? `${manifest.label} ${config.entity} ${config.verb}`,
       readInput: (msg) =>
         evaluateTypedInput(
