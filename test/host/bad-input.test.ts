@@ -298,12 +298,18 @@ test('names with emoji, quotes, markup and right-to-left text arrive unharmed', 
   expect(values('kantata.billing_milestones', 'title')).toContain(`${ODD} Start`);
 });
 
-test('an account name of 255 characters waits for whom NetSuite refuses it, and nothing is written', async () => {
+/** What of the ERP there is. The PSA's branch goes on when the ERP refuses something. */
+async function inErp(): Promise<Record<string, number>> {
+  const { workspaces: _1, stories: _2, billing_milestones: _3, ...erp } = await provisioned(simulator);
+  return erp;
+}
+
+test('an account name of 255 characters waits for whom NetSuite refuses it, and nothing is written there', async () => {
   const deal = await enterDeal(simulator, 16);
   const name = await accountName(simulator, deal);
   const long = `${name} ${'x'.repeat(254 - name.length)}`;
   await changeAccount(deal, { Name: long });
-  const before = await provisioned(simulator);
+  const before = await inErp();
 
   const run = await runOf(world, deal);
   expect(run).toMatchObject({ state: 'failed', retryAt: null });
@@ -315,13 +321,13 @@ test('an account name of 255 characters waits for whom NetSuite refuses it, and 
       'The field companyName contained more than the maximum number ( 83 ) of characters allowed. (companyName).',
     amountAtRisk: { amount: String(VALUE) },
   });
-  expect(await provisioned(simulator)).toEqual(before);
+  expect(await inErp()).toEqual(before);
   await repaired(deal, { repair: () => changeAccount(deal, { Name: name }) }, run.id);
 });
 
 test('a deal name that is too long for a project stops half-way; the repair goes on from there', async () => {
   const deal = await enterDeal(simulator, 17, { name: `Roll-out ${'y'.repeat(111)}` });
-  const before = await provisioned(simulator);
+  const before = await inErp();
 
   const run = await runOf(world, deal);
   expect(run).toMatchObject({ state: 'failed', retryAt: null });
@@ -330,11 +336,11 @@ test('a deal name that is too long for a project stops half-way; the repair goes
     ownerRole: 'finance_ops',
     message: expect.stringMatching(/^NetSuite refused project Roll-out y+…: .*maximum number \( 83 \)/),
   });
-  const written = await provisioned(simulator);
+  const written = await inErp();
   expect(written).toEqual({ ...before, customer: expect.any(Number), contact: expect.any(Number) });
 
   await repaired(deal, { repair: () => changeDeal(deal, { Name: 'Roll-out' }), startsRun: true }, run.id);
-  const { customer, contact } = await provisioned(simulator);
+  const { customer, contact } = await inErp();
   expect([customer, contact]).toEqual([written.customer, written.contact]);
 });
 

@@ -9,6 +9,7 @@ import { createTasks } from './operations/create-tasks';
 import { findProject } from './operations/find-project';
 import { readRateCards } from './operations/read-rate-cards';
 import { readTimeEntries } from './operations/read-time-entries';
+import { upsertProject } from './operations/upsert-project';
 
 /** Kantata OX (formerly Mavenlink), the PSA: projects, tasks, billing milestones, staffing, time. */
 export const system: SystemModule<KantataClient> = {
@@ -16,6 +17,7 @@ export const system: SystemModule<KantataClient> = {
   createClient: createKantataClient,
   operations: [
     createProject,
+    upsertProject,
     findProject,
     createTasks,
     createBillingSchedule,

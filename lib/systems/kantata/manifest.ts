@@ -63,6 +63,11 @@ export const manifest: SystemManifest = {
           description:
             'Creates the project with dates, currency and budget, from the template that the firm has set for the service line if there is one. Adds the Kantata id to the project of the deal.',
         },
+        upsert: {
+          label: 'Create or update project',
+          description:
+            'Creates the project like “Create project”. If Kantata has it already, its title, description and budget follow the deal; dates, tasks and rates stay as they are there.',
+        },
         find: {
           label: 'Find project',
           description:

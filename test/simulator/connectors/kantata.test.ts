@@ -131,6 +131,23 @@ describe('the main way', () => {
     expect(tasks.length).toBeGreaterThan(0);
   });
 
+  it('brings a project that is there up to what is sold, and leaves the rest to those who deliver it', async () => {
+    const deal = sampleDeal();
+    const made = await step('project', 'upsert', deal);
+    const id = made.result.refs[0]?.ref.id ?? '';
+    const tasks = (await recordsOf('stories', { workspace_id: id })).length;
+    await client.updateIfPresent(workspaces, id, { due_date: '2027-03-31' }, signal);
+    const renamed = { ...deal, project: { ...deal.project, name: 'ACME – CRM and service rollout' } };
+    const operation = operationOf('project', 'upsert');
+    const wire = operation.toSystem(renamed.project, contextOf(renamed));
+    expect(await operation.call(client, wire, callContext())).toMatchObject([{ id }]);
+    expect(await recordsOf('workspaces', { title: 'ACME – CRM and service rollout' })).toMatchObject([
+      { id, data: { due_date: '2027-03-31', price: 30001 } },
+    ]);
+    expect(await ownProjects()).toEqual([]);
+    expect(await recordsOf('stories', { workspace_id: id })).toHaveLength(tasks);
+  });
+
   it('adds only milestones to the tasks of the template', async () => {
     const deal = await provisioned();
     const filter = { workspace_id: deal.project.externalRefs[0]?.id ?? '' };
@@ -222,6 +239,13 @@ describe('lost replies', () => {
     });
     const { reply } = await step('project', 'create', sampleDeal());
     expect(await ownProjects()).toEqual((reply as OwnedRecord[]).map(({ id }) => id));
+  });
+
+  it('makes one project when the reply to the first of two upserts is lost', async () => {
+    await fault({ kind: 'commit-then-drop', match: { method: 'POST', path: '/workspaces' } });
+    await step('project', 'upsert', sampleDeal());
+    await step('project', 'upsert', sampleDeal());
+    expect(await ownProjects()).toHaveLength(1);
   });
 
   it('makes one project after a time-out', async () => {
