@@ -1,4 +1,5 @@
 import { fillPicker } from '../../_shared/editor/picker';
+import { warnOfFlow } from '../../_shared/editor/warnings';
 import type { EventsProperties } from './types';
 
 type EventsNode = EditorNode & EventsProperties;
@@ -18,4 +19,5 @@ export function prepare(node: EventsNode, events: readonly string[]): void {
     $('#q2c-event-description').text(node._(`event.${String(picker.val())}.description`));
   });
   picker.trigger('change');
+  warnOfFlow(node);
 }
