@@ -121,7 +121,7 @@ test.each(['Salesforce', 'NetSuite', 'Kantata'])(
     const { page } = editor;
     await editor.openForm(nodeCalled(system));
     await page.locator('#q2c-test').click();
-    await page.locator('#q2c-checks li').first().waitFor();
+    await page.locator('#q2c-test:disabled').waitFor({ state: 'detached' });
     expect(await page.locator('#q2c-checks .q2c-ok').count()).toBeGreaterThan(0);
     expect(await page.locator('#q2c-checks li:not(:has(.q2c-ok))').allTextContents()).toEqual([]);
     if (system === 'Salesforce') await picture('form', 6, '.red-ui-tray-header', '#q2c-checks');
