@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunReport } from '../../lib/api/reports';
 import { until } from '../support/engine';
+import { exampleFlow } from '../support/examples';
 import { type FlowNode, Host } from '../support/host';
 import { Simulator, templateFlow, World } from '../support/world';
 import { type Deal, enterDeal, winDeal } from './deals';
@@ -18,8 +17,7 @@ function flows(): FlowNode[] {
   const template = templateFlow((node) => {
     if (node.type === 'q2c-store') node.lookups = true;
   });
-  const path = join(__dirname, '../../flows/payments-and-hours.json');
-  const more = (JSON.parse(readFileSync(path, 'utf8')) as FlowNode[]).filter(
+  const more = exampleFlow('Payments and hours').filter(
     ({ id }) => !template.some((known) => known.id === id),
   );
   for (const node of more) if (node.type.endsWith('-events')) node.interval = '0.2';
