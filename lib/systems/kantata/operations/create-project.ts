@@ -1,5 +1,13 @@
 import { type DealDocument, type Draft, type Money, type Project, shortened } from '../../../model';
-import { defined, defineOperation, type MappingContext, required } from '../../kit';
+import {
+  type CallContext,
+  defined,
+  defineOperation,
+  type MappingContext,
+  type ReadContext,
+  required,
+  type UndoEffect,
+} from '../../kit';
 import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
 import { budgetOf, idNumber, inWholeUnitsUp, TITLE_MAX, templateId } from '../mapping';
@@ -8,6 +16,7 @@ import {
   createMissing,
   externalReference,
   findAll,
+  type OwnedRecord,
   type PlannedRecord,
   VISIBLE_AFTER_MS,
 } from '../references';
@@ -15,27 +24,24 @@ import { projectResult } from './find-project';
 
 const STEP = 'the Kantata project is created';
 
-/** A project with dates, currency and budget, from the firm's template for the service line if there is one. */
-export const createProject = defineOperation({
+/** What creating a project and keeping it up to date share. */
+export const projectOperation = {
   entity: 'project',
-  verb: 'create',
   recordType: workspaces.type,
-  duplicateSafety: 'probe-first',
   visibleAfterMs: VISIBLE_AFTER_MS,
-  select: ({ project }: DealDocument) => (project ? [project] : []),
+  select: ({ project }: DealDocument): Draft<Project>[] => (project ? [project] : []),
 
   toSystem: (project: Draft<Project>, context: MappingContext): PlannedRecord[] => [
     { canonicalId: project.id, body: projectBody(project, context) },
   ],
 
-  call: (client: KantataClient, wire, { signal }) =>
-    createMissing(client, workspaces, wire, new Map(), signal),
+  probe: (client: KantataClient, wire: PlannedRecord[], { signal }: CallContext) =>
+    findAll(client, workspaces, wire, signal),
 
-  probe: (client, wire, { signal }) => findAll(client, workspaces, wire, signal),
+  fromSystem: (reply: OwnedRecord[], project: Draft<Project>, context: ReadContext) =>
+    projectResult(reply, project, context),
 
-  fromSystem: (reply, project, context) => projectResult(reply, project, context),
-
-  async adopt(client, id, [planned], context) {
+  async adopt(client: KantataClient, id: string, [planned]: PlannedRecord[], context: CallContext) {
     if (planned === undefined) return null;
     const record = await adoptRecord(client, workspaces, id, planned, context);
     return record && [record];
@@ -45,13 +51,27 @@ export const createProject = defineOperation({
    * Archives the project and takes our reference off it: a later attempt at the same deal must not adopt a
    * project that was given up.
    */
-  async compensate(client, _wire, reply, { signal }) {
+  async compensate(
+    client: KantataClient,
+    _wire: PlannedRecord[],
+    reply: OwnedRecord[],
+    { signal }: CallContext,
+  ): Promise<UndoEffect> {
     for (const { id, referenceId } of reply) {
       await client.updateIfPresent(workspaces, id, { archived: true }, signal);
       await client.remove(externalReferences, referenceId, signal);
     }
     return 'removed';
   },
+};
+
+/** A project with dates, currency and budget, from the firm's template for the service line if there is one. */
+export const createProject = defineOperation({
+  ...projectOperation,
+  verb: 'create',
+  duplicateSafety: 'probe-first',
+  call: (client: KantataClient, wire, { signal }) =>
+    createMissing(client, workspaces, wire, new Map(), signal),
 });
 
 function projectBody(project: Draft<Project>, context: MappingContext) {

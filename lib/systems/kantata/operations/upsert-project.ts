@@ -3,18 +3,18 @@ import { defineOperation } from '../../kit';
 import type { KantataClient } from '../client';
 import { workspaces } from '../collections';
 import { createMissing, findOwned } from '../references';
-import { createProject } from './create-project';
+import { projectOperation } from './create-project';
 
 /** Facts of the sale. Everything else of a project that is there belongs to those who deliver it (guides §7). */
 const FACTS_OF_THE_SALE = ['title', 'description', 'price'] as const;
 
 /**
- * Creates the project like `createProject`, or brings the one that carries our id up to what is sold. Its dates, tasks and
+ * Creates the project, or brings the one that carries our id up to what is sold. Its dates, tasks and
  * rates stay as the PSA has them, and no template is applied a second time: Kantata would insert its tasks again (fact
  * sheet §3).
  */
 export const upsertProject = defineOperation({
-  ...createProject,
+  ...projectOperation,
   verb: 'upsert',
   duplicateSafety: 'external-id',
 
