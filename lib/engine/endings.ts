@@ -5,7 +5,7 @@ import { reach } from './failpoints';
 import type { Leases } from './leases';
 import type { EngineObserver, RunEnding } from './observer';
 import type { OwedWrites } from './owed-writes';
-import { type EndContext, nodeGone, recordEnd, runStalled } from './run-end';
+import { completeRun, type EndContext, isPlain, nodeGone, recordEnd, runStalled } from './run-end';
 import { RESUMED, requeue, toRun } from './runs';
 import { resumptionsOf } from './suspensions';
 import { ActiveRun, type RunTracker } from './tracker';
@@ -23,17 +23,46 @@ export interface EndingsOptions {
   observer?: EngineObserver;
 }
 
+interface Ended {
+  how: RunEnding;
+  /** Messages that it kept can go on already. */
+  goesOn: boolean;
+}
+
+const COMPLETED: Ended = { how: 'completed', goesOn: false };
+
 /** How dispatches of runs end in this host: at their last message, stalled, before a missing node, or broken off. */
 export class Endings {
   constructor(private readonly options: EndingsOptions) {}
 
   /** None of its messages moves any more. */
   async end(ended: ActiveRun): Promise<void> {
-    const { dispatcher, leases, owed, waits } = this.options;
+    const { dispatcher } = this.options;
     if (ended.dry !== null) {
       ended.dry.finish(true, ended.errors);
       return;
     }
+    const { how, goesOn } = (await this.complete(ended)) ? COMPLETED : await this.record(ended);
+    reach('run-ended');
+    this.tell(ended, how);
+    dispatcher.release(ended.run.id);
+    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
+    if (ended.isBroken) dispatcher.pumpLater();
+    else dispatcher.pumpAll();
+    if (goesOn || ended.isResumption) dispatcher.pump(RESUMED);
+  }
+
+  private async complete(ended: ActiveRun): Promise<boolean> {
+    if (!isPlain(ended)) return false;
+    const { store, leases, ends } = this.options;
+    const { run, legalEntity } = ended;
+    const completion = { run, owner: leases.owner, legalEntity, at: ends.now() };
+    // What keeps it from being written is met again on the longer way, which says so and insists.
+    return store.perform(completeRun, completion, 'committed').catch(() => false);
+  }
+
+  private async record(ended: ActiveRun): Promise<Ended> {
+    const { leases, owed, waits } = this.options;
     let goesOn = false;
     let how: RunEnding = 'interrupted';
     await owed.insist('The end of a run could not be recorded', async (tx) => {
@@ -46,13 +75,7 @@ export class Endings {
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await waits.wake(tx)) > 0;
     });
-    reach('run-ended');
-    this.tell(ended, how);
-    dispatcher.release(ended.run.id);
-    // Any source may have waited for this run's ordering key; one that broke off is not begun anew at once.
-    if (ended.isBroken) dispatcher.pumpLater();
-    else dispatcher.pumpAll();
-    if (goesOn || ended.isResumption) dispatcher.pump(RESUMED);
+    return { how, goesOn };
   }
 
   /** A deploy has taken a node away while a message of the run was on its way to it: a person has to look. */

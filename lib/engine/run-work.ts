@@ -1,5 +1,5 @@
 import { type BusinessEvent, type CanonicalId, type Instant, Q2cError } from '../model';
-import { putIntoOutbox, type Store } from '../store';
+import type { Store } from '../store';
 import type { Background } from './background';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
 import type { Dispatcher } from './dispatcher';
@@ -107,19 +107,13 @@ export class RunWork {
     event: BusinessEvent,
     { receiver, runId }: { receiver?: string; runId?: string },
   ): Promise<void> {
-    const { store, background, dispatcher, waits, now } = this.options;
+    const { background, dispatcher, waits } = this.options;
     const dry = this.dryPassage(runId);
     if (dry !== null) {
       dry.events.push(event.type);
       return;
     }
-    const resumed = await background.track(
-      store.write(async (tx) => {
-        const at = now();
-        await putIntoOutbox(tx, event, at, receiver);
-        return waits.announced(tx, event, at);
-      }, 'committed'),
-    );
+    const resumed = await background.track(waits.announce(event, receiver));
     for (const listener of this.listeners) listener();
     if (resumed > 0) dispatcher.pump(RESUMED);
   }

@@ -90,7 +90,7 @@ export default (RED) => registerSystem(RED, '${path.slice(SYSTEM.length)}');`,
 
 /** The simulator as a program of its own, and the program of the store's thread. */
 async function buildPrograms(root: string, outdir: string): Promise<void> {
-  const programs = { 'simulator-main': 'simulator/main.ts', 'store-thread': 'lib/engine/store-thread.ts' };
+  const programs = { 'simulator-main': 'simulator/main.ts', 'store-thread': 'nodes/_shared/store-thread.ts' };
   const entryPoints = Object.fromEntries(
     Object.entries(programs).map(([name, file]) => [name, join(root, file)]),
   );
