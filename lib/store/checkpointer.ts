@@ -5,8 +5,8 @@ const COMMITS = 256;
 
 /**
  * Pages of 4 KB in the log from which on writers wait for the rest to be moved, so that it begins anew: 128 MB. Each time a
- * group of steps waits some 10 ms for the disk; at half the size that was one step in a hundred. Reading the log again
- * after a crash takes a quarter of a second.
+ * group of steps waits some 10 ms for the disk; at half the size that was one step in a hundred. A start after a crash
+ * reads the log again, in some 40 ms.
  */
 const RESTART_PAGES = 32_768;
 
