@@ -3,8 +3,10 @@
 export interface Pulse {
   /** Epoch milliseconds. */
   at: number;
-  /** The event loop was busy for so long until then, in milliseconds. */
+  /** The event loop did not turn for so long until then, in milliseconds. */
   stallMs: number;
+  /** Of that, what the thread was at work: for the rest it waited for the disk, or for its turn on a busy machine. */
+  workMs: number;
   /** Resident memory in MB. */
   mb: number;
 }
@@ -24,15 +26,23 @@ if (isMainThread) {
   const PERIOD_MS = 2;
   let last = performance.now();
   let told = last;
+  const work = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  let worked = work();
   setInterval(() => {
     const now = performance.now();
     const stall = now - last - PERIOD_MS;
     last = now;
+    const before = worked;
+    worked = work();
     if (stall < ${TOLD_MS} && now - told < ${EVERY_MS}) return;
     told = now;
     const mb = Math.round(process.memoryUsage.rss() / 1048576);
-    appendFileSync(${JSON.stringify(file)}, Date.now() + ' ' + stall.toFixed(1) + ' ' + mb + '\\n');
+    appendFileSync(${JSON.stringify(file)}, [Date.now(), stall.toFixed(1), (worked - before).toFixed(1), mb].join(' ') + '\\n');
     last = performance.now();
+    worked = work();
   }, PERIOD_MS).unref();
 }
 `;
@@ -42,7 +52,9 @@ export function pulses(text: string): Pulse[] {
     .trim()
     .split('\n')
     .map((line) => {
-      const [at, stallMs, mb] = line.split(' ').map(Number);
-      return { at: at ?? Number.NaN, stallMs: stallMs ?? Number.NaN, mb: mb ?? Number.NaN };
+      const [at = Number.NaN, stallMs = Number.NaN, workMs = Number.NaN, mb = Number.NaN] = line
+        .split(' ')
+        .map(Number);
+      return { at, stallMs, workMs, mb };
     });
 }
