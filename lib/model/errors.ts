@@ -12,6 +12,7 @@ export type TechnicalCode =
   | 'CASE_UNKNOWN'
   | 'CONFIG_MISSING'
   | 'CONNECTION_INVALID'
+  | 'CORRECTION_REFUSED'
   | 'DEAL_DOCUMENT_INVALID'
   | 'ENGINE_STOPPING'
   | 'FIRM_INVALID'
@@ -24,6 +25,7 @@ export type TechnicalCode =
   | 'REASON_MISSING'
   | 'RECORD_CHANGED'
   | 'RECORD_NOT_FOUND'
+  | 'RECORD_NOT_KEPT'
   | 'RECORD_TAKEN'
   | 'RECORD_UNKNOWN'
   | 'RUN_NOT_ACTIVE'
@@ -59,6 +61,7 @@ export type ErrorCode = ExceptionCode | TechnicalCode;
 
 /** What a code says, in a few words that can follow others: `tax registration missing`, `store unavailable`. */
 export function codeInWords(code: ErrorCode): string {
+  if (code === 'CONFIG_MISSING') return 'not set up';
   if (!isExceptionCode(code)) return code.replaceAll('_', ' ').toLowerCase();
   const { title } = exceptionCodes[code];
   return title.charAt(0).toLowerCase() + title.slice(1);
