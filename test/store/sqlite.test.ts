@@ -192,6 +192,7 @@ describe('cost does not grow with what is done', () => {
         'run USING INDEX run_claim (source_node=?)',
         'other USING INDEX run_active (ordering_key=?)',
         'waiting USING INDEX run_waiting (ordering_key=?)',
+        'record_correction USING INDEX record_correction_deal (correlation_id=? AND ended_at=?)',
       ],
     ],
     [
@@ -201,6 +202,7 @@ describe('cost does not grow with what is done', () => {
         'run USING INDEX run_resume (resume=?)',
         'other USING INDEX run_active (ordering_key=?)',
         'waiting USING INDEX run_waiting (ordering_key=?)',
+        'record_correction USING INDEX record_correction_deal (correlation_id=? AND ended_at=?)',
       ],
     ],
     [
