@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
@@ -7,6 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** Steps of one run, about as many as a won deal makes. */
 export const STEPS_OF_RUN = 11;
+/** The node that dispatches them. */
+export const SOURCE = 'filled';
 /** Runs that wait to be dispatched, whatever the store has been through. */
 export const QUEUED = 1_000;
 
@@ -52,7 +55,7 @@ function statements(functions: Functions, from: number, to: number, total: numbe
        case when ${done} then 'applied' else 'accepted' end from n`,
     `insert into run (id, event_seq, source_node, ordering_key, correlation_id, title, state, attempt, created_at,
        started_at, ended_at)
-     ${numbers} select ${of('run')}, i, 'source', ${of('opp')}, ${of('opp')}, 'Deal ' || i, ${state}, 1, ${at},
+     ${numbers} select ${of('run')}, i, '${SOURCE}', ${of('opp')}, ${of('opp')}, 'Deal ' || i, ${state}, 1, ${at},
        case when ${done} then ${at} end, case when ${done} then ${at} end from n`,
     `insert into step (key, run_id, run_attempt, node_id, node_name, system, instance, operation, canonical_id,
        fingerprint, idempotency_key, state, calls, probes, origin, wire, reply, result, started_at, ended_at,
@@ -96,9 +99,12 @@ export function fillFile(file: string, runs: number): void {
   const database = new DatabaseSync(file);
   database.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -262144;');
   for (const statement of all(sqlite, runs)) database.exec(statement);
-  // Statistics as the store keeps them, and the mode that it works in.
   database.exec('pragma journal_mode = wal;');
   database.close();
+  // Else the machine would be writing while it is measured.
+  const handle = openSync(file, 'r+');
+  fsyncSync(handle);
+  closeSync(handle);
 }
 
 /** @param execute runs SQL in the schema of a store that is empty */

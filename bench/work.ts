@@ -5,9 +5,13 @@ import { newId } from '../lib/model';
 
 export const STEPS = 8;
 
-/** Works on runs as they are dispatched. @param took told how long each step took, in milliseconds */
-export function register(engine: Engine, parallel: number, took?: (ms: number) => void): void {
-  engine.registerSource('source', parallel, (run) => {
+/**
+ * Works on runs as they are dispatched.
+ * @param took told how long each step took, in milliseconds
+ * @returns ends it
+ */
+export function register(engine: Engine, parallel: number, took?: (ms: number) => void): () => void {
+  return engine.registerSource('source', parallel, (run) => {
     const active = engine.activeRun(run.id);
     if (active === undefined) throw new Error('not under way');
     engine.messageEntered(active);

@@ -34,6 +34,7 @@ export const identifyRecords = procedure(
     tx,
     request: { system: string; instance: string; references: readonly Reference[]; at: Instant },
   ): Promise<CanonicalId[]> => identify(tx, request.system, request.instance, request.references, request.at),
+  { isIndependent: true },
 );
 
 /** The canonical id of a record, or the one that it gets when it is seen for the first time. Changes nothing. */

@@ -72,13 +72,17 @@ interface BeginRequest {
 }
 
 /** Journals the intent. Gives null while another host works on the same record: it is to be asked for again. */
-export const beginStep = procedure('step.begin', async (tx, request: BeginRequest): Promise<Begin | null> => {
-  const { run, step, keys, at } = request;
-  if (await isInProgress(tx, run, step, at)) return null;
-  const next = await begin(tx, request);
-  if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
-  return next;
-});
+export const beginStep = procedure(
+  'step.begin',
+  async (tx, request: BeginRequest): Promise<Begin | null> => {
+    const { run, step, keys, at } = request;
+    if (await isInProgress(tx, run, step, at)) return null;
+    const next = await begin(tx, request);
+    if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
+    return next;
+  },
+  { isIndependent: true },
+);
 
 /**
  * Journals the intent, or finds that there is nothing left to do. Most steps are new, so the intent is inserted
@@ -413,38 +417,42 @@ interface ConfirmRequest {
 }
 
 /** Records the outcome `confirmed` with cross-references and audit line. */
-export const confirmStep = procedure('step.confirm', async (tx, request: ConfirmRequest): Promise<void> => {
-  const { runId, step, keys, origin, refs, evidence, counts, at, durationMs } = request;
-  await recordRefs(tx, refs, at);
-  await updateConfirmed(tx, {
-    key: keys.key,
-    origin,
-    reply: seal(tx, 'step', 'reply', keys, request.reply),
-    result: seal(tx, 'step', 'result', keys, request.result),
-    calls: counts.calls,
-    probes: counts.probes,
-    at,
-    durationMs,
-  });
-  if (step.readOnly) return;
-  await appendAudit(tx, {
-    at,
-    actor: ENGINE,
-    action: 'step.confirmed',
-    subject: step.canonicalId,
-    runId,
-    detail: {
-      system: step.system,
-      instance: step.instance,
-      operation: step.operation,
-      fingerprint: keys.fingerprint,
+export const confirmStep = procedure(
+  'step.confirm',
+  async (tx, request: ConfirmRequest): Promise<void> => {
+    const { runId, step, keys, origin, refs, evidence, counts, at, durationMs } = request;
+    await recordRefs(tx, refs, at);
+    await updateConfirmed(tx, {
+      key: keys.key,
       origin,
-      ...(step.mappingVersion === undefined ? {} : { mappingVersion: step.mappingVersion }),
-      refs: refs.map(({ ref }) => `${ref.type}/${ref.id}`),
-      ...(evidence === undefined ? {} : { evidence }),
-    },
-  });
-});
+      reply: seal(tx, 'step', 'reply', keys, request.reply),
+      result: seal(tx, 'step', 'result', keys, request.result),
+      calls: counts.calls,
+      probes: counts.probes,
+      at,
+      durationMs,
+    });
+    if (step.readOnly) return;
+    await appendAudit(tx, {
+      at,
+      actor: ENGINE,
+      action: 'step.confirmed',
+      subject: step.canonicalId,
+      runId,
+      detail: {
+        system: step.system,
+        instance: step.instance,
+        operation: step.operation,
+        fingerprint: keys.fingerprint,
+        origin,
+        ...(step.mappingVersion === undefined ? {} : { mappingVersion: step.mappingVersion }),
+        refs: refs.map(({ ref }) => `${ref.type}/${ref.id}`),
+        ...(evidence === undefined ? {} : { evidence }),
+      },
+    });
+  },
+  { isIndependent: true },
+);
 
 /** Records an outcome that is not `confirmed`, or that an attempt is uncertain and the step goes on. */
 export async function recordFailure(

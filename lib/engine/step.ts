@@ -1,5 +1,5 @@
 import { type Instant, Q2cError } from '../model';
-import type { Durability, Procedure, Store, WriteJob } from '../store';
+import type { Durability, Procedure, Store, WriteJob, WriteOptions } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { reach } from './failpoints';
@@ -163,20 +163,24 @@ export class StepRunner {
   private perform<A, R>(run: Run, task: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
     const { store } = this.options;
     if (store.exclusive) return store.perform(task, args, durability);
-    return this.write(run, (tx) => task.perform(tx, args), durability);
+    return this.write(run, (tx) => task.perform(tx, args), durability, task);
   }
 
   /** A write for a run that is still this host's. @throws Q2cError `RUN_TAKEN_OVER` when it is not. */
-  private write<T>(run: Run, job: WriteJob<T>, durability?: Durability): Promise<T> {
+  private write<T>(run: Run, job: WriteJob<T>, durability?: Durability, options?: WriteOptions): Promise<T> {
     const { store, leases } = this.options;
     if (store.exclusive) return store.write(job, durability);
-    return store.write(async (tx) => {
-      // What the job does meanwhile is undone with the transaction; it must be over before that.
-      const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
-      if (held.status === 'rejected') throw held.reason;
-      if (done.status === 'rejected') throw done.reason;
-      return done.value;
-    }, durability);
+    return store.write(
+      async (tx) => {
+        // What the job does meanwhile is undone with the transaction; it must be over before that.
+        const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
+        if (held.status === 'rejected') throw held.reason;
+        if (done.status === 'rejected') throw done.reason;
+        return done.value;
+      },
+      durability,
+      options,
+    );
   }
 
   /**

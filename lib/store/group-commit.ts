@@ -1,7 +1,7 @@
 import { Q2cError } from '../model';
 import { writeFailed } from './failure';
 import type { Call, Procedure } from './procedure';
-import type { Durability, Tx, WriteJob } from './store';
+import type { Durability, Tx, WriteJob, WriteOptions } from './store';
 import type { Outcome } from './thread';
 
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
@@ -35,6 +35,7 @@ interface QueuedJob {
   durability: Durability;
   /** What it is a call of; null for a job that only the host itself can run. */
   call: DurableCall | null;
+  isIndependent: boolean;
   run(tx: Tx): Promise<void>;
   /** Takes over the value that the call has given elsewhere. */
   answer(value: unknown): void;
@@ -65,21 +66,31 @@ export class GroupCommitter {
     private readonly maxLanes = 1,
   ) {}
 
-  write<T>(job: WriteJob<T>, durability: Durability): Promise<T> {
-    return this.enqueue(job, null, durability);
+  write<T>(
+    job: WriteJob<T>,
+    durability: Durability,
+    { isIndependent = false }: WriteOptions = {},
+  ): Promise<T> {
+    return this.enqueue(job, null, durability, isIndependent);
   }
 
   perform<A, R>(procedure: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
     const call = { name: procedure.name, args, durability };
-    return this.enqueue((tx) => procedure.perform(tx, args), call, durability);
+    return this.enqueue((tx) => procedure.perform(tx, args), call, durability, procedure.isIndependent);
   }
 
-  private enqueue<T>(job: WriteJob<T>, call: DurableCall | null, durability: Durability): Promise<T> {
+  private enqueue<T>(
+    job: WriteJob<T>,
+    call: DurableCall | null,
+    durability: Durability,
+    isIndependent: boolean,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let value: T;
       this.queue.push({
         durability,
         call,
+        isIndependent,
         run: async (tx) => {
           try {
             value = await job(tx);
@@ -133,8 +144,7 @@ export class GroupCommitter {
   private alikeAtHead(): number {
     const { queue, medium } = this;
     if (medium.perform === undefined) return queue.length;
-    const other = queue.findIndex(({ call }) => (call === null) !== (queue[0]?.call === null));
-    return other < 0 ? queue.length : other;
+    return countWhile(queue, ({ call }) => (call === null) === (queue[0]?.call === null));
   }
 
   /** Commits a group, or hands it on: there it is grouped anew, and nobody waits for it here but jobs of the host. */
@@ -159,7 +169,7 @@ export class GroupCommitter {
     const durability = group.some((job) => job.durability === 'flushed') ? 'flushed' : 'committed';
     try {
       await this.medium.transact(async (tx) => {
-        for (const job of group) await job.run(tx);
+        await this.runAll(group, tx);
       }, durability);
     } catch (error) {
       if (!(error instanceof JobFailed)) {
@@ -174,6 +184,19 @@ export class GroupCommitter {
       return;
     }
     this.settle(group);
+  }
+
+  /** One after another; where each statement is a way to a server, independent ones that follow each other side by side. */
+  private async runAll(group: readonly QueuedJob[], tx: Tx): Promise<void> {
+    for (let next = 0; next < group.length; ) {
+      const others = group.slice(next);
+      const together = this.maxLanes === 1 ? 0 : countWhile(others, ({ isIndependent }) => isIndependent);
+      const jobs = others.slice(0, Math.max(1, together));
+      // What one does meanwhile is undone with the transaction; all must be over before that.
+      const done = await Promise.allSettled(jobs.map((job) => job.run(tx)));
+      for (const each of done) if (each.status === 'rejected') throw each.reason;
+      next += jobs.length;
+    }
   }
 
   private settle(committed: readonly QueuedJob[]): void {
@@ -214,3 +237,9 @@ async function answer(job: QueuedJob, performed: Promise<Outcome> | undefined): 
 
 /** A job of a group threw; the cause is its own error. */
 export class JobFailed extends Error {}
+
+/** How many from the first on are alike. */
+function countWhile<T>(items: readonly T[], isAlike: (item: T) => boolean): number {
+  const other = items.findIndex((item) => !isAlike(item));
+  return other < 0 ? items.length : other;
+}

@@ -1,4 +1,4 @@
-import type { Tx } from './store';
+import type { Tx, WriteOptions } from './store';
 
 /**
  * A write with a name, that takes and gives plain data: a store with a thread of its own does it there, so that the
@@ -6,6 +6,8 @@ import type { Tx } from './store';
  */
 export interface Procedure<A, R> {
   readonly name: string;
+  /** `WriteOptions`. */
+  readonly isIndependent: boolean;
   /** Like a `WriteJob`: awaits nothing but queries on `tx`, and may be run again after a rollback. */
   perform(tx: Tx, args: A): Promise<R>;
 }
@@ -14,9 +16,13 @@ export interface Procedure<A, R> {
 const procedures = new Map<string, Procedure<unknown, unknown>>();
 
 /** Defines a procedure. Arguments and result must be plain data: they are copied from thread to thread. */
-export function procedure<A, R>(name: string, perform: (tx: Tx, args: A) => Promise<R>): Procedure<A, R> {
+export function procedure<A, R>(
+  name: string,
+  perform: (tx: Tx, args: A) => Promise<R>,
+  { isIndependent = false }: WriteOptions = {},
+): Procedure<A, R> {
   if (procedures.has(name)) throw new Error(`There are two procedures ${name}.`);
-  const defined = { name, perform };
+  const defined = { name, perform, isIndependent };
   procedures.set(name, defined as Procedure<unknown, unknown>);
   return defined;
 }

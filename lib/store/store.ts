@@ -15,6 +15,15 @@ export type WriteJob<T> = (tx: Tx) => Promise<T>;
  */
 export type Durability = 'flushed' | 'committed';
 
+export interface WriteOptions {
+  /**
+   * What it reads before it writes is nothing that another independent write of the same moment writes, or a second
+   * look after its own write notices. On a server, such writes run side by side in one transaction: their statements leave
+   * together instead of one after another.
+   */
+  isIndependent?: boolean;
+}
+
 /** The durable tables, opened. */
 export interface Store {
   readonly kind: 'sqlite' | 'postgres';
@@ -25,7 +34,7 @@ export interface Store {
   /** The store's clock, one for all hosts that work on it: what leases, retries and due times go by. */
   now(): Instant;
   /** Runs a job in a transaction; resolves with its value after the commit, rejects if it threw or the commit failed. */
-  write<T>(job: WriteJob<T>, durability?: Durability): Promise<T>;
+  write<T>(job: WriteJob<T>, durability?: Durability, options?: WriteOptions): Promise<T>;
   /** As `write`, for what is done so often that a store with a thread of its own does it there. */
   perform<A, R>(procedure: Procedure<A, R>, args: A, durability?: Durability): Promise<R>;
   /** Commits what is queued, then closes. */

@@ -36,7 +36,7 @@ describe('files', () => {
       /^dist\/locales\/[\w-]+\/[\w-]+\.(json|html)$/,
       /^examples\/\d [\w ]+\/[\w ,]+\.json$/,
       /^resources\/[\w/.-]+\.(js|css|html|svg|woff2?|json)$/,
-      /^resources\/tenant\/\w+\.zip$/,
+      /^resources\/tenant\/[\w-]+\.zip$/,
     ];
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
     for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist/q2c-store.js']) {

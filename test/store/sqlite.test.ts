@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CompiledQuery, type KyselyPlugin } from 'kysely';
+import { listRuns } from '../../lib/api/reports';
 import { openCases } from '../../lib/engine/cases';
 import { externalId } from '../../lib/engine/identity';
 import { admit, catchUp } from '../../lib/engine/order';
-import { claimRuns, RESUMED, requeueDue } from '../../lib/engine/runs';
+import { claimRuns, lostOneOffs, RESUMED, requeueAbandoned, requeueDue } from '../../lib/engine/runs';
 import { settleWaits } from '../../lib/engine/suspensions';
 import { ActiveRun } from '../../lib/engine/tracker';
 import { Waits } from '../../lib/engine/waiting';
@@ -174,6 +175,15 @@ describe('cost does not grow with what is done', () => {
     return waits;
   }
 
+  /** Of states that few runs are in, by arrival. */
+  const listIndexes = {
+    queued: 'run_queued',
+    running: 'run_running',
+    waiting: 'run_waits',
+    parked: 'run_parks',
+    failed: 'run_failed',
+  };
+
   test.each<[string, (tx: Store['db']) => Promise<unknown>, string[]]>([
     [
       'claims',
@@ -182,15 +192,17 @@ describe('cost does not grow with what is done', () => {
         'run USING INDEX run_claim (source_node=?)',
         'other USING INDEX run_active (ordering_key=?)',
         'waiting USING INDEX run_waiting (ordering_key=?)',
+        'record_correction USING INDEX record_correction_deal (correlation_id=? AND ended_at=?)',
       ],
     ],
     [
       'runs that had waited',
       (tx) => claimRuns(tx, RESUMED, 8, { owner: 'me', until: at }, at),
       [
-        'SCAN run USING INDEX run_resume',
+        'run USING INDEX run_resume (resume=?)',
         'other USING INDEX run_active (ordering_key=?)',
         'waiting USING INDEX run_waiting (ordering_key=?)',
+        'record_correction USING INDEX record_correction_deal (correlation_id=? AND ended_at=?)',
       ],
     ],
     [
@@ -206,7 +218,7 @@ describe('cost does not grow with what is done', () => {
         'run USING INDEX sqlite_autoindex_run_1 (id=?)',
         'run USING INDEX sqlite_autoindex_run_1 (id=?)',
         'SCAN suspension USING INDEX suspension_fired',
-        'SCAN run USING COVERING INDEX run_resume',
+        'run USING COVERING INDEX run_resume (resume=?)',
       ],
     ],
     [
@@ -228,7 +240,7 @@ describe('cost does not grow with what is done', () => {
     [
       'gaps',
       (tx) => catchUp(tx, at),
-      ['SCAN run USING INDEX run_parked', 'event USING INTEGER PRIMARY KEY (rowid=?)'],
+      ['SCAN run USING INDEX run_parks', 'event USING INTEGER PRIMARY KEY (rowid=?)'],
     ],
     [
       'the newest state of a record',
@@ -244,11 +256,24 @@ describe('cost does not grow with what is done', () => {
       'open cases of a deal',
       (tx) => openCases(tx, run),
       [
-        'exception_case USING INDEX case_open (correlation_id=?)',
+        'exception_case USING INDEX case_deal (correlation_id=?)',
         'run USING INDEX run_correlation (correlation_id=?)',
         'step USING INDEX sqlite_autoindex_step_1 (key=?) LEFT-JOIN',
       ],
     ],
+    [
+      'runs that a dead host has left',
+      (tx) => requeueAbandoned(tx, at),
+      ['SCAN run USING INDEX run_running'],
+    ],
+    ['messages that a dead host has lost', (tx) => lostOneOffs(tx, at), ['SCAN run USING INDEX run_running']],
+    ...(['queued', 'running', 'waiting', 'parked', 'failed'] as const).map(
+      (state): [string, (tx: Store['db']) => Promise<unknown>, string[]] => [
+        `lists of ${state} runs`,
+        (tx) => listRuns({ ...store, db: tx }, { states: [state] }, { limit: 50, cursor: undefined }),
+        [`SCAN run USING INDEX ${listIndexes[state]}`],
+      ],
+    ),
     [
       'cross-references',
       (tx) => externalId(tx, newId('customer'), 'erp', 'main', 'customer'),

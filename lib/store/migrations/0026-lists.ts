@@ -8,6 +8,11 @@ export function lists(): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
       await sql`create index run_queued on run (seq) where state = 'queued'`.execute(db);
+      // Led by `resume`, so that the search for those that had waited takes this one and not all that are queued.
+      await db.schema.dropIndex('run_resume').execute();
+      await sql`create index run_resume on run (resume, seq) where state = 'queued' and resume = 1`.execute(
+        db,
+      );
       await sql`create index run_running on run (seq) where state = 'running'`.execute(db);
       await sql`create index run_waits on run (seq) where state = 'waiting'`.execute(db);
       await sql`create index run_parks on run (seq) where state = 'parked'`.execute(db);

@@ -13,6 +13,7 @@ import { answerDirectly } from '../prepared';
 import type { Schema } from '../schema';
 import type { Tx } from '../store';
 import { connectionLost, isConnectionLoss, type Place } from './failures';
+import { GatheringSocket } from './socket';
 
 /** Connections to the server, and what is done when they break. */
 
@@ -28,6 +29,7 @@ export async function openPool(config: PoolConfig): Promise<Pool> {
     ...config,
     // Statements that do not wait for each other leave together and cost one way to the server.
     pipeline: true,
+    stream: () => new GatheringSocket(),
     // Sums and counts come as int8. All of ours fit into a number.
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>

@@ -77,7 +77,7 @@ async function connect(
     exclusive: false,
     db,
     now: () => clock.now(),
-    write: (job, durability = 'flushed') => committer.write(job, durability),
+    write: (job, durability = 'flushed', options) => committer.write(job, durability, options),
     perform: (procedure, args, durability = 'flushed') => committer.perform(procedure, args, durability),
     async close() {
       await committer.drain();
