@@ -51,6 +51,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const dedupeKey = dedupeKeyOf(run, request);
   const message = messageOf(request);
   const { facts = {}, amountAtRisk: amount } = request.about;
+  const connection = await connectionOf(tx, request);
   const fields = (id: CanonicalId) => ({
     message: seal(tx, 'exception_case', 'message', { id }, message),
     run_id: run.id,
@@ -60,7 +61,8 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     amount_at_risk: amount?.amount ?? null,
     amount_whole: amount === undefined ? null : Math.trunc(Number(amount.amount)),
     currency: amount?.currency ?? null,
-    system: facts.system ?? null,
+    system: facts.system ?? connection.system,
+    instance: connection.instance,
     entity: facts.entity ?? null,
     legal_entity: facts.legalEntity ?? null,
     region: facts.region ?? null,
@@ -121,6 +123,21 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const action = ended ? 'reopened' : known.state === 'replaying' ? 'replay_failed' : 'seen_again';
   await recordOnCase(tx, known.id, run.id, ENGINE, { action, detail, changed: ['occurrences'] }, at);
   return { id: known.id, message, ownerRole: { ...known, ...anew }.owner_role };
+}
+
+/** Where the call has failed that the case is about: pages count open cases by it. */
+async function connectionOf(
+  tx: Tx,
+  { stepKey }: NewCase,
+): Promise<{ system: string | null; instance: string | null }> {
+  const none = { system: null, instance: null };
+  if (stepKey === undefined) return none;
+  const step = await tx
+    .selectFrom('step')
+    .select(['system', 'instance'])
+    .where('key', '=', stepKey)
+    .executeTakeFirst();
+  return step ?? none;
 }
 
 /** A reopened case begins anew: with another owner perhaps, and with all its time. */

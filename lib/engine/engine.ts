@@ -188,7 +188,7 @@ export class Engine {
       () => this.catchUp(),
       () => this.scan(),
       () => this.repairs.resume(),
-      () => this.repairs.bulkRetries.work(),
+      () => this.repairs.bulkJobs.work(),
       () => this.waits.sweep(),
       () => this.closeGaps(),
     ]) {

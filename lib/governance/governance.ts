@@ -10,7 +10,7 @@ import { casePolicySchema } from '../rules';
 import { type CaseRow, MaintenanceTask, open, type Tx } from '../store';
 import { approvalsOf, listApprovals, refuse, takeBack } from './approvals';
 import { blockedBy } from './blocked';
-import { bulk } from './bulk';
+import { bulkWork, CASES, startBulk } from './bulk';
 import { Desk } from './desk';
 import { GatedActions } from './gated-actions';
 import { LifeCycle } from './life-cycle';
@@ -21,7 +21,7 @@ import { countQueues, groupCases } from './summaries';
 import type {
   Approval,
   ApprovalState,
-  BulkProgress,
+  BulkCaseRequest,
   CaseAction,
   CaseEntry,
   CaseFilter,
@@ -74,6 +74,7 @@ export class Governance {
   private readonly gated: GatedActions;
   private readonly watch: MaintenanceTask;
   private readonly leave: () => void;
+  private readonly endBulk: () => void;
 
   constructor(private readonly options: GovernanceOptions) {
     const { engine, policies, tenant, watchEveryMs = WATCH_EVERY_MS, onFailure } = options;
@@ -89,6 +90,10 @@ export class Governance {
       onFailure,
     });
     this.leave = governCases(store.db, new Desk(policies, tenant));
+    this.endBulk = engine.repairs.bulkJobs.register(
+      CASES,
+      bulkWork(engine, (line, request, reason, by) => this.oneOfMany(line, request, reason, by)),
+    );
     byEngine.set(engine, this);
   }
 
@@ -105,6 +110,7 @@ export class Governance {
 
   async stop(): Promise<void> {
     await this.watch.stop();
+    this.endBulk();
     this.leave();
   }
 
@@ -244,24 +250,37 @@ export class Governance {
     return (await takeBack(this.options.engine.store, approvalId, by)).approval;
   }
 
-  /** The same action on many cases; leaving the loop ends it before its next case. */
-  bulk(
-    caseIds: readonly CanonicalId[],
-    request: GatedRequest | { action: 'assign'; assignee: string | null },
+  /** Begins the same action on many cases. It goes on whatever becomes of this host. @returns id of the job */
+  startBulk(
+    caseIds: readonly string[],
+    request: BulkCaseRequest,
     reason: string,
     by: Person,
-    signal?: AbortSignal,
-  ): AsyncGenerator<BulkProgress> {
-    const act = async (caseId: CanonicalId): Promise<GatedResult | null> => {
-      if (request.action === 'assign') {
-        await this.assign(caseId, request.assignee, by);
+  ): Promise<string> {
+    return startBulk(this.options.engine, caseIds, request, reason, by);
+  }
+
+  private async oneOfMany(
+    { id, status }: CaseLine,
+    request: BulkCaseRequest,
+    reason: string,
+    by: Person,
+  ): Promise<GatedResult | null> {
+    switch (request.action) {
+      case 'assign':
+        await this.assign(id, request.assignee, by);
         return null;
-      }
-      const line = await lineById(this.db, caseId);
-      if (request.action === 'retry' && line.status === 'replaying') return null;
-      return this.act(caseId, request, reason, by);
-    };
-    return bulk(this.options.engine, caseIds, act, signal);
+      case 'snooze':
+        await this.snooze(id, request.until, reason, by);
+        return null;
+      case 'escalate':
+        await this.escalate(id, request.to, reason, by);
+        return null;
+      default:
+        // The second case of a run that is sent again already.
+        if (request.action === 'retry' && status === 'replaying') return null;
+        return this.act(id, request, reason, by);
+    }
   }
 
   /** Retries all failed runs that match; those that need another role or a second person are passed over. */
@@ -275,7 +294,7 @@ export class Governance {
     return repairs.retryRuns(filter, { actor: by.name, reason }, { ...how, mayRetry: this.alone(by) });
   }
 
-  /** As `retryRuns`, but it goes on whatever becomes of this host. @returns its id, for `engine.repairs.bulkRetries` */
+  /** As `retryRuns`, but it goes on whatever becomes of this host. @returns id of the job */
   startRetryRuns(
     filter: RetryFilter,
     reason: string,

@@ -19,6 +19,7 @@ export const SEALED = {
   exception_case: { columns: ['message', 'detail'], row: ['id'], order: 'id' },
   case_approval: { columns: ['request'], row: ['id'], order: 'id' },
   case_history: { columns: ['detail'], row: ['case_id', 'at', 'action'], order: 'seq' },
+  bulk_job: { columns: ['request', 'last_error'], row: ['id'], order: 'id' },
   outbox: { columns: ['envelope'], row: ['event_id'], order: 'seq' },
   rejected_event: { columns: ['payload'], row: ['digest'], order: 'seq' },
   suspension: { columns: ['message', 'outcome'], row: ['place'], order: 'seq' },

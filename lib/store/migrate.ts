@@ -24,6 +24,7 @@ import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
 import { api } from './migrations/0023-api';
+import { console } from './migrations/0025-console';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -57,6 +58,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0021-observe': observe,
   '0022-mapping': mapping,
   '0023-api': api,
+  '0025-console': console,
 };
 
 /**

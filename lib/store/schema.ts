@@ -178,32 +178,44 @@ export interface CancellationTable {
   attempts: number;
 }
 
-/** A retry of many failed runs. */
-export interface BulkRetryTable {
+/** The same action on many records. */
+export interface BulkJobTable {
   id: string;
-  /** JSON. */
-  filter: string;
-  /** Runs under way at a time. */
+  /** What is done: names whoever can do it. */
+  kind: string;
+  /** JSON: what that has to know. */
+  request: Sealed;
+  /** Records under way at a time. */
   at_once: number;
   actor: string;
   reason: string;
-  /** `cancelled`: no further run is retried; it ends with the last one under way. */
+  /** `cancelled`: no further record is begun; it ends with the last one under way. */
   state: 'running' | 'cancelled';
   started_at: Instant;
   ended_at: Instant | null;
+  /** JSON: why the last one that failed did. */
+  last_error: Sealed | null;
 }
 
-/** `passed_over`: had not failed any more when its turn came. */
-export type BulkRetryRunState = 'waiting' | 'under_way' | 'completed' | 'failed' | 'passed_over';
+/** `passed_over`: was not to be done any more when its turn came. `pending_approval`: waits for a second person. */
+export type BulkItemState =
+  | 'waiting'
+  | 'under_way'
+  | 'completed'
+  | 'failed'
+  | 'passed_over'
+  | 'pending_approval';
 
-export interface BulkRetryRunTable {
-  bulk_retry: string;
-  /** `seq` of the run: the order in which they are retried. */
-  run_seq: number;
-  run_id: string;
-  /** The run's attempt that was begun by this retry; null before. */
+export interface BulkItemTable {
+  job: string;
+  /** Order in which the records are dealt with. */
+  seq: number;
+  /** Id of the record. */
+  subject: string;
+  /** The run with whose attempt it ends; null before, and where no run is sent again. */
+  run_id: string | null;
   attempt: number | null;
-  state: BulkRetryRunState;
+  state: BulkItemState;
 }
 
 /** `(system, instance, type, external_id)` belongs to exactly one canonical id, and one of each per canonical id. */
@@ -279,6 +291,8 @@ export interface CaseTable {
   /** Digest, equal for cases of the same cause. */
   cause: Generated<string>;
   system: Generated<string | null>;
+  /** Of the connection whose call it is about; null when it is about none. */
+  instance: Generated<string | null>;
   entity: Generated<string | null>;
   /** Key of the legal entity in the firm's set-up. */
   legal_entity: Generated<string | null>;
@@ -585,8 +599,8 @@ export interface Schema {
   step: StepTable;
   step_decision: StepDecisionTable;
   cancellation: CancellationTable;
-  bulk_retry: BulkRetryTable;
-  bulk_retry_run: BulkRetryRunTable;
+  bulk_job: BulkJobTable;
+  bulk_item: BulkItemTable;
   xref: XrefTable;
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;
@@ -619,7 +633,7 @@ export type EventRow = Selectable<EventTable>;
 export type RunRow = Selectable<RunTable>;
 export type StepRow = Selectable<StepTable>;
 export type StepDecisionRow = Selectable<StepDecisionTable>;
-export type BulkRetryRow = Selectable<BulkRetryTable>;
+export type BulkJobRow = Selectable<BulkJobTable>;
 export type XrefRow = Selectable<XrefTable>;
 export type NaturalKeyRow = Selectable<NaturalKeyTable>;
 export type CaseRow = Selectable<CaseTable>;

@@ -8,7 +8,7 @@ import { doOnce } from '../../lib/api/requests';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
-import { businessEvent, type JsonObject, newId } from '../../lib/model';
+import { businessEvent, type JsonObject, newId, Q2cError } from '../../lib/model';
 import { keyringFromEnv, obtainToken, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
@@ -105,6 +105,7 @@ async function work(label: string): Promise<string[]> {
   leave();
   await waitFor(label);
   await logIn(label);
+  await correctMany(label);
   return ended;
 }
 
@@ -151,6 +152,24 @@ async function logIn(connection: string): Promise<void> {
     () => true,
     async () => ({ value: SECRET, expiresAt: null }),
   );
+}
+
+/** The same correction for many records, one of which refuses it. */
+async function correctMany(record: string): Promise<void> {
+  const { bulkJobs } = engine.repairs;
+  const leave = bulkJobs.register('correct', async () => {
+    throw new Q2cError('VALUE_INVALID', `${SECRET} is refused`);
+  });
+  const request = JSON.stringify({ patch: { name: SECRET } });
+  const job = { kind: 'correct', request, atOnce: 1, actor: 'kim', reason: 'agreed' };
+  const audit = { action: 'cases.bulk_started', detail: {} };
+  const { id } = await bulkJobs.record({ ...job, audit }, async (tx, job) => {
+    await tx.insertInto('bulk_item').values({ job, seq: 0, subject: record, state: 'waiting' }).execute();
+  });
+  bulkJobs.goOn();
+  await until('the job to end', async () => (await bulkJobs.find(id)).endedAt !== null);
+  expect((await bulkJobs.find(id)).lastError?.message).toBe(`${SECRET} is refused`);
+  leave();
 }
 
 /** A person corrects what a step sends. */
