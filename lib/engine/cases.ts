@@ -52,8 +52,10 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const message = messageOf(request);
   const { facts = {}, amountAtRisk: amount } = request.about;
   const connection = await connectionOf(tx, request);
+  const personal = personalIn(message, request);
   const fields = (id: CanonicalId) => ({
     message: seal(tx, 'exception_case', 'message', { id }, message),
+    personal: personal && seal(tx, 'exception_case', 'personal', { id }, JSON.stringify(personal)),
     run_id: run.id,
     run_attempt: run.attempt,
     step_key: request.stepKey ?? null,
@@ -123,6 +125,14 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const action = ended ? 'reopened' : known.state === 'replaying' ? 'replay_failed' : 'seen_again';
   await recordOnCase(tx, known.id, run.id, ENGINE, { action, detail, changed: ['occurrences'] }, at);
   return { id: known.id, message, ownerRole: { ...known, ...anew }.owner_role };
+}
+
+/** What of the message only some may read; null when that is nothing. */
+function personalIn(message: string, { about, detail }: NewCase): string[] | null {
+  const told = `${message} ${JSON.stringify(detail ?? {})}`;
+  const found = (about.personal?.() ?? []).map((each) => each.trim()).filter((each) => told.includes(each));
+  const names = [...new Set(found)].filter((each) => each !== '');
+  return names.length === 0 ? null : names;
 }
 
 /** Where the call has failed that the case is about: pages count open cases by it. */

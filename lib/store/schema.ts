@@ -256,6 +256,8 @@ export interface CaseTable {
   dedupe_key: string;
   code: string;
   message: Sealed;
+  /** JSON: names of people in the message; null when there are none. */
+  personal: Sealed | null;
   owner_role: string;
   severity: string;
   state: CaseState;

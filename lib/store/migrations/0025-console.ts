@@ -1,7 +1,7 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import type { MigrationContext } from '../migrate';
 
-/** Work on many records of any kind, in place of retries alone; open cases by the connection that they are about. */
+/** Work on many records of any kind, in place of retries alone; what cases say about people, and open ones by the connection that they are about. */
 export function console({ clustered }: MigrationContext): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -41,6 +41,7 @@ export function console({ clustered }: MigrationContext): Migration {
       await db.schema.dropTable('bulk_retry_run').execute();
       await db.schema.dropTable('bulk_retry').execute();
 
+      await db.schema.alterTable('exception_case').addColumn('personal', 'text').execute();
       await db.schema.alterTable('exception_case').addColumn('instance', 'text').execute();
       await sql`update exception_case set
         system = coalesce(system, (select step.system from step where step.key = exception_case.step_key)),
