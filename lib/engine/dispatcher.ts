@@ -1,5 +1,5 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
-import { type EventRow, open, prepared, type RunRow, type Store, type Tx } from '../store';
+import { type EventRow, open, prepared, procedure, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { EngineObserver } from './observer';
@@ -8,14 +8,15 @@ import { claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
-/** What a claimed run is sent with. */
-interface Prepared {
+/** A run that was claimed, and what it is sent with. */
+interface Claimed {
+  row: RunRow;
   event?: DispatchedRun['event'];
   send(active: ActiveRun): void;
 }
 
-/** Reads what a claimed run is sent with, within the claim. */
-type Prepare = (tx: Tx, row: RunRow) => Promise<Prepared>;
+/** What a run that had waited is sent with; read within its claim. */
+type Prepare = (tx: Tx, row: RunRow) => Promise<Pick<Claimed, 'send'>>;
 
 type SourceId = string | typeof RESUMED;
 
@@ -23,7 +24,7 @@ interface Source {
   id: SourceId;
   concurrency: number;
   running: number;
-  prepare: Prepare;
+  claim(limit: number): Promise<Claimed[]>;
   /** Sends an event into the flow; null for what goes on with messages that were kept. */
   dispatch: ((run: DispatchedRun) => void) | null;
   /** Set while a claim is under way; `again` asks for one more when it is done. */
@@ -64,9 +65,12 @@ export class Dispatcher {
 
   /** @returns takes the node out again */
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
-    const prepare: Prepare = async (tx, row) => {
-      const event = await eventOf(tx, row);
-      return {
+    const { store, lease, now } = this.options;
+    const claim = async (limit: number): Promise<Claimed[]> => {
+      const request = { source: nodeId, limit, lease: lease(), at: now() };
+      const queued = await store.perform(claimQueued, request, 'committed');
+      return queued.map(({ row, event }) => ({
+        row,
         event,
         send: ({ run, dispatch: number, traceparent }) =>
           dispatch({
@@ -76,17 +80,23 @@ export class Dispatcher {
             event,
             ...(traceparent && { traceparent }),
           }),
-      };
+      }));
     };
-    return this.add(nodeId, { concurrency, prepare, dispatch });
+    return this.add(nodeId, { concurrency, claim, dispatch });
   }
 
   /** Sends runs on that had waited, whatever their source: that may be gone, or a message without any. */
   registerResumed(concurrency: number, prepare: Prepare): void {
-    this.add(RESUMED, { concurrency, prepare, dispatch: null });
+    const { store, lease, now } = this.options;
+    const claim = (limit: number): Promise<Claimed[]> =>
+      store.write(async (tx) => {
+        const rows = await claimRuns(tx, RESUMED, limit, lease(), now());
+        return Promise.all(rows.map(async (row) => ({ row, ...(await prepare(tx, row)) })));
+      }, 'committed');
+    this.add(RESUMED, { concurrency, claim, dispatch: null });
   }
 
-  private add(id: SourceId, kind: Pick<Source, 'concurrency' | 'prepare' | 'dispatch'>): () => void {
+  private add(id: SourceId, kind: Pick<Source, 'concurrency' | 'claim' | 'dispatch'>): () => void {
     const source: Source = { id, ...kind, running: 0, claiming: false, again: false };
     this.sources.set(id, source);
     this.pump(id);
@@ -204,17 +214,8 @@ export class Dispatcher {
   }
 
   private async claim(sourceId: SourceId, source: Source): Promise<void> {
-    const { store, owed, lease, now } = this.options;
-    const claimed = await store.write(async (tx) => {
-      const runs = await claimRuns(
-        tx,
-        sourceId,
-        Math.max(0, source.concurrency - source.running),
-        lease(),
-        now(),
-      );
-      return Promise.all(runs.map(async (run) => ({ run, prepared: await source.prepare(tx, run) })));
-    }, 'committed');
+    const { owed, lease } = this.options;
+    const claimed = await source.claim(source.concurrency - source.running);
     if (claimed.length > 0) reach('run-claimed');
     if (this.paused || this.sources.get(sourceId) !== source) {
       // Deployed in between: whoever dispatches next takes them.
@@ -222,20 +223,20 @@ export class Dispatcher {
         requeue(
           tx,
           lease().owner,
-          claimed.map(({ run }) => ({ run, at: atNodes(run) })),
+          claimed.map(({ row }) => ({ run: row, at: atNodes(row) })),
         ),
       );
       this.pump(sourceId);
       return;
     }
-    for (const { run, prepared: ready } of claimed) {
-      const gone = atNodes(run).find(({ id }) => !this.options.nodeExists(id));
-      if (gone === undefined) this.send(source, run, ready);
-      else await this.options.onNodeGone(run, gone);
+    for (const run of claimed) {
+      const gone = atNodes(run.row).find(({ id }) => !this.options.nodeExists(id));
+      if (gone === undefined) this.send(source, run);
+      else await this.options.onNodeGone(run.row, gone);
     }
   }
 
-  private send(source: Source, row: RunRow, { event, send }: Prepared): void {
+  private send(source: Source, { row, event, send }: Claimed): void {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), row.event_seq !== null, {
       isResumption: row.resume === 1,
@@ -258,6 +259,27 @@ export class Dispatcher {
 function atNodes({ at_nodes }: RunRow): NodeInfo[] {
   return at_nodes === null ? [] : (JSON.parse(at_nodes) as NodeInfo[]);
 }
+
+interface ClaimRequest {
+  source: string;
+  limit: number;
+  lease: Lease;
+  at: Instant;
+}
+
+interface Queued {
+  row: RunRow;
+  event: DispatchedRun['event'];
+}
+
+/** Takes queued runs of a source node (`claimRuns`), each with the event that it is sent with. */
+export const claimQueued = procedure(
+  'run.claim',
+  async (tx, { source, limit, lease, at }: ClaimRequest): Promise<Queued[]> => {
+    const rows = await claimRuns(tx, source, limit, lease, at);
+    return Promise.all(rows.map(async (row) => ({ row, event: await eventOf(tx, row) })));
+  },
+);
 
 const selectEvent = prepared<{ seq: number }, EventRow>((db, value) =>
   db.selectFrom('event').selectAll().where('seq', '=', value.seq),

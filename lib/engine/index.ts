@@ -19,7 +19,7 @@ export {
 export { CaseOpened, ENGINE, recordOnCase } from './cases';
 export type { Author, Correction, DecisionMade } from './decisions';
 export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
-export * from './engine';
+export { Engine } from './engine';
 export {
   type Beginning,
   type EngineObserver,
@@ -27,6 +27,7 @@ export {
   type RunEnding,
   type TakenUp,
 } from './observer';
+export type { EngineOptions } from './options';
 export type { Admitted } from './order';
 export type { StepInput } from './repair';
 export { hasFailedIn, hasOpenCase, type RetryFilter } from './retry-filter';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Instant, Q2cError } from '../model';
-import { keyShared, prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
+import { isShared, keyShared, prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
 
 /**
  * What this host may do alone among the hosts on one store, and for how long (DESIGN §4 Dispatch): the runs it has
@@ -162,9 +162,8 @@ export class Leases {
   }
 
   /** As `requireRun`. @returns false when another host has taken the run over */
-  async holdsRun(tx: Tx, runId: string): Promise<boolean> {
-    if (this.options.store.exclusive) return true;
-    return (await selectOwnRun(tx, { runId, owner: this.owner })).length > 0;
+  holdsRun(tx: Tx, runId: string): Promise<boolean> {
+    return holdsRun(tx, runId, this.owner);
   }
 
   /** Lets go of everything at once: the others need not wait for the end of the lease. */
@@ -211,6 +210,11 @@ export class Leases {
     this.options.onLost();
     lost.abort(takenOver());
   }
+}
+
+/** As `Leases.requireRun`. @returns false when another host has taken the run over */
+export async function holdsRun(tx: Tx, runId: string, owner: string): Promise<boolean> {
+  return !isShared(tx) || (await selectOwnRun(tx, { runId, owner })).length > 0;
 }
 
 function takenOver(): Q2cError {

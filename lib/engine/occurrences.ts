@@ -1,5 +1,5 @@
 import type { Instant, JsonObject } from '../model';
-import { open, seal, type Tx } from '../store';
+import { open, prepared, type Sealed, seal, type Tx } from '../store';
 import type { WaitedEvent, WaitRequest } from './types';
 
 /** What runs may wait for: accepted events, and what was announced or said. All functions work inside a write. */
@@ -28,27 +28,37 @@ export function ofEvent(
   return { ref: `event|${type}|${id}`, event: type, keys: [...new Set(keys)], content };
 }
 
+const insertSignal = prepared<
+  { event: string; key: string; id: string; content: Sealed; at: Instant },
+  { seq: number }
+>((db, value) =>
+  db
+    .insertInto('signal')
+    .values({
+      event: value.event,
+      match_key: value.key,
+      id: value.id,
+      content: value.content,
+      received_at: value.at,
+    })
+    .onConflict((conflict) => conflict.columns(['event', 'match_key', 'id']).doNothing())
+    .returning('seq'),
+);
+
 /** Keeps it for runs that come to wait later. @returns false when it is known */
 export async function keepOccurrence(
   tx: Tx,
-  { ref, event, keys, content }: Occurrence,
+  { ref: id, event, keys, content }: Occurrence,
   at: Instant,
 ): Promise<boolean> {
-  const isNew = await tx
-    .insertInto('signal')
-    .values(
-      keys.map((key) => ({
-        event,
-        match_key: key,
-        id: ref,
-        content: seal(tx, 'signal', 'content', { event, match_key: key, id: ref }, JSON.stringify(content)),
-        received_at: at,
-      })),
-    )
-    .onConflict((conflict) => conflict.columns(['event', 'match_key', 'id']).doNothing())
-    .returning('seq')
-    .execute();
-  return isNew.length > 0;
+  const text = JSON.stringify(content);
+  let isNew = false;
+  for (const key of keys) {
+    const sealed = seal(tx, 'signal', 'content', { event, match_key: key, id }, text);
+    const rows = await insertSignal(tx, { event, key, id, content: sealed, at });
+    isNew ||= rows.length > 0;
+  }
+  return isNew;
 }
 
 /** Forgets what nobody can come to wait for any more. */

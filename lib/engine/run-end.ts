@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
-import { type CaseState, prepared, type StepRow, type StepState, type Tx } from '../store';
+import { type CaseState, prepared, procedure, type StepRow, type StepState, type Tx } from '../store';
 import { endReplay, openCase, openCases, resolveCases } from './cases';
+import { holdsRun } from './leases';
 import { settlePassages } from './once';
 import { settleEvent, settleSuperseded } from './order';
 import { runDelay } from './retry';
 import { supersede } from './runs';
-import { endWaits, type OpenWaits, settleWaits } from './suspensions';
+import { endWaits, type OpenWaits, openWaits, settleWaits } from './suspensions';
 import type { ActiveRun, FlowError } from './tracker';
 import type { NewCase, NodeInfo, RetryPolicy, Run } from './types';
 
@@ -44,6 +45,39 @@ const updateEnded = prepared<{
       legal_entity: run.fn.coalesce(run.val(value.legalEntity), 'legal_entity'),
     }))
     .where('id', '=', value.id),
+);
+
+/** What the store's thread needs to end a run. */
+export interface Completion {
+  run: Run;
+  /** The host that has it. */
+  owner: string;
+  legalEntity: string | null;
+  at: Instant;
+}
+
+/** Nothing went wrong in this passage, and it left nothing to settle: it may have come through like most runs do. */
+export const isPlain = ({ errors, cases, isBroken, isResumption, openPassages }: ActiveRun): boolean =>
+  !isBroken && !isResumption && errors.length === 0 && cases.size === 0 && openPassages.size === 0;
+
+/**
+ * Ends a plain run about which nothing is open or undecided either, as almost every run is. All others end by
+ * `recordEnd`, in the host: who is told of cases is known only there.
+ * @returns false when it is another's; nothing was changed then
+ */
+export const completeRun = procedure(
+  'run.complete',
+  async (tx, { run, owner, legalEntity, at }: Completion): Promise<boolean> => {
+    if (!(await holdsRun(tx, run.id, owner))) return false;
+    if ((await undecidedSteps(tx, run)).length > 0) return false;
+    if ((await openCases(tx, run)).length > 0) return false;
+    if ((await openWaits(tx, run)).isWaiting) return false;
+    await supersedeOlder(tx, run);
+    await settleEvent(tx, run, 'applied', at);
+    const end = { id: run.id, state: 'completed', resume: 0, holdsKey: 0, retryAt: null } as const;
+    await updateEnded(tx, { ...end, legalEntity, at });
+    return true;
+  },
 );
 
 /**

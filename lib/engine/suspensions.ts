@@ -10,7 +10,7 @@ import {
   type Tx,
 } from '../store';
 import type { ActiveRun } from './tracker';
-import type { WaitOutcome, WaitRequest } from './types';
+import type { Run, WaitOutcome, WaitRequest } from './types';
 
 /**
  * Rows of messages that are kept until something happens. All functions work inside a write. States are literals where
@@ -38,7 +38,11 @@ const selectOpen = prepared<{ run: string }, Pick<SuspensionRow, 'holds_order'>>
 /** Ends the suspensions whose messages have gone on in this passage. @returns what the run still waits for */
 export async function settleWaits(tx: Tx, { run, resumed }: ActiveRun): Promise<OpenWaits> {
   if (resumed.length > 0) await done(tx, resumed);
-  const open = await selectOpen(tx, { run: run.id });
+  return openWaits(tx, run);
+}
+
+export async function openWaits(tx: Tx, { id }: Pick<Run, 'id'>): Promise<OpenWaits> {
+  const open = await selectOpen(tx, { run: id });
   return { isWaiting: open.length > 0, holdsOrder: open.some(({ holds_order }) => holds_order === 1) };
 }
 

@@ -4,6 +4,8 @@ import {
   appendAudit,
   open,
   prepared,
+  procedure,
+  putIntoOutbox,
   type RunState,
   type Store,
   type SuspensionRow,
@@ -113,7 +115,8 @@ export class Waits {
       const id = signal.id ?? `sig_${newUlid()}`;
       const { event, key, actor, data = {} } = signal;
       const content = { id, type: event, time: at, source: null, actor, data };
-      const count = await this.record(tx, { ref: `signal|${id}`, event, keys: [key], content }, at);
+      const occurrence = { ref: `signal|${id}`, event, keys: [key], content };
+      const count = await record(tx, occurrence, this.nodeIds(), at);
       if (count === null) return 0;
       const detail = { event, id, resumed: count };
       await appendAudit(tx, { at, actor, action: 'signal.received', subject: key, runId: null, detail });
@@ -123,10 +126,11 @@ export class Waits {
     return fired;
   }
 
-  /** A business event is announced: part of the write that announces it. @returns how many messages go on */
-  async announced(tx: Tx, event: BusinessEvent, at: Instant): Promise<number> {
-    const { subject, correlationid } = event;
-    return (await this.record(tx, ofEvent({ ...event, actor: null }, [subject, correlationid]), at)) ?? 0;
+  /** Puts a business event into the outbox, for one receiver or for all. @returns how many messages go on */
+  announce(event: BusinessEvent, receiver?: string): Promise<number> {
+    const { store, now } = this.options;
+    const request = { event, ...(receiver && { receiver }), nodes: this.nodeIds(), at: now() };
+    return store.perform(announceEvent, request, 'committed');
   }
 
   /**
@@ -138,24 +142,7 @@ export class Waits {
     const { subject, correlationId, event } = arrival;
     const occurrence = ofEvent({ ...event, source, actor: null }, [subject, correlationId]);
     if (subject !== correlationId) await keepOccurrence(tx, { ...occurrence, keys: [subject] }, at);
-    return this.fireAll(tx, occurrence, at);
-  }
-
-  /** @returns how many messages go on, or null when it was known */
-  private async record(tx: Tx, occurrence: Occurrence, at: Instant): Promise<number | null> {
-    return (await keepOccurrence(tx, occurrence, at)) ? this.fireAll(tx, occurrence, at) : null;
-  }
-
-  private async fireAll(tx: Tx, { ref, event, keys, content }: Occurrence, at: Instant): Promise<number> {
-    let fired = 0;
-    for (const key of keys) {
-      for (const suspension of await selectMatching(tx, { event, key })) {
-        await fire(tx, suspension, { by: 'event', event: { ...content, key } }, ref, at);
-        fired++;
-      }
-    }
-    if (fired > 0) await this.wake(tx);
-    return fired;
+    return fireAll(tx, occurrence, this.nodeIds(), at);
   }
 
   /** How many messages a node keeps. */
@@ -173,23 +160,9 @@ export class Waits {
 
   // ------------------------------------------------------------------ going on
 
-  /** Queues runs whose messages can go on. One that is under way is looked at when it ends. @returns how many */
-  async wake(tx: Tx): Promise<number> {
-    if (this.nodes.size === 0) return 0;
-    const rows = await tx
-      .updateTable('run')
-      .set({ state: 'queued', resume: 1 })
-      .where('state', 'in', ['waiting', 'failed'])
-      .where('id', 'in', (from) =>
-        from
-          .selectFrom('suspension')
-          .select('run_id')
-          .where('state', '=', FIRED)
-          .where('node_id', 'in', [...this.nodes.keys()]),
-      )
-      .returning('seq')
-      .execute();
-    return rows.length;
+  /** Queues runs whose messages can go on. @returns how many */
+  wake(tx: Tx): Promise<number> {
+    return wake(tx, this.nodeIds());
   }
 
   /**
@@ -215,6 +188,10 @@ export class Waits {
     }
   }
 
+  private nodeIds(): string[] {
+    return [...this.nodes.keys()];
+  }
+
   // ------------------------------------------------------------------ housekeeping
 
   /** Lets go on, or makes a case of, what has waited too long, and sees to it that nothing that can go on is left. */
@@ -235,12 +212,77 @@ export class Waits {
   async review(): Promise<void> {
     await this.options.store.write(async (tx) => {
       const at = this.options.now();
-      const nodeIds = [...this.nodes.keys()];
+      const nodeIds = this.nodeIds();
       await reportMissingNodes(tx, nodeIds, at);
       await resolveMissingNodes(tx, nodeIds, at);
       await forgetOccurrences(tx, at);
     }, 'committed');
   }
+}
+
+/** A business event on its way into the outbox. */
+interface Announcement {
+  event: BusinessEvent;
+  /** The only one to be told; without it everyone registered is. */
+  receiver?: string;
+  /** Nodes that messages can go on from. */
+  nodes: string[];
+  at: Instant;
+}
+
+/** Puts a business event into the outbox; runs may be waiting for it. @returns how many messages go on */
+const announceEvent = procedure(
+  'event.announce',
+  async (tx, { event, receiver, nodes, at }: Announcement): Promise<number> => {
+    await putIntoOutbox(tx, event, at, receiver);
+    const { subject, correlationid } = event;
+    return (await record(tx, ofEvent({ ...event, actor: null }, [subject, correlationid]), nodes, at)) ?? 0;
+  },
+);
+
+/** @returns how many messages go on, or null when it was known */
+async function record(
+  tx: Tx,
+  occurrence: Occurrence,
+  nodes: readonly string[],
+  at: Instant,
+): Promise<number | null> {
+  return (await keepOccurrence(tx, occurrence, at)) ? fireAll(tx, occurrence, nodes, at) : null;
+}
+
+async function fireAll(
+  tx: Tx,
+  { ref, event, keys, content }: Occurrence,
+  nodes: readonly string[],
+  at: Instant,
+): Promise<number> {
+  let fired = 0;
+  for (const key of keys) {
+    for (const suspension of await selectMatching(tx, { event, key })) {
+      await fire(tx, suspension, { by: 'event', event: { ...content, key } }, ref, at);
+      fired++;
+    }
+  }
+  if (fired > 0) await wake(tx, nodes);
+  return fired;
+}
+
+/**
+ * Queues runs whose messages can go on from nodes that are there. One that is under way is looked at when it ends.
+ * @returns how many
+ */
+async function wake(tx: Tx, nodes: readonly string[]): Promise<number> {
+  if (nodes.length === 0) return 0;
+  const rows = await tx
+    .updateTable('run')
+    .set({ state: 'queued', resume: 1 })
+    .where('state', 'in', ['waiting', 'failed'])
+    .where('id', 'in', (from) =>
+      from.selectFrom('suspension').select('run_id').where('state', '=', FIRED).where('node_id', 'in', nodes),
+    )
+    .returning('seq')
+    .execute();
+  return rows.length;
 }
 
 /** Runs that go on with messages they had kept, and have not been claimed. */

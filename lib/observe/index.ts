@@ -2,7 +2,6 @@ export { type AuditFilter, type AuditLine, type AuditPage, searchAudit } from '.
 export { type EvidenceCheck, type EvidencePack, evidenceOf, verifyEvidence } from './evidence';
 export { evidenceHtml } from './evidence-html';
 export type { ConnectionState } from './gauges';
-export type { ZoneOf } from './kpi/facts';
 export {
   type OpenExceptions,
   openExceptions,
@@ -14,4 +13,5 @@ export {
 export { type KpiFigures, type KpiFilter, type KpiGroup, kpiGroups, kpiReport } from './kpi/report';
 export type { Durations } from './kpi/samples';
 export { countedUntil, keepKpis, updateKpis } from './kpi/update';
+export { type ZoneOf, type Zones, zoneIn } from './kpi/zones';
 export { observability } from './observability';

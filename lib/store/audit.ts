@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Instant, JsonObject } from '../model';
 import { isShared, lock } from './locks';
 import { prepared } from './prepared';
-import type { AuditRow } from './schema';
 import type { Store, Tx } from './store';
+import type { AuditRow } from './tables/observed';
 import { beforeCommit } from './transaction-end';
 
 /** Hash that stands before the first line. */

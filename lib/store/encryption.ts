@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Instant } from '../model';
 import { type Keyring, keyMissing, sealingKey } from './keyring';
-import type { Schema, Sealed } from './schema';
+import type { Schema } from './schema';
+import type { Sealed } from './tables/sealed';
 
 /**
  * Payloads at rest (docs/operations/store.md): the columns that the schema calls `Sealed` are written through `seal`

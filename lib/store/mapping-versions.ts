@@ -1,7 +1,7 @@
 import type { Instant } from '../model';
 import { appendAudit } from './audit';
-import type { MappingVersionRow } from './schema';
 import type { Store } from './store';
+import type { MappingVersionRow } from './tables/records';
 
 /** The versions of mapping sets that deals went through: a step names its version, and here is what was in it. */
 

@@ -2,8 +2,9 @@ import type { Kysely } from 'kysely';
 import type { BusinessEvent, CanonicalId, Instant } from '../model';
 import { open, seal } from './encryption';
 import { prepared } from './prepared';
-import type { Schema, Sealed } from './schema';
+import type { Schema } from './schema';
 import type { Tx } from './store';
+import type { Sealed } from './tables/sealed';
 
 /**
  * The transactional outbox: events are written in the transaction that makes the fact true, with one waiting delivery

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import { type Instant, Q2cError } from '../model';
 import { isProtected, open, seal } from './encryption';
-import type { Sealed } from './schema';
 import type { Store, Tx } from './store';
+import type { Sealed } from './tables/sealed';
 
 /**
  * Access tokens that all hosts on the store share, sealed (DESIGN §5): one host logs in, the others use its token.

@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
-import type { ZoneOf } from '../../lib/observe';
+import type { Zones } from '../../lib/observe';
 import type { FirmNode } from './firm-node';
 
 /** Time zones of the legal entities of all firms that are set up; what is of none has the first one's, else the host's. */
-export function firmZones(RED: NodeAPI): ZoneOf {
+export function firmZones(RED: NodeAPI): Zones {
   const zones = new Map<string, string>();
   RED.nodes.eachNode(({ id, type }) => {
     if (type !== 'q2c-firm') return;
@@ -12,5 +12,5 @@ export function firmZones(RED: NodeAPI): ZoneOf {
     for (const { id: legalEntity, timeZone } of firm.legalEntities) zones.set(legalEntity, timeZone);
   });
   const [first = Intl.DateTimeFormat().resolvedOptions().timeZone] = zones.values();
-  return (legalEntity) => zones.get(legalEntity ?? '') ?? first;
+  return { firm: first, legalEntities: Object.fromEntries(zones) };
 }

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Connection, ConnectionCheck, HostView } from '../../lib/api';
 import { type Classification, Q2cError } from '../../lib/model';
-import { observability } from '../../lib/observe';
+import { observability, zoneIn } from '../../lib/observe';
 import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
 import type { SystemManifest } from '../../lib/systems/kit/types';
@@ -32,7 +32,7 @@ export const hostView = (RED: NodeAPI): HostView => ({
   firms: () => firmsOf(RED),
   test: (nodeId) => testNode(RED, nodeId),
   metrics: (store) => observability.metrics(store, connectionStates()),
-  zoneOf: (legalEntity) => firmZones(RED)(legalEntity),
+  zoneOf: (legalEntity) => zoneIn(firmZones(RED))(legalEntity),
 });
 
 function firmsOf(RED: NodeAPI): Firm[] {

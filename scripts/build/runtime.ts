@@ -83,7 +83,7 @@ async function buildParts(root: string, outdir: string): Promise<void> {
   const parts = {
     ...LAZY_PARTS,
     'simulator/main.ts': 'simulator-main',
-    'lib/engine/store-thread.ts': 'store-thread',
+    'nodes/_shared/store-thread.ts': 'store-thread',
   };
   const present = Object.entries(parts).filter(([file]) => existsSync(join(root, file)));
   const entryPoints = Object.fromEntries(present.map(([file, name]) => [name, join(root, file)]));

@@ -13,13 +13,8 @@ import {
   verifyAudit,
 } from '../../lib/store';
 import { claimTask, MaintenanceTask } from '../../lib/store/maintenance';
-import {
-  DEFAULT_RETENTION,
-  emptyReport,
-  retentionPolicy,
-  type SweepReport,
-  sweep,
-} from '../../lib/store/retention';
+import { DEFAULT_RETENTION, retentionPolicy } from '../../lib/store/retention';
+import { emptyReport, type SweepReport, sweep } from '../../lib/store/sweep';
 import { until } from '../support/engine';
 
 const now = '2026-06-01T00:00:00.000Z';

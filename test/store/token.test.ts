@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { keepsTokens, obtainToken, type Store } from '../../lib/store';
 import { Keyring } from '../../lib/store/keyring';
-import { DEFAULT_RETENTION, sweep } from '../../lib/store/retention';
+import { DEFAULT_RETENTION } from '../../lib/store/retention';
+import { sweep } from '../../lib/store/sweep';
 import type { AccessToken } from '../../lib/systems/kit/types';
 import { until } from '../support/engine';
 import { openTestStore, STORE_KINDS } from '../support/stores';

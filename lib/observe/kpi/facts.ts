@@ -1,6 +1,7 @@
 import { entityOfId, type Instant, todayIn } from '../../model';
 import type { CaseRow, EventRow, KpiSourceTable, RunRow, StepRow, StepState, Tx } from '../../store';
 import { entityOf, isBilling, isProject, isWrite, tierOf } from './tiers';
+import type { ZoneOf } from './zones';
 
 /** What is counted (guides §14). */
 export type Kpi =
@@ -31,9 +32,6 @@ export interface Fact {
 
 /** What is counted of a run, a case or a deal, and how to know that it has changed. */
 export type Source = Omit<KpiSourceTable, 'facts'> & { facts: Fact[] };
-
-/** Time zone of a legal entity; of the firm when it is null. */
-export type ZoneOf = (legalEntity: string | null) => string;
 
 type Where = Pick<Fact, 'legalEntity' | 'tier' | 'system' | 'subject'>;
 
@@ -83,7 +81,7 @@ export async function sourceOfRun(tx: Tx, run: RunRow, zoneOf: ZoneOf): Promise<
   };
 }
 
-export const stampOfRun = ({ ended_at, attempt }: Pick<RunRow, 'ended_at' | 'attempt'>): string =>
+const stampOfRun = ({ ended_at, attempt }: Pick<RunRow, 'ended_at' | 'attempt'>): string =>
   `${ended_at}|${attempt}`;
 
 function duplicateEvents(

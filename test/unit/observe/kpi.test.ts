@@ -4,13 +4,16 @@ import { openExceptions, workList } from '../../../lib/observe/kpi/open';
 import { type KpiFigures, type KpiGroup, kpiReport } from '../../../lib/observe/kpi/report';
 import { rounded } from '../../../lib/observe/kpi/samples';
 import { countedUntil, updateKpis } from '../../../lib/observe/kpi/update';
+import { type Zones, zoneIn } from '../../../lib/observe/kpi/zones';
 import { type CaseState, putIntoOutbox, type StepState, type Store, seal } from '../../../lib/store';
 import { openTestStore, testedKind } from '../../support/stores';
 
 /** Far apart, so that one instant is often of two days. */
-const ZONES: Record<string, string> = { len_a: 'Pacific/Auckland', len_b: 'America/Los_Angeles' };
-const FIRM_ZONE = 'Asia/Kolkata';
-const zoneOf = (legalEntity: string | null) => ZONES[legalEntity ?? ''] ?? FIRM_ZONE;
+const ZONES: Zones = {
+  firm: 'Asia/Kolkata',
+  legalEntities: { len_a: 'Pacific/Auckland', len_b: 'America/Los_Angeles' },
+};
+const zoneOf = zoneIn(ZONES);
 
 const START = Date.UTC(2026, 2, 20);
 const at = (minutes: number) => new Date(START + minutes * 60_000 + minutes).toISOString();
@@ -354,7 +357,7 @@ const deed: fc.Arbitrary<{ name: string; later: number; act: Deed }> = fc
       .tuple(which, fc.constantFrom<CaseState>('resolved', 'open', 'waived', 'in_repair'))
       .map(([id, state]) => named(`case ${state}`, (world, now) => world.moveCase(id, now, state))),
     which.map((run) => named('provision', (world, now) => world.provision(run, now))),
-    fc.constant(named('UPDATE', (world) => updateKpis(world.store, zoneOf))),
+    fc.constant(named('UPDATE', (world) => updateKpis(world.store, ZONES))),
   )
   .chain(({ name, act }) => fc.integer({ min: 1, max: 2000 }).map((later) => ({ name, later, act })));
 
@@ -375,7 +378,7 @@ test('key figures are what all rows give, whenever they are brought up to date',
         }
         // What is under way is not counted yet.
         for (const index of await world.underWay()) await world.endRun(index, ++now, false, 'len_a');
-        await updateKpis(store, zoneOf);
+        await updateKpis(store, ZONES);
         const all = await bruteForce(store);
         expect(await kpiReport(store, ALL)).toEqual([figuresOf(all, null)]);
         for (const by of ['day', 'legalEntity', 'tier', 'system', 'subject'] as const) {
@@ -401,7 +404,7 @@ test('the end of a run tells of which legal entity a deal is that was set up lon
   const { store } = world;
   await world.acceptDeal(0, 0);
   await world.provision(0, 30);
-  await updateKpis(store, zoneOf);
+  await updateKpis(store, ZONES);
   expect(await kpiReport(store, ALL, 'legalEntity')).toMatchObject([
     { group: '', projectSetup: { count: 1 } },
   ]);
@@ -409,9 +412,9 @@ test('the end of a run tells of which legal entity a deal is that was set up lon
     await world.acceptDeal(31, 0);
     await world.provision(deal, 32);
   }
-  await updateKpis(store, zoneOf);
+  await updateKpis(store, ZONES);
   await world.endRun(0, 40, false, 'len_b');
-  await updateKpis(store, zoneOf);
+  await updateKpis(store, ZONES);
   expect(await kpiReport(store, ALL, 'legalEntity')).toMatchObject([
     { group: '', projectSetup: { count: 700 } },
     { group: 'len_b', projectSetup: { count: 1, medianMs: rounded(30 * 60_000 + 30) } },
@@ -429,15 +432,16 @@ test('an update that is broken off is gone on with', async () => {
     await world.endRun(deal, deal + 100, false, null);
   }
   const stopping = new AbortController();
-  const stopAtFirst = () => {
+  const stoppedAfterOne: Store['perform'] = (...call) => {
     stopping.abort();
-    return FIRM_ZONE;
+    return store.perform(...call);
   };
-  await updateKpis(store, stopAtFirst, stopping.signal);
+  const stopAtFirst = { ...store, perform: stoppedAfterOne };
+  await updateKpis(stopAtFirst, ZONES, stopping.signal);
   const attempted = async () => (await kpiReport(store, ALL))[0]?.writes.attempted;
   expect(await attempted()).toBeLessThan(60);
   expect(await countedUntil(store)).toBeNull();
-  await updateKpis(store, zoneOf);
+  await updateKpis(store, ZONES);
   expect(await attempted()).toBe(60);
   expect(await countedUntil(store)).not.toBeNull();
   await store.close();
@@ -479,7 +483,7 @@ test('work lists: deals that wait for their project, and projects with nothing t
   }
   await world.step(3, 12, billing);
   for (const deal of [2, 3]) await world.endRun(deal, 13, deal === 2, null);
-  await updateKpis(store, zoneOf);
+  await updateKpis(store, ZONES);
 
   const ids = world.runs.map(({ correlationId }) => correlationId);
   expect(await workList(store, 'awaiting_project', 10)).toEqual({
