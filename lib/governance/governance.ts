@@ -319,6 +319,9 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
   if (!mayAct(row, person)) return ['comment'];
   if (isClosed(row.state)) return ['comment'];
   const targets = allowedTransitions('exceptionCase.status', row.state).map(({ to }) => to);
+  // An undo that has stopped is settled, or asked for once more; there is no input of it to repair.
+  const isUndo = row.code === 'COMPENSATION_FAILED' && row.step_key !== null;
+  const isStep = row.step_key !== null && !isUndo;
   const can: [CaseAction, boolean][] = [
     ['assign', true],
     ['comment', true],
@@ -328,10 +331,11 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
     ['start_repair', row.state === 'open' || row.state === 'assigned'],
     ['ready_to_replay', targets.includes('ready_to_replay')],
     ['resolve', row.state === 'open' || row.state === 'assigned'],
-    ['retry', row.state !== 'replaying'],
-    ['correct', row.step_key !== null],
-    ['complete', row.step_key !== null],
-    ['skip', row.step_key !== null],
+    ['settle_undo', isUndo],
+    ['retry', row.state !== 'replaying' && !isUndo],
+    ['correct', isStep],
+    ['complete', isStep],
+    ['skip', isStep],
     ['cancel', true],
     ['waive', targets.includes('waived')],
   ];

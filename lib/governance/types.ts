@@ -168,6 +168,7 @@ export type CaseAction =
   | 'start_repair'
   | 'ready_to_replay'
   | 'resolve'
+  | 'settle_undo'
   | GatedAction;
 
 export type GatedRequest =
