@@ -21,7 +21,9 @@ test('the owner of its case settles it, and the cancel goes on', async () => {
   expect(cancel).toMatchObject({ state: 'cancelling', stuck: { node: 'Make the customer' } });
 
   const ina = user('ina', 'read', 'q2c.role.integration_ops');
-  const { items } = await site.api.get<{ items: { id: string }[] }>('/cases', { code: 'COMPENSATION_FAILED' });
+  const { items } = await site.api.get<{ items: { id: string }[] }>('/cases', {
+    code: 'COMPENSATION_FAILED',
+  });
   const view = await site.api.get<CaseView>(`/cases/${items[0]?.id}`, {}, { as: ina });
   expect(view).toMatchObject({ system: 'erp', stepKey: cancel.stuck?.stepKey });
   expect(view.actions).toEqual(expect.arrayContaining(['settle_undo', 'cancel']));
