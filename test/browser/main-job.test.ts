@@ -154,6 +154,8 @@ test('the sidebar shows what is stuck in this flow: a click selects the node, a 
   await page.evaluate(() => RED.sidebar.show('q2c'));
   const sidebar = page.locator('.q2c-sidebar');
   await sidebar.getByText('Open cases (1)').waitFor();
+  // As an English reader writes it.
+  await sidebar.getByText(/(EUR|USD|GBP)\s\d{1,3}(,\d{3})*\.\d{2}/).waitFor();
   await sidebar.locator('.q2c-sidebar-select').click();
   const selected = await page.evaluate(() => RED.view.selection().nodes?.map(({ id }) => id));
   expect(selected).toEqual([nodeCalled('Ready to provision?').id]);
