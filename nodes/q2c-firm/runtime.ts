@@ -3,10 +3,13 @@ import { Q2cError } from '../../lib/model';
 import { parseFirm } from '../../lib/rules';
 import { casePolicies } from '../_shared/case-policies';
 import type { FirmNode } from '../_shared/firm-node';
+import { registerFirmRoutes } from './routes';
 import type { FirmProperties } from './types';
 
 /** The firm's own set-up: legal entities, selling rules, planning, lookup tables. */
 export default function register(RED: NodeAPI): void {
+  registerFirmRoutes(RED);
+
   function FirmConfig(this: FirmNode, config: NodeDef & FirmProperties) {
     RED.nodes.createNode(this, config);
     try {

@@ -57,6 +57,7 @@ interface NodeDefinition<P> {
 
 interface CodeEditor {
   getValue(): string;
+  setValue(text: string): void;
   destroy(): void;
   resize(): void;
   on(event: 'change', listener: () => void): void;
