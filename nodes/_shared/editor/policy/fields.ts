@@ -4,22 +4,28 @@ import { element, type Option } from '../mapping/dom';
 
 type Field = HTMLInputElement | HTMLSelectElement;
 
-/** A field with its name above and its problem below. @param path as `PolicyProblem` has it */
+let ids = 0;
+
+/** A field, or a group of them, with its name above and its problem below. @param path as `PolicyProblem` has it */
 export function labelled(label: string, path: string, control: HTMLElement, wide = false): HTMLElement {
-  // A group of fields has no single one that a label could be of.
-  const isField = control instanceof HTMLInputElement || control instanceof HTMLSelectElement;
-  const made = element(isField ? 'label' : 'div', { class: wide ? 'q2c-wide-row' : undefined });
-  if (!isField) {
+  const number = ++ids;
+  const problem = element('span', {
+    ...{ class: 'q2c-failed', 'data-q2c-problem': path, id: `q2c-policy-problem-${number}` },
+    role: 'status',
+  });
+  control.setAttribute('aria-describedby', problem.id);
+  const made = element('div', { class: wide ? 'q2c-wide-row' : undefined });
+  if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement) {
+    control.id = `q2c-policy-field-${number}`;
+    made.append(element('label', { for: control.id }, label));
+  } else {
     control.setAttribute('role', 'group');
     control.setAttribute('aria-label', label);
+    made.append(element('span', { 'aria-hidden': 'true' }, label));
   }
-  made.append(element('span', { class: 'q2c-field-name' }, label), control, problemAt(path));
+  made.append(control, problem);
   return made;
 }
-
-/** Where the problem of this place is said. */
-export const problemAt = (path: string): HTMLElement =>
-  element('span', { class: 'q2c-failed', 'data-q2c-problem': path, role: 'alert' });
 
 export function textField(
   value: string,
@@ -84,8 +90,6 @@ interface TagTexts {
   remove: string;
 }
 
-let lists = 0;
-
 /** Several values: each a tag that can be taken away, and a field that adds one. */
 export function tags(
   values: readonly string[],
@@ -95,7 +99,7 @@ export function tags(
   type: 'text' | 'date' = 'text',
 ): HTMLElement {
   const box = element('div', { class: 'q2c-tag-box' });
-  const listId = `q2c-tags-${++lists}`;
+  const listId = `q2c-tags-${++ids}`;
   const names = new Map(suggestions.map(({ value, label }) => [value, label]));
 
   const draw = (focus: boolean) => {
