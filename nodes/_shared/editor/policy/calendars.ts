@@ -1,6 +1,6 @@
 import type { WorkingCalendar } from '../../../../lib/rules/case-policy';
 import { byId, element } from '../mapping/dom';
-import { button, choice, labelled, numberField, tags, textField } from './fields';
+import { button, choice, labelled, numberField, problemAt, tags, textField } from './fields';
 import { weekdays } from './problems';
 import type { PolicyState } from './state';
 import { asOptions, calendarOptions, tagTexts } from './words';
@@ -99,7 +99,7 @@ export function prepareCalendars(state: PolicyState): void {
       ...weekdays.map((day, index) =>
         labelled(dayName(index), `${path}.hours.${day}`, hoursOf(calendar, day)),
       ),
-      labelled(text('workingHours'), `${path}.hours`, element('span'), true),
+      element('div', { class: 'q2c-wide-row' }, problemAt(`${path}.hours`)),
       labelled(
         text('holidays'),
         `${path}.holidays`,

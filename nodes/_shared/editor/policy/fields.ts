@@ -6,13 +6,15 @@ type Field = HTMLInputElement | HTMLSelectElement;
 
 let ids = 0;
 
+/** Where the problem of this place is said. */
+export const problemAt = (path: string): HTMLElement =>
+  element('span', { class: 'q2c-failed', 'data-q2c-problem': path, role: 'status' });
+
 /** A field, or a group of them, with its name above and its problem below. @param path as `PolicyProblem` has it */
 export function labelled(label: string, path: string, control: HTMLElement, wide = false): HTMLElement {
   const number = ++ids;
-  const problem = element('span', {
-    ...{ class: 'q2c-failed', 'data-q2c-problem': path, id: `q2c-policy-problem-${number}` },
-    role: 'status',
-  });
+  const problem = problemAt(path);
+  problem.id = `q2c-policy-problem-${number}`;
   control.setAttribute('aria-describedby', problem.id);
   const made = element('div', { class: wide ? 'q2c-wide-row' : undefined });
   if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement) {
