@@ -1,98 +1,207 @@
 /**
- * `npm run bench:stores`: durable steps per second on the embedded store and on PostgreSQL, without any system behind
- * them, by one host and by several in processes of their own. The last line is one JSON object with all figures.
- * The server is one of its own with its usual settings, unless `Q2C_TEST_DATABASE_URL` names another.
+ * `npm run bench:stores`: claims, the journal and look-ups in stores with 10 thousand, 100 thousand and a million runs of
+ * eleven steps each, in turns; of each the median, and how far the largest is from the smallest.
+ * `-- --sizes 10000,100000,1000000 --rounds 30 --postgres --sizes…`; the last line is one JSON object with all figures.
+ * A million runs take 14 GB below the folder for temporary files, and a minute or two to make.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from '../lib/engine';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { listRuns, runReport } from '../lib/api/reports';
+import { claimNaturalKeys, identifyRecords } from '../lib/engine/identity';
+import { beginStep, confirmStep } from '../lib/engine/journal';
+import { claimRuns } from '../lib/engine/runs';
+import type { JournalStep } from '../lib/engine/types';
+import { newId, newUlid } from '../lib/model';
 import { openPostgresStore, openSqliteStore, type Store, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
-import { accept, register, STEPS } from './work';
+import { customerNumber, fillFile, fillServer, id, taxKey } from './fill';
 
-const RUNS = 2_000;
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '10000,100000,1000000' },
+    rounds: { type: 'string', default: '30' },
+    postgres: { type: 'boolean', default: false },
+  },
+});
+const SIZES = values.sizes.split(',').map(Number);
+const ROUNDS = Number(values.rounds);
+/** Rounds before the clock starts. */
+const WARM_UP = 5;
+/** Steps that are under way at once, as many as deals in the target of the speed of steps. */
 const PARALLEL = 32;
+/** Look-ups in one measurement. */
+const LOOKUPS = 50;
 
-interface Job {
-  store: { file: string } | { url: string; schema: string };
-  /** Runs to accept; the others of the job's hosts only work. */
-  accept: number;
-  /** Ends the host when this many runs of the store have ended. */
+interface Filled {
   runs: number;
+  store: Store;
 }
 
-/** One host: accepts, works until all runs of the store have ended, and says how long it took. */
-async function host(job: Job): Promise<number> {
-  const store = await open(job.store);
-  const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1 });
-  await engine.start();
-  register(engine, PARALLEL);
-  const startedAt = performance.now();
-  for (let from = 0; from < job.accept; from += 200) await accept(engine, from);
-  while ((await ended(store)) < job.runs) await new Promise((resolve) => setTimeout(resolve, 20));
-  const took = performance.now() - startedAt;
-  await engine.stop();
-  await store.close();
-  return took;
+/** One kind of work. @returns how many times it was done */
+type Work = (filled: Filled) => Promise<number>;
+
+const at = () => new Date().toISOString();
+const anyRun = ({ runs }: Filled) => 1 + Math.floor(Math.random() * runs);
+
+async function each(count: number, once: () => Promise<unknown>): Promise<number> {
+  for (let done = 0; done < count; done++) await once();
+  return count;
 }
 
-function open(at: Job['store']): Promise<Store> {
-  if ('file' in at) return openSqliteStore(at.file);
-  return openPostgresStore({ ...settingsOfUrl(at.url), schema: at.schema });
-}
+const lease = () => ({ owner: 'bench', until: new Date(Date.now() + 60_000).toISOString() });
 
-async function ended(store: Store): Promise<number> {
-  const row = await store.db
-    .selectFrom('run')
-    .select((rows) => rows.fn.countAll<number>().as('count'))
-    .where('state', '=', 'completed')
-    .executeTakeFirstOrThrow();
-  return row.count;
-}
-
-/** Steps per second of some hosts that share the work, each in a process of its own. */
-async function measure(store: Job['store'], hosts: number): Promise<number> {
-  const children = Array.from({ length: hosts }, () => fork(process.argv[1] ?? '', ['host']));
-  const times = await Promise.all(
-    children.map(async (child, index) => {
-      child.send({ store, accept: index === 0 ? RUNS : 0, runs: RUNS } satisfies Job);
-      const [took] = (await once(child, 'message')) as [number];
-      await once(child, 'exit');
-      return took;
+const work: Record<string, Work> = {
+  claim: ({ store }) =>
+    each(10, () => store.write((tx) => claimRuns(tx, 'source', 8, lease(), at()), 'committed')),
+  journal: async ({ store }) => {
+    await Promise.all(Array.from({ length: PARALLEL }, () => journalStep(store)));
+    return PARALLEL;
+  },
+  crossReference: (filled) =>
+    each(LOOKUPS, () => {
+      const references = [
+        { entity: 'customer' as const, type: 'customer', id: `cus${customerNumber(anyRun(filled))}` },
+      ];
+      return filled.store.perform(
+        identifyRecords,
+        { system: 'erp', instance: 'main', references, at: at() },
+        'committed',
+      );
     }),
+  naturalKey: (filled) =>
+    each(LOOKUPS, () => {
+      const key = taxKey(anyRun(filled));
+      const claims = [{ entity: 'customer' as const, key, id: newId('customer'), name: 'Somebody else' }];
+      return filled.store.perform(claimNaturalKeys, { claims, at: at() }, 'committed');
+    }),
+  runsByState: ({ store }) =>
+    each(5, () => listRuns(store, { states: ['failed'] }, { limit: 50, cursor: undefined })),
+  runById: (filled) => each(10, () => runReport(filled.store, id('run', anyRun(filled)))),
+};
+
+/** What was claimed goes back into the queue. */
+async function unclaim({ store }: Filled): Promise<void> {
+  await store.write((tx) =>
+    tx
+      .updateTable('run')
+      .set({ state: 'queued', lease_owner: null, lease_until: null, started_at: null })
+      .where('state', '=', sql.lit('running'))
+      .execute(),
   );
-  return Math.round((RUNS * STEPS) / (Math.max(...times) / 1000));
+}
+
+/** The intent and the outcome of a step of a new record. The disk is the same for all sizes, so it is not waited for. */
+async function journalStep(store: Store): Promise<void> {
+  const canonicalId = newId('task');
+  const digest = newUlid().padStart(64, '0');
+  const run = { id: `run_${newUlid()}`, attempt: 1 };
+  const keys = { key: `${run.id}:${digest}`, fingerprint: digest, idempotencyKey: digest };
+  const step: JournalStep = {
+    node: { id: 'n1', name: 'Task' },
+    ...{ system: 'erp', instance: 'main', operation: 'task.upsert', canonicalId },
+    ...{ updates: true, readOnly: false, probeFirst: false, undo: 'call' },
+  };
+  const wire = JSON.stringify({ name: 'Task', memo: 'x'.repeat(200) });
+  await store.perform(beginStep, { run, step, keys, wire, skip: false, at: at() }, 'committed');
+  const externalId = `t-${canonicalId}`;
+  const ref = { system: 'erp', instance: 'main', type: 'task', id: externalId, role: 'copy' as const };
+  const refs = [{ id: canonicalId, entity: 'task' as const, ref }];
+  await store.perform(
+    confirmStep,
+    {
+      ...{ runId: run.id, step, keys, origin: 'call', refs, evidence: { id: externalId } },
+      ...{ reply: 'null', result: JSON.stringify({ refs }), counts: { calls: 1, probes: 0 } },
+      ...{ at: at(), durationMs: 100 },
+    },
+    'committed',
+  );
+}
+
+interface Figure {
+  /** Milliseconds of one, by size. */
+  ms: Record<number, number>;
+  /** The largest median by the smallest. */
+  ratio: number;
+}
+
+/** Medians of rounds in which all sizes take their turns, so that whatever else the machine does meets all of them. */
+async function measure(all: readonly Filled[]): Promise<Record<string, Figure>> {
+  const figures: Record<string, Figure> = {};
+  for (const [name, once] of Object.entries(work)) {
+    const times = new Map<number, number[]>(all.map(({ runs }) => [runs, []]));
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      for (const filled of round % 2 === 0 ? all : all.toReversed()) {
+        const startedAt = performance.now();
+        const count = await once(filled);
+        const ms = (performance.now() - startedAt) / count;
+        if (round >= 0) times.get(filled.runs)?.push(ms);
+        if (name === 'claim') await unclaim(filled);
+      }
+    }
+    const ms = Object.fromEntries([...times].map(([runs, found]) => [runs, median(found)]));
+    const medians = Object.values(ms);
+    figures[name] = { ms, ratio: round2(Math.max(...medians) / Math.min(...medians)) };
+    const shown = SIZES.map((runs) => `${ms[runs]?.toFixed(3)} ms`).join('  ');
+    console.log(`  ${name.padEnd(16)}${shown}   ratio ${figures[name]?.ratio}`);
+  }
+  return figures;
+}
+
+const median = (found: readonly number[]) =>
+  Math.round((found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? Number.NaN) * 10_000) / 10_000;
+const round2 = (value: number) => Math.round(value * 100) / 100;
+
+async function onFiles(): Promise<Record<string, Figure>> {
+  const folder = await mkdtemp(join(tmpdir(), 'q2c-stores-'));
+  const program = join(process.cwd(), 'dist/store-thread.js');
+  if (!existsSync(program)) throw new Error('Build the pack first: npm run build');
+  const all: Filled[] = [];
+  try {
+    for (const runs of SIZES) {
+      const file = join(folder, `${runs}.db`);
+      await (await openSqliteStore(file)).close();
+      fillFile(file, runs);
+      all.push({ runs, store: await openSqliteStore(file, null, program) });
+    }
+    return await measure(all);
+  } finally {
+    for (const { store } of all) await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function onServer(): Promise<Record<string, Figure>> {
+  const server = await startPostgres();
+  const all: Filled[] = [];
+  try {
+    for (const runs of SIZES) {
+      const store = await openPostgresStore({ ...settingsOfUrl(server.url), schema: `runs_${runs}` });
+      all.push({ runs, store });
+      await fillServer((text) => store.write((tx) => sql.raw(text).execute(tx), 'committed'), runs);
+    }
+    return await measure(all);
+  } finally {
+    for (const { store } of all) await store.close();
+    await server.stop();
+  }
 }
 
 async function main(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'q2c-bench-'));
-  const given = process.env.Q2C_TEST_DATABASE_URL;
-  const server = given ? null : await startPostgres();
-  const url = given ?? server?.url ?? '';
-  const figures: Record<string, number> = { cpus: cpus().length };
-  try {
-    figures.sqliteStepsPerSecond = await measure({ file: join(folder, 'q2c.db') }, 1);
-    for (const hosts of [1, 2]) {
-      const schema = `bench_${process.pid}_${hosts}`;
-      figures[`postgres${hosts}HostStepsPerSecond`] = await measure({ url, schema }, hosts);
-    }
-  } finally {
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
+  console.log(`${SIZES.join(', ')} runs, medians of ${ROUNDS} rounds`);
+  console.log('SQLite');
+  const figures: Record<string, unknown> = { sizes: SIZES, rounds: ROUNDS, sqlite: await onFiles() };
+  if (values.postgres) {
+    console.log('PostgreSQL');
+    figures.postgres = await onServer();
   }
   console.log(JSON.stringify(figures));
 }
 
-if (process.argv[2] === 'host') {
-  process.once('message', (job: Job) => {
-    host(job).then((took) => {
-      process.send?.(took);
-      process.disconnect();
-    });
-  });
-} else {
-  void main();
-}
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

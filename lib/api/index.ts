@@ -11,14 +11,12 @@ import { stepRoutes } from './routes/steps';
 /** The programs' interface: one table of routes, whatever serves it. */
 
 export { type Answer, answer, type Request, refusal, type Surroundings } from './answer';
-export { LOOKUP_ROOT, type Lookup, lookups } from './lookups';
+export { type Lookup, lookups } from './lookups';
 export { Masker } from './masking';
+export { API_ROOT, LOOKUP_ROOT } from './roots';
 export type { Caller, Connection, ConnectionCheck, HostView, Permission, Route } from './route';
 export { endServices, type Services, servicesOf } from './services';
 export { requireToken } from './tokens';
-
-/** Below the root of Node-RED's admin API. */
-export const API_ROOT = '/q2c/api/v1';
 
 const openApi = defineRoute({
   method: 'get',

@@ -22,9 +22,6 @@ export interface Lookup {
   scope: TokenScope;
 }
 
-/** Below the root of Node-RED's own HTTP nodes. */
-export const LOOKUP_ROOT = '/q2c/v1';
-
 const common = { method: 'get', tag: 'Lookups', permission: 'q2c.read' } as const;
 const ID = 'By canonical id, or the id in any system';
 

@@ -1,4 +1,5 @@
-import { type CanonicalId, Q2cError } from '../model';
+import { sql } from 'kysely';
+import { type CanonicalId, type Instant, Q2cError } from '../model';
 import { appendAudit, type RunRow, type RunState, type StepRow, type Store, type Tx } from '../store';
 import { closeCasesOfRun, noteOnCases } from './cases';
 import type { Author } from './decisions';
@@ -119,7 +120,8 @@ export class Cancellations {
     const rows = await store.db
       .selectFrom('run')
       .select('id')
-      .where('state', '=', 'cancelling')
+      // A literal, for the partial index: this is asked every second.
+      .where('state', '=', sql.lit<RunState>('cancelling'))
       .where((run) =>
         run.or([
           run('retry_at', '<=', at),
@@ -177,7 +179,8 @@ export class Cancellations {
     const run = await store.write((tx) => this.claim(tx, runId));
     if (run !== undefined) {
       const stuck = await this.undoSteps(run);
-      await store.write((tx) => (stuck === null ? this.finish(tx, run) : this.postpone(tx, run, stuck)));
+      const at = this.options.now();
+      await store.write((tx) => (stuck === null ? this.finish(tx, run, at) : this.postpone(tx, run, stuck)));
       if (stuck === null) this.options.pumpAll();
     }
     return reportOf(store, runId);
@@ -213,8 +216,8 @@ export class Cancellations {
     return null;
   }
 
-  private async finish(tx: Tx, run: RunRow): Promise<void> {
-    const at = this.options.now();
+  /** @param at as of `recordEnd` */
+  private async finish(tx: Tx, run: RunRow, at: Instant): Promise<void> {
     const author = await authorOf(tx, run.id);
     // Reads, and updates of records that stay: nobody has to find out any more what became of them.
     await tx

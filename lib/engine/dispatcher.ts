@@ -67,8 +67,11 @@ export class Dispatcher {
   register(nodeId: string, concurrency: number, dispatch: (run: DispatchedRun) => void): () => void {
     const { store, lease, now } = this.options;
     const claim = async (limit: number): Promise<Claimed[]> => {
-      const request = { source: nodeId, limit, lease: lease(), at: now() };
-      const queued = await store.perform(claimQueued, request, 'committed');
+      const request = () => ({ source: nodeId, limit, lease: lease(), at: now() });
+      // Where writes do not come in order, the time must be that of the write: after the end of the run before.
+      const queued = store.exclusive
+        ? await store.perform(claimQueued, request(), 'committed')
+        : await store.write((tx) => claimQueued.perform(tx, request()), 'committed');
       return queued.map(({ row, event }) => ({
         row,
         event,

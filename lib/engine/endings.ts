@@ -39,6 +39,8 @@ export class Endings {
   async end(ended: ActiveRun): Promise<void> {
     const { dispatcher } = this.options;
     if (ended.dry !== null) {
+      const halts = ended.branches.unfinished.map(({ node }) => ({ node, type: '', why: 'waits' as const }));
+      ended.dry.halts.push(...halts);
       ended.dry.finish(true, ended.errors);
       return;
     }
@@ -62,7 +64,8 @@ export class Endings {
   }
 
   private async record(ended: ActiveRun): Promise<Ended> {
-    const { leases, owed, waits } = this.options;
+    const { leases, owed, waits, ends } = this.options;
+    const at = ends.now();
     let goesOn = false;
     let how: RunEnding = 'interrupted';
     await owed.insist('The end of a run could not be recorded', async (tx) => {
@@ -70,8 +73,8 @@ export class Endings {
       if (ended.isBroken) return requeue(tx, leases.owner, [ended]);
       // Else another host has taken the run over, and how it ends is for that one to say.
       if (!(await leases.holdsRun(tx, ended.run.id))) return;
-      const { isWaiting, state } = await recordEnd(tx, ended, this.options.ends);
-      how = state;
+      const { isWaiting, state } = await recordEnd(tx, ended, at, ends);
+      how = state === 'queued' ? 'interrupted' : state;
       // What it waits for may have happened meanwhile.
       goesOn = isWaiting && (await waits.wake(tx)) > 0;
     });
@@ -82,10 +85,11 @@ export class Endings {
   async nodeGone(row: RunRow, node: NodeInfo): Promise<void> {
     const { owed, ends } = this.options;
     const gone = new ActiveRun(toRun(row), row.event_seq !== null, { isResumption: row.resume === 1 });
+    const at = ends.now();
     await owed.insist('The end of a run could not be recorded', async (tx) => {
       if (gone.isResumption) gone.resumed.push(...(await resumptionsOf(tx, row)).map(({ seq }) => seq));
-      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), ends.now())).id);
-      await recordEnd(tx, gone, ends);
+      gone.cases.add((await openCase(tx, gone.run, nodeGone(gone.run, node), at)).id);
+      await recordEnd(tx, gone, at, ends);
     });
   }
 

@@ -270,7 +270,7 @@ export class Engine {
     const row = await this.background.track(this.store.write((tx) => reopen(tx, runId, this.leases.grant())));
     // Another late message may have come first.
     if (row === null) return this.work.requireActive(runId);
-    const active = this.tracker.begin(toRun(row), row.event_seq !== null);
+    const active = this.tracker.begin(toRun(row), row.event_seq !== null, { isReopened: true });
     this.options.observer?.began?.(active, {});
     return active;
   }
@@ -290,6 +290,11 @@ export class Engine {
   /** The run, if it is under way here. */
   activeRun(runId: string): ActiveRun | undefined {
     return this.tracker.get(runId);
+  }
+
+  /** The run. @throws Q2cError `RUN_NOT_ACTIVE` when it is not under way here */
+  underWay(runId: string): ActiveRun {
+    return this.work.requireActive(runId);
   }
 
   /** @param node where the message is on its way to, if it is on a wire */

@@ -1,3 +1,4 @@
+export type { ExpectedBranch } from './branches';
 export type {
   BulkError,
   BulkItem,

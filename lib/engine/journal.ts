@@ -46,7 +46,7 @@ export type Begin =
 /** What the journal keeps of a step. */
 export function journaled(step: Step): JournalStep {
   const { node, system, instance, operation, updates, readOnly, probeFirst, canonicalId, undo } = step;
-  const { mappingVersion } = step;
+  const { mappingVersion, reports } = step;
   const { id, name } = node;
   return {
     node: { id, name },
@@ -55,6 +55,7 @@ export function journaled(step: Step): JournalStep {
     operation,
     updates,
     readOnly,
+    reports,
     probeFirst,
     canonicalId,
     undo,
@@ -91,7 +92,7 @@ export const beginStep = procedure('step.begin', async (tx, request: BeginReques
 async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
   const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, wire, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
-  if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
+  if (own?.state === 'confirmed' && (await isStillSo(tx, run, step, keys, own))) {
     return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
@@ -115,6 +116,28 @@ async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promi
     probeBeforeCall: uncertain || step.probeFirst,
     calls: own?.calls ?? 0,
   };
+}
+
+/** A read is made anew when a person retries the run; a report is repeated when something else was said since. */
+async function isStillSo(
+  tx: Tx,
+  run: JournalRun,
+  step: JournalStep,
+  keys: StepKeys,
+  own: StepRow,
+): Promise<boolean> {
+  if (step.readOnly) return own.run_attempt === run.attempt;
+  if (!step.reports) return true;
+  const later = await tx
+    .selectFrom('step')
+    .select('seq')
+    .where('canonical_id', '=', step.canonicalId)
+    .where('idempotency_key', '=', keys.idempotencyKey)
+    .where('key', '!=', keys.key)
+    .where('state', '=', 'confirmed')
+    .where('ended_at', '>=', own.ended_at ?? '')
+    .executeTakeFirst();
+  return later === undefined;
 }
 
 /** Why a create is refused whose record is there already, made of other content. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
 import { type CaseState, prepared, procedure, type StepRow, type StepState, type Tx } from '../store';
+import type { UnfinishedMeeting } from './branches';
 import { endReplay, openCase, openCases, resolveCases } from './cases';
 import { holdsRun } from './leases';
 import { settlePassages } from './once';
@@ -19,7 +20,8 @@ export interface EndContext {
 }
 
 export interface RecordedEnd extends OpenWaits {
-  state: 'completed' | 'failed' | 'waiting';
+  /** `queued`: it begins anew at once. */
+  state: 'completed' | 'failed' | 'waiting' | 'queued';
 }
 
 const updateEnded = prepared<{
@@ -29,7 +31,7 @@ const updateEnded = prepared<{
   holdsKey: 0 | 1;
   retryAt: Instant | null;
   legalEntity: string | null;
-  at: Instant;
+  at: Instant | null;
 }>((db, value) =>
   db
     .updateTable('run')
@@ -57,8 +59,20 @@ export interface Completion {
 }
 
 /** Nothing went wrong in this passage, and it left nothing to settle: it may have come through like most runs do. */
-export const isPlain = ({ errors, cases, isBroken, isResumption, openPassages }: ActiveRun): boolean =>
-  !isBroken && !isResumption && errors.length === 0 && cases.size === 0 && openPassages.size === 0;
+export const isPlain = ({
+  errors,
+  cases,
+  isBroken,
+  isResumption,
+  openPassages,
+  branches,
+}: ActiveRun): boolean =>
+  !isBroken &&
+  !isResumption &&
+  errors.length === 0 &&
+  cases.size === 0 &&
+  openPassages.size === 0 &&
+  branches.unfinished.length === 0;
 
 /**
  * Ends a plain run about which nothing is open or undecided either, as almost every run is. All others end by
@@ -84,24 +98,38 @@ export const completeRun = procedure(
  * The run has failed when a case of this passage is open; otherwise it is through, or waits. Older cases are resolved
  * when it came through, or at least past the node that had raised them; not those of a call whose outcome nobody knows,
  * as long as that is so. A passage that only went on with kept messages says nothing about the rest of its run, so open
- * cases of that keep counting.
+ * cases of that keep counting. Where branches have come together for some of those messages only, the run begins anew:
+ * then all of them come, and what they waited for has happened.
+ * @param at when the write was asked for: a claim that is asked for after it begins no earlier
  * @returns how it has ended, and what it still waits for
  */
-export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext): Promise<RecordedEnd> {
-  const { run, errors, cases, passed, isResumption } = active;
-  const at = context.now();
+export async function recordEnd(
+  tx: Tx,
+  active: ActiveRun,
+  at: Instant,
+  context: EndContext,
+): Promise<RecordedEnd> {
+  const { run, errors, passed, isResumption } = active;
+  // A copy: the write may have to be repeated, and then opens its cases anew.
+  const cases = new Set(active.cases);
   for (const error of errors.filter(({ code }) => code === null)) {
     cases.add((await openCase(tx, run, nodeFailed(run, error), at)).id);
   }
   for (const step of await undecidedSteps(tx, run)) {
     cases.add((await openCase(tx, run, leftBehind(step, run), at)).id);
   }
+  const waits = await settleWaits(tx, active);
+  const isPartly = !waits.isWaiting && cases.size === 0 && active.branches.unfinished.length > 0;
+  if (isPartly && !(isResumption && active.repeatable)) {
+    for (const meeting of active.branches.unfinished) {
+      cases.add((await openCase(tx, run, branchMissing(meeting, run), at)).id);
+    }
+  }
   const open = await openCases(tx, run);
   const left = open.filter(
     ({ id, runId, nodeId }) => cases.has(id) || (isResumption && runId === run.id && !passed.has(nodeId)),
   );
-  const waits = await settleWaits(tx, active);
-  const isThrough = left.length === 0 && !waits.isWaiting;
+  const isThrough = left.length === 0 && !waits.isWaiting && !isPartly;
   const cured = open.filter(
     ({ id, code, nodeId, isUndecided }) =>
       !isUndecided && code !== 'SEQUENCE_GAP' && (isThrough || (!cases.has(id) && passed.has(nodeId))),
@@ -118,7 +146,7 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
   if (left.length === 0) await settlePassages(tx, active);
   await settleEvent(tx, run, left.length > 0 ? 'case' : isThrough ? 'applied' : 'accepted', at);
   const codes = left.map(({ code }) => code);
-  const state = left.length > 0 ? 'failed' : isThrough ? 'completed' : 'waiting';
+  const state = left.length > 0 ? 'failed' : isThrough ? 'completed' : waits.isWaiting ? 'waiting' : 'queued';
   await updateEnded(tx, {
     id: run.id,
     state,
@@ -126,7 +154,7 @@ export async function recordEnd(tx: Tx, active: ActiveRun, context: EndContext):
     holdsKey: waits.holdsOrder ? 1 : 0,
     legalEntity: active.legalEntity,
     retryAt: active.repeatable ? retryAt(run, codes, context) : null,
-    at,
+    at: state === 'queued' ? null : at,
   });
   return { ...waits, state };
 }
@@ -217,6 +245,18 @@ export function nodeGone(run: Run, node: NodeInfo): NewCase {
     message: `A deploy took “${node.name}” out of the flow while ${run.title} was on its way to it. Check the flow, then retry the run.`,
     subject: run.correlationId,
     about: { params: { node: node.name, document: run.title }, ownerRole: 'integration_ops' },
+  };
+}
+
+/** The other branches of a message are through, this one has sent nothing and no case says why. */
+function branchMissing({ node, missing }: UnfinishedMeeting, run: Run): NewCase {
+  const params = { node: node.name, document: run.title, missing: missing.join(', ') || 'another branch' };
+  return {
+    node,
+    code: 'BRANCH_MISSING',
+    subject: run.correlationId,
+    about: { params, ownerRole: 'integration_ops' },
+    detail: { missing },
   };
 }
 

@@ -36,7 +36,7 @@ export class TakeOver {
       const node = { id: row.source_node, name: row.source_node };
       const message = 'the host ended while the message was under way; send it again';
       active.errors.push({ node, message, code: null });
-      await recordEnd(tx, active, this.options.ends);
+      await recordEnd(tx, active, this.options.now(), this.options.ends);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { CanonicalId } from '../model';
+import { Branches } from './branches';
 import type { DryPassage } from './dry-run';
 import type { NodeInfo, Run } from './types';
 
@@ -16,6 +17,8 @@ export interface Passage {
   isResumption?: boolean;
   /** It is only a look at what the run would write. */
   dry?: DryPassage | null;
+  /** A message has come later than the end of the last passage, and goes on with that. */
+  isReopened?: boolean;
 }
 
 /** One dispatch of a run, from its first message to its last, and what happened on the way. */
@@ -38,6 +41,8 @@ export class ActiveRun {
   readonly arrivals = new Map<string, number>();
   /** Suspensions whose messages go on in this passage. */
   readonly resumed: number[] = [];
+  /** Roles that messages of this passage wait for, in words. */
+  readonly waitsFor = new Set<string>();
   /** What passes again unless this passage comes through (`OnceRequest`). */
   readonly openPassages = new Set<string>();
   /** The store could not be written on the way: the passage is not to be judged, but to begin anew. */
@@ -57,6 +62,7 @@ export class ActiveRun {
     readonly run: Run,
     readonly repeatable: boolean,
     { isResumption = false, dry = null }: Passage = {},
+    readonly branches = new Branches(),
   ) {
     this.isResumption = isResumption;
     this.dry = dry;
@@ -88,12 +94,17 @@ const interrupted = new Set<number>();
 export const isInterrupted = (dispatch: number | undefined): boolean =>
   dispatch !== undefined && interrupted.has(dispatch);
 
+/** Passages whose branches are remembered after their end, in case a message comes late. */
+const MAX_LEFT_OVER = 100;
+
 /**
  * Knows the runs that are under way in this host, and notices their end: a run ends when none of its messages
  * is in flight for a short grace. No "end" node is needed in a flow.
  */
 export class RunTracker {
   private readonly active = new Map<string, ActiveRun>();
+  /** Branches of ended passages that have not all come together, by run. */
+  private readonly leftOver = new Map<string, Branches>();
 
   /**
    * @param graceMs covers nodes that call `done` just before they send
@@ -114,7 +125,9 @@ export class RunTracker {
   }
 
   begin(run: Run, repeatable: boolean, how: Passage = {}): ActiveRun {
-    const active = new ActiveRun(run, repeatable, how);
+    const branches = how.isReopened ? this.leftOver.get(run.id) : undefined;
+    this.leftOver.delete(run.id);
+    const active = new ActiveRun(run, repeatable, how, branches);
     this.active.set(run.id, active);
     return active;
   }
@@ -137,9 +150,17 @@ export class RunTracker {
     if (active.inFlight > 0 || active.grace !== null || this.active.get(active.run.id) !== active) return;
     active.grace = setTimeout(() => {
       this.active.delete(active.run.id);
+      this.remember(active);
       this.on.ended(active);
     }, this.graceMs);
     this.on.quiet(active);
+  }
+
+  private remember({ run, branches }: ActiveRun): void {
+    if (branches.unfinished.length === 0) return;
+    this.leftOver.set(run.id, branches);
+    const [oldest] = this.leftOver.keys();
+    if (this.leftOver.size > MAX_LEFT_OVER && oldest !== undefined) this.leftOver.delete(oldest);
   }
 
   /** Takes out runs whose messages have not moved since `before` (a moment of the monotonic clock): a node never called `done`. */

@@ -133,6 +133,8 @@ export interface Step {
   updates: boolean;
   /** Changes nothing: never probed, read again when a person retries the run. */
   readOnly: boolean;
+  /** Says how things stand: what was said before is said again when something else has been said since. */
+  reports?: boolean;
   /** The vendor keeps no key of ours, so a probe goes before every first call too. */
   probeFirst: boolean;
   canonicalId: CanonicalId;
@@ -169,6 +171,7 @@ export type JournalStep = Pick<
   | 'operation'
   | 'updates'
   | 'readOnly'
+  | 'reports'
   | 'probeFirst'
   | 'canonicalId'
   | 'undo'

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { Q2cError } from './errors';
 import {
+  daysInMonth,
   type Instant,
   isLocalDate,
   type LocalDate,
@@ -16,34 +17,54 @@ import {
 
 const invalid = (message: string) => new Q2cError('VALUE_INVALID', message);
 
-/** @throws Q2cError `VALUE_INVALID` */
-function parseDate(date: LocalDate): DateTime {
+const DAY_MS = 86_400_000;
+
+/** @returns its midnight in UTC, in milliseconds. @throws Q2cError `VALUE_INVALID` */
+function midnight(date: LocalDate): number {
   if (!isLocalDate(date)) throw invalid(`"${date}" is not a date of the form YYYY-MM-DD.`);
-  return DateTime.fromISO(date, { zone: 'utc' });
+  return Date.parse(date);
 }
 
-function writeDate(date: DateTime): LocalDate {
-  const text = date.toISODate();
+function dateOf(midnightMs: number): LocalDate {
+  const text = Number.isNaN(midnightMs)
+    ? ''
+    : new Date(midnightMs).toISOString().slice(0, -'T00:00:00.000Z'.length);
   if (isLocalDate(text)) return text;
   throw invalid('The date is outside the years 0000 to 9999.');
 }
 
-export const addDays = (date: LocalDate, days: number): LocalDate =>
-  writeDate(parseDate(date).plus({ days }));
+export const addDays = (date: LocalDate, days: number): LocalDate => dateOf(midnight(date) + days * DAY_MS);
 
 /** Same day of a later (or earlier) month; the last day where the month is shorter. */
-export const addMonths = (date: LocalDate, months: number): LocalDate =>
-  writeDate(parseDate(date).plus({ months }));
+export function addMonths(date: LocalDate, months: number): LocalDate {
+  midnight(date);
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  const count = year * 12 + month - 1 + months;
+  return dayOfMonth(Math.floor(count / 12), (((count % 12) + 12) % 12) + 1, day);
+}
 
-export const endOfMonth = (date: LocalDate): LocalDate => writeDate(parseDate(date).endOf('month'));
+export function endOfMonth(date: LocalDate): LocalDate {
+  midnight(date);
+  return dayOfMonth(Number(date.slice(0, 4)), Number(date.slice(5, 7)), 31);
+}
+
+function dayOfMonth(year: number, month: number, day: number): LocalDate {
+  const text = [
+    String(year).padStart(4, '0'),
+    String(month).padStart(2, '0'),
+    String(Math.min(day, daysInMonth(year, month))).padStart(2, '0'),
+  ].join('-');
+  if (isLocalDate(text)) return text;
+  throw invalid('The date is outside the years 0000 to 9999.');
+}
 
 /** Days from one date to another; negative when `to` is earlier. */
 export const daysBetween = (from: LocalDate, to: LocalDate): number =>
-  Math.round(parseDate(to).diff(parseDate(from), 'days').days);
+  (midnight(to) - midnight(from)) / DAY_MS;
 
 /** True when the date is in the period; both ends belong to it. */
 export const periodContains = ({ from, to }: Period, date: LocalDate): boolean => {
-  for (const day of [from, to, date]) parseDate(day);
+  for (const day of [from, to, date]) midnight(day);
   return from <= date && date <= to;
 };
 
@@ -78,7 +99,7 @@ export interface DueDate {
 export function dueDate(issueDate: LocalDate, terms: string): DueDate {
   if (!isPaymentTerms(terms))
     throw invalid(`"${terms}" are not payment terms such as net_30, eom_30, 2_10_net_30.`);
-  if (terms === 'due_on_receipt') return { due: writeDate(parseDate(issueDate)) };
+  if (terms === 'due_on_receipt') return { due: addDays(issueDate, 0) };
 
   const numbers = terms.match(/\d+/g) ?? [];
   const days = Number(numbers.at(-1));
@@ -97,7 +118,7 @@ export function dueDate(issueDate: LocalDate, terms: string): DueDate {
 export function todayIn(zone: string, now: Instant | Date = new Date()): LocalDate {
   const moment = DateTime.fromISO(toInstant(now), { zone });
   if (!moment.isValid) throw invalid(`"${zone}" is not a time zone, for example Europe/Berlin.`);
-  return writeDate(moment);
+  return moment.toISODate();
 }
 
 /** A moment in the canonical spelling: UTC with milliseconds. Takes any ISO-8601 text that names its offset. */

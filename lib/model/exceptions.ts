@@ -324,6 +324,20 @@ export const exceptionCodes = define({
     severity: 'error',
     autoRetry: false,
   },
+  BRANCH_MISSING: {
+    title: 'Branch did not arrive',
+    pattern: '{document} waits at {node} for {missing}, which has sent nothing on.',
+    owner: 'integration_ops',
+    severity: 'error',
+    autoRetry: false,
+  },
+  BRANCHES_DISAGREE: {
+    title: 'Branches disagree',
+    pattern: '{document} cannot go on at {node}: {reason}.',
+    owner: 'integration_ops',
+    severity: 'error',
+    autoRetry: false,
+  },
   NODE_MISSING: {
     title: 'Node no longer in the flow',
     pattern: '{document} waits at {node}, which is no longer in the flow.',

@@ -62,28 +62,37 @@ export const countrySchema = z
   .refine(isCountry, 'must be a country code of ISO 3166-1');
 export const regionSchema = z.string().min(1).max(64);
 
+const LOCAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
 /** True for a date that exists, written `YYYY-MM-DD`. */
 export function isLocalDate(value: unknown): value is LocalDate {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
-  const midnight = new Date(`${value}T00:00:00.000Z`);
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(value);
+  if (typeof value !== 'string' || !LOCAL_DATE.test(value)) return false;
+  const day = Number(value.slice(8, 10));
+  return day >= 1 && day <= daysInMonth(Number(value.slice(0, 4)), Number(value.slice(5, 7)));
+}
+
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** @param month 1 to 12; any other has no days */
+export function daysInMonth(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 }
 
 /** True for a moment that exists, written in UTC with milliseconds. */
 export function isInstant(value: unknown): value is Instant {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(value)) return false;
-  const moment = new Date(value);
-  return !Number.isNaN(moment.getTime()) && moment.toISOString() === value;
+  return typeof value === 'string' && INSTANT.test(value) && isLocalDate(value.slice(0, 10));
 }
 
 export const localDateSchema = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/)
+  .regex(LOCAL_DATE)
   .refine(isLocalDate, 'must be an existing date')
   .meta({ format: 'date' });
 export const instantSchema = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
+  .regex(INSTANT)
   .refine(isInstant, 'must be an existing moment in UTC')
   .meta({ format: 'date-time' });
 

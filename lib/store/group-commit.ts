@@ -15,21 +15,26 @@ export interface CommitMedium {
    */
   transact(work: (tx: Tx) => Promise<void>, durability: Durability): Promise<void>;
   /**
-   * Performs calls of procedures in one transaction elsewhere, in the order given, and commits it.
-   * @returns null when that is not possible now: they are done here then. Rejects when whether they were committed is
-   *   not known.
+   * Performs calls of procedures elsewhere, in the order given and after those it was given before.
+   * @returns the outcome of each once it has been made as durable as asked for; null when that is not possible now: they
+   *   are done here then. Rejects when whether the call was committed is not known.
    */
-  perform?(calls: Call[]): Promise<Outcome[]> | null;
+  perform?(calls: readonly DurableCall[]): Promise<Outcome>[] | null;
   /** True for an error of a job that the disk or the server is the cause of, not the job. */
   isFailure(error: unknown): boolean;
   /** Puts everything committed so far on the disk; absent where a flushed commit does that itself. */
   flush?(): Promise<void>;
 }
 
+/** A call, and what its outcome is to survive. */
+export interface DurableCall extends Call {
+  durability: Durability;
+}
+
 interface QueuedJob {
   durability: Durability;
   /** What it is a call of; null for a job that only the host itself can run. */
-  call: Call | null;
+  call: DurableCall | null;
   run(tx: Tx): Promise<void>;
   /** Takes over the value that the call has given elsewhere. */
   answer(value: unknown): void;
@@ -48,8 +53,8 @@ export class GroupCommitter {
   /** Loops that commit one group after another, for as long as there are any. */
   private lanes = 0;
   private committing: Promise<void> = Promise.resolve();
-  /** Groups that are committed elsewhere. */
-  private elsewhere: Promise<void> = Promise.resolve();
+  /** Calls that are performed elsewhere: jobs of the host wait for them. */
+  private readonly elsewhere = new Set<Promise<void>>();
   /** Committed jobs that wait for the next flush. */
   private unflushed: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
@@ -65,10 +70,11 @@ export class GroupCommitter {
   }
 
   perform<A, R>(procedure: Procedure<A, R>, args: A, durability: Durability): Promise<R> {
-    return this.enqueue((tx) => procedure.perform(tx, args), { name: procedure.name, args }, durability);
+    const call = { name: procedure.name, args, durability };
+    return this.enqueue((tx) => procedure.perform(tx, args), call, durability);
   }
 
-  private enqueue<T>(job: WriteJob<T>, call: Call | null, durability: Durability): Promise<T> {
+  private enqueue<T>(job: WriteJob<T>, call: DurableCall | null, durability: Durability): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let value: T;
       this.queue.push({
@@ -97,9 +103,9 @@ export class GroupCommitter {
   async drain(): Promise<void> {
     do {
       await this.committing;
-      await this.elsewhere;
+      await Promise.all(this.elsewhere);
       await this.flushing;
-    } while (this.lanes > 0 || this.flushing !== null);
+    } while (this.lanes > 0 || this.elsewhere.size > 0 || this.flushing !== null);
   }
 
   private async commitQueue(): Promise<void> {
@@ -131,35 +137,21 @@ export class GroupCommitter {
     return other < 0 ? queue.length : other;
   }
 
-  /** Commits a group, or hands it on: two may be under way elsewhere, so that there is always one to do. */
+  /** Commits a group, or hands it on: there it is grouped anew, and nobody waits for it here but jobs of the host. */
   private async commit(group: QueuedJob[]): Promise<void> {
     const calls = group.map(({ call }) => call).filter((call) => call !== null);
     const performed = calls.length < group.length ? null : this.medium.perform?.(calls);
     if (performed) {
-      const before = this.elsewhere;
-      this.elsewhere = this.commitElsewhere(group, performed).then(() => before);
-      await before;
+      group.forEach((job, index) => {
+        const answered = answer(job, performed[index]).then(() => {
+          this.elsewhere.delete(answered);
+        });
+        this.elsewhere.add(answered);
+      });
     } else {
-      await this.elsewhere;
+      await Promise.all(this.elsewhere);
       await this.commitHere(group);
     }
-  }
-
-  private async commitElsewhere(group: QueuedJob[], performed: Promise<Outcome[]>): Promise<void> {
-    let outcomes: Outcome[];
-    try {
-      outcomes = await performed;
-    } catch (error) {
-      for (const job of group) job.fail(writeFailed(error));
-      return;
-    }
-    const committed = group.filter((job, index) => {
-      const outcome = outcomes[index];
-      if (outcome?.ok === true) job.answer(outcome.value);
-      else job.fail(outcome?.error);
-      return outcome?.ok === true;
-    });
-    this.settle(committed);
   }
 
   /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
@@ -205,6 +197,18 @@ export class GroupCommitter {
       for (const job of jobs) job.settle();
     }
     this.flushing = null;
+  }
+}
+
+/** Settles a job as its call was settled elsewhere. */
+async function answer(job: QueuedJob, performed: Promise<Outcome> | undefined): Promise<void> {
+  try {
+    const outcome = await performed;
+    if (outcome?.ok !== true) return job.fail(outcome?.error);
+    job.answer(outcome.value);
+    job.settle();
+  } catch (error) {
+    job.fail(writeFailed(error));
   }
 }
 

@@ -25,6 +25,7 @@ import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
 import { api } from './migrations/0023-api';
 import { console } from './migrations/0025-console';
+import { lists } from './migrations/0026-lists';
 import type { Schema } from './schema';
 
 /** What differs between dialects when tables are made. */
@@ -59,6 +60,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0022-mapping': mapping,
   '0023-api': api,
   '0025-console': console,
+  '0026-lists': lists,
 };
 
 /**

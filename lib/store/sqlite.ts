@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, sql } from 'kysely';
@@ -63,7 +63,7 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
     const cause = error instanceof Q2cError ? error.cause : error;
     throw isStoreFailure(cause) ? unavailable(path, cause) : error;
   }
-  const log = path === ':memory:' ? null : await open(`${path}-wal`, 'r');
+  const log = path === ':memory:' ? null : await openLog(path);
   const checkpointer =
     log === null ? null : new Checkpointer(path, () => database.exec('pragma wal_autocheckpoint = 4096'));
   const thread =
@@ -113,11 +113,15 @@ function connectSqlite(path: string) {
 }
 
 /** The way to write of the store's own thread, to a file that the host has opened. */
-export function openCommitter(path: string, keys: Keyring | null): GroupCommitter {
+export async function openCommitter(path: string, keys: Keyring | null): Promise<GroupCommitter> {
   const { db, transact } = connectSqlite(path);
   if (keys !== null) protect(db, keys);
-  return new GroupCommitter({ transact, isFailure: isStoreFailure });
+  const log = await openLog(path);
+  return new GroupCommitter({ transact, isFailure: isStoreFailure, flush: () => log.datasync() });
 }
+
+/** To flush what was committed, by whichever connection. */
+const openLog = (path: string): Promise<FileHandle> => open(`${path}-wal`, 'r');
 
 function connect(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });

@@ -6,26 +6,33 @@ import { openCommitter } from './sqlite';
 import { READY, type Reply, type Request, type ThreadData, type WireOutcome } from './thread';
 
 /**
- * The program of the embedded store's thread: performs the calls of each request in one transaction. The file that
- * starts it has imported the procedures before.
+ * The program of the embedded store's thread: performs calls, those that come together in one transaction, and answers
+ * each once it is as durable as asked for. The file that starts it has imported the procedures before.
  */
-export function serve(): void {
+export async function serve(): Promise<void> {
   if (parentPort === null) throw new Error('This program runs in a thread of the store.');
   const port = parentPort;
   const { path, keys } = workerData as ThreadData;
-  const committer = openCommitter(path, keys === null ? null : Keyring.of(keys));
-  port.on('message', async ({ id, calls }: Request) => {
-    const results = await Promise.allSettled(
-      calls.map((call) => committer.write((tx) => performCall(tx, call), 'committed')),
-    );
-    port.postMessage({ id, outcomes: results.map(outcomeOf) } satisfies Reply);
+  const committer = await openCommitter(path, keys === null ? null : Keyring.of(keys));
+  const settled: Reply = [];
+  const settle = (outcome: Reply[number]) => {
+    // What one commit or one flush settles is settled before anything else can happen: it goes in one message.
+    if (settled.push(outcome) === 1) queueMicrotask(() => port.postMessage(settled.splice(0)));
+  };
+  port.on('message', (request: Request) => {
+    for (const { id, durability, ...call } of request) {
+      committer
+        .write((tx) => performCall(tx, call), durability)
+        .then(
+          (value) => settle({ id, ok: true, value }),
+          (reason: unknown) => settle({ id, ...failed(reason) }),
+        );
+    }
   });
   port.postMessage(READY);
 }
 
-function outcomeOf(result: PromiseSettledResult<unknown>): WireOutcome {
-  if (result.status === 'fulfilled') return { ok: true, value: result.value };
-  const { reason } = result;
+function failed(reason: unknown): WireOutcome {
   return {
     ok: false,
     code: reason instanceof Q2cError ? reason.code : null,

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, Q2cError } from '../model';
-import type { Call } from './procedure';
+import type { DurableCall } from './group-commit';
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -10,16 +10,11 @@ export interface ThreadData {
   keys: KeyObject[] | null;
 }
 
-/** Calls that belong together, and what became of each. */
-export interface Request {
-  id: number;
-  calls: Call[];
-}
+/** Calls, in the order in which they are to be committed. */
+export type Request = (DurableCall & { id: number })[];
 
-export interface Reply {
-  id: number;
-  outcomes: WireOutcome[];
-}
+/** What became of some calls: of each as soon as it is as durable as was asked for. */
+export type Reply = (WireOutcome & { id: number })[];
 
 export type WireOutcome =
   | { ok: true; value: unknown }
@@ -31,7 +26,7 @@ export type Outcome = { ok: true; value: unknown } | { ok: false; error: Error }
 export const READY = 'ready';
 
 interface Waiting {
-  resolve(outcomes: Outcome[]): void;
+  resolve(outcome: Outcome): void;
   reject(error: Error): void;
 }
 
@@ -42,7 +37,7 @@ interface Waiting {
 export class StoreThread {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
-  private requests = 0;
+  private calls = 0;
   /** True while calls may be given to it. */
   ready = false;
 
@@ -58,14 +53,18 @@ export class StoreThread {
     this.worker.on('exit', () => this.fail(new Error('it has ended')));
   }
 
-  /** @throws when the thread is gone; whether the calls were committed is not known then */
-  perform(calls: Call[]): Promise<Outcome[]> {
-    const id = ++this.requests;
-    return new Promise((resolve, reject) => {
-      // First, for it throws when something is no plain data: then nobody is to wait for an answer.
-      this.worker.postMessage({ id, calls } satisfies Request);
-      this.waiting.set(id, { resolve, reject });
-    });
+  /** @returns of each call what became of it; rejects when the thread is gone: nobody knows then */
+  perform(calls: readonly DurableCall[]): Promise<Outcome>[] {
+    const request = calls.map(({ name, args, durability }) => ({ id: ++this.calls, name, args, durability }));
+    try {
+      this.worker.postMessage(request satisfies Request);
+    } catch (error) {
+      // Something is no plain data: nobody is to wait for an answer.
+      return calls.map(() => Promise.reject(error));
+    }
+    return request.map(
+      ({ id }) => new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject })),
+    );
   }
 
   async close(): Promise<void> {
@@ -73,12 +72,12 @@ export class StoreThread {
     await this.worker.terminate();
   }
 
-  private settle({ id, outcomes }: Reply): void {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
-    waiting?.resolve(
-      outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: errorOf(outcome) })),
-    );
+  private settle(reply: Reply): void {
+    for (const outcome of reply) {
+      const waiting = this.waiting.get(outcome.id);
+      this.waiting.delete(outcome.id);
+      waiting?.resolve(outcome.ok ? outcome : { ok: false, error: errorOf(outcome) });
+    }
   }
 
   private fail(cause: Error): void {

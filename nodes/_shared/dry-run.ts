@@ -17,6 +17,7 @@ const OURS = [
   'publish',
   'wait',
   'once',
+  'join',
   ...Object.keys(manifests),
 ].map((name) => `q2c-${name}`);
 

@@ -78,7 +78,9 @@ export interface OutboxSourceOptions {
 export async function outboxSource(engine: Engine, options: OutboxSourceOptions): Promise<EventSource> {
   const { id, eventType, send, onStarted, onFailure } = options;
   const { store } = engine;
-  await store.write((tx) => registerReceiver(tx, { id, eventType }, store.now()));
+  // Before it is queued, as that of an announcement is: whatever is announced from now on is for this one too.
+  const at = store.now();
+  await store.write((tx) => registerReceiver(tx, { id, eventType }, at));
   const role = `relay:${id}`;
   const relay = new Relay({ store, receiver: id, acquire: () => engine.lead(role), send, onFailure });
   const forget = engine.onAnnounced(() => relay.wake());

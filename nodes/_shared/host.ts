@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
 import { isStoreRefusal } from '../../lib/store';
 import { dryContext, isPassable } from './dry-run';
+import { onlyLeadsOn } from './flow-graph';
 import type { Q2cMessage } from './message';
 import { stableId } from './stable-id';
 
@@ -25,12 +26,13 @@ interface CountedMessage {
 /** A node as hooks name it; `node` is missing while it is not running. */
 interface FlowNode {
   id: string;
-  node?: { id: string; name?: string; type?: string };
+  node?: { id: string; name?: string; type?: string; wires?: readonly (readonly string[])[] };
 }
 
 /** Hook payloads of Node-RED, as far as they are read here. */
 interface SendEvent {
   msg: Q2cMessage;
+  source: FlowNode & { port: number };
   destination: FlowNode;
 }
 interface ReceiveEvent {
@@ -52,12 +54,16 @@ class Host {
     for (const engine of this.engines.values()) engine.interrupt();
   };
   private readonly resume = () => {
+    this.deploys++;
     for (const engine of this.engines.values()) engine.resume();
   };
   /** Messages on their way, by identity: nodes may change or drop `msg.q2c`, the count must still come out even. */
   private readonly counted = new WeakMap<object, CountedMessage>();
 
   private RED: NodeAPI | null = null;
+  /** Nodes at which branches come together; without any, branches are not told apart. */
+  private joins = 0;
+  private deploys = 0;
 
   /** Starts to follow the runs of an engine. Hooks and listeners are there only while some engine is. */
   attach(RED: NodeAPI, storeId: string, engine: Engine): void {
@@ -79,6 +85,26 @@ class Host {
   /** The engine of a store node; without an id, of the only or first store. */
   engine(storeId?: string): Engine | undefined {
     return storeId === undefined ? this.engines.values().next().value : this.engines.get(storeId);
+  }
+
+  /** The run of this id, if it is under way. */
+  activeRun(runId: string): ActiveRun | undefined {
+    return this.find(runId)?.active;
+  }
+
+  /** From now on messages carry where they have parted and by which branch they come. @returns ends it */
+  tellBranchesApart(): () => void {
+    this.joins++;
+    return () => this.joins--;
+  }
+
+  /** A value that depends on the flows, worked out once after each deploy when it is needed. */
+  perDeploy<T>(work: () => T): () => T {
+    let known: { deploy: number; value: T } | null = null;
+    return () => {
+      if (known?.deploy !== this.deploys) known = { deploy: this.deploys, value: work() };
+      return known.value;
+    };
   }
 
   /** Counts a message that got its run inside a node: a run of its own, or one that had ended. */
@@ -134,11 +160,34 @@ class Host {
   }
 
   /** @returns false to keep the message from being delivered */
-  private setOut({ msg, destination }: SendEvent): false | undefined {
+  private setOut(event: SendEvent): false | undefined {
+    const { msg, destination } = event;
     if (this.mustHalt(msg, destination)) return false;
     const counted = this.entered(msg, infoOf(destination));
-    if (counted !== undefined) counted.onWire++;
+    if (counted === undefined) return undefined;
+    counted.onWire++;
+    if (this.joins > 0) this.mark(event, counted.active);
     return undefined;
+  }
+
+  /** Marks a message with the branch that it is on: where it parts from others, and where it may come to a join. */
+  private mark({ msg, source, destination }: SendEvent, { branches }: ActiveRun): void {
+    const { q2c } = msg;
+    if (q2c === undefined) return;
+    const { node, port } = source;
+    if ((node?.wires?.[port]?.length ?? 0) > 1) {
+      const fork = branches.parted(
+        `${source.id} ${msg._msgid}`,
+        () => this.RED?.util.cloneMessage(msg).payload,
+      );
+      // The copies for the other wires are made of the first one, which is marked by then.
+      if (q2c.forks?.at(-1) !== fork) msg.q2c = { ...q2c, forks: [...(q2c.forks ?? []), fork] };
+    }
+    const type = destination.node?.type ?? '';
+    const isNear = type === 'q2c-join' || onlyLeadsOn(type);
+    if (isNear && node !== undefined && !onlyLeadsOn(node.type ?? '')) {
+      msg.q2c = { ...(msg.q2c ?? q2c), via: stableId(node) };
+    }
   }
 
   /** A dry run ends before what may write, and where its message has lost the run. */

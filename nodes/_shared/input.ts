@@ -66,7 +66,8 @@ export function onInput(node: Node, options: InputOptions): void {
         if (host.isStale(msg)) {
           progress.dropped();
         } else {
-          if (msg.q2c?.dryRun) progress.dropped();
+          // What sends nothing on keeps the message, or has handed it over.
+          if (msg.q2c?.dryRun || next === null) progress.dropped();
           else progress.finished();
           if (next !== null) send(next as NodeMessage | NodeMessage[]);
         }
@@ -81,7 +82,7 @@ export function onInput(node: Node, options: InputOptions): void {
         }
         if (msg.q2c?.dryRun) progress.dropped();
         else progress.failed(codeOf(error) ?? 'NODE_FAILED');
-        if (error instanceof CaseOpened && msg.q2c) msg.q2c.waitingFor = roleInWords(error.ownerRole);
+        if (error instanceof CaseOpened) noteWhoActs(msg, error);
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -131,6 +132,16 @@ async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDoc
   host.adopt(engine, msg, active);
   return active.run.id;
 }
+
+/** Whoever is told that the deal waits hears of everybody it waits for: several branches may have stopped. */
+function noteWhoActs({ q2c }: Q2cMessage, { ownerRole }: CaseOpened): void {
+  if (q2c === undefined) return;
+  const roles = host.activeRun(q2c.run)?.waitsFor ?? new Set();
+  roles.add(roleInWords(ownerRole));
+  q2c.waitingFor = inWords.format([...roles].sort());
+}
+
+const inWords = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** The contract says who sells; before there is one, what was sold may. */
 function noteLegalEntity(

@@ -11,30 +11,20 @@ import {
   requireToken,
 } from '../../lib/api';
 import type { Engine } from '../../lib/engine';
+import { lookupsOf } from './open-lookups';
 import { logFault, surroundings } from './routes';
 import { send } from './send';
 
 /** Lookups for other programs, on the root of Node-RED's HTTP nodes. Only stores that say so answer them. */
 
-const open = new Map<string, Engine>();
-
-export function openLookups(storeId: string, engine: Engine): void {
-  open.set(storeId, engine);
-}
-
-/** A deploy may have opened those of the store's next engine already: only these are closed. */
-export function closeLookups(storeId: string, engine: Engine): void {
-  if (open.get(storeId) === engine) open.delete(storeId);
-}
-
-/** Registered once per process, beside the admin routes. */
+/** Called once per process: express never forgets a route. */
 export function registerLookupRoutes(RED: NodeAPI): void {
   for (const lookup of lookups) {
     RED.httpNode.get(
       LOOKUP_ROOT + lookup.route.path,
       (request: HttpRequest, response: Response, next: () => void) => {
         const { store } = request.query;
-        const engine = typeof store === 'string' ? open.get(store) : open.values().next().value;
+        const engine = lookupsOf(typeof store === 'string' ? store : undefined);
         if (engine === undefined) {
           // As if it were not there.
           next();

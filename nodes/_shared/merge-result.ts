@@ -1,18 +1,21 @@
 import { type CanonicalId, type DealDocument, dealDocumentParts } from '../../lib/model';
 import type { OperationResult } from '../../lib/systems/kit/types';
 
-/** The deal with a result merged in: fields of objects, elements of lists by id, cross-references by canonical id. */
-export function mergeResult(
-  deal: DealDocument,
-  { merge = {}, refs }: Pick<OperationResult, 'refs' | 'merge'>,
-): DealDocument {
-  const merged: Record<string, unknown> = { ...deal };
-  for (const [part, value] of Object.entries(merge)) {
-    merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
-  }
-  if (refs.length === 0) return merged;
+type Result = Pick<OperationResult, 'refs' | 'merge'>;
 
-  const refsOf = Map.groupBy(refs, ({ id }) => id);
+/** The deal with results merged in: fields of objects, elements of lists by id, cross-references by canonical id. */
+export function mergeResults(deal: DealDocument, results: readonly Result[]): DealDocument {
+  const merged: Record<string, unknown> = { ...deal };
+  for (const { merge = {} } of results) {
+    for (const [part, value] of Object.entries(merge)) {
+      merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
+    }
+  }
+  const refsOf = Map.groupBy(
+    results.flatMap(({ refs }) => refs),
+    ({ id }) => id,
+  );
+  if (refsOf.size === 0) return merged;
   for (const [part, { many }] of Object.entries(dealDocumentParts)) {
     const value = merged[part];
     if (value === undefined) continue;
@@ -36,15 +39,16 @@ interface Identified {
 
 /** A new reference takes the place of one of the same system, instance and type (invariant 8). */
 function withRefs(entity: Identified, refsOf: Map<CanonicalId, NewRef[]>): Identified {
-  const added = refsOf.get(entity.id)?.map(({ ref }) => ref);
+  const added = refsOf.get(entity.id);
   if (added === undefined) return entity;
-  const replaced = (known: NewRef['ref']) =>
-    added.some(
-      ({ system, instance, type }) =>
-        known.system === system && known.instance === instance && known.type === type,
+  let externalRefs = entity.externalRefs ?? [];
+  for (const { ref } of added) {
+    const others = externalRefs.filter(
+      ({ system, instance, type }) => system !== ref.system || instance !== ref.instance || type !== ref.type,
     );
-  const kept = (entity.externalRefs ?? []).filter((known) => !replaced(known));
-  return { ...entity, externalRefs: [...kept, ...added] };
+    externalRefs = [...others, ref];
+  }
+  return { ...entity, externalRefs };
 }
 
 function mergeObject(old: unknown, value: unknown): unknown {

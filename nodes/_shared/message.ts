@@ -23,6 +23,10 @@ export interface RunEnvelope {
   waited?: number;
   /** The mapping that the deal went through last: its configuration node, and the version that was used. */
   mapping?: { set: string; version: string };
+  /** Where the message has parted into branches, the first fork first (`Branches`). Only where branches come together. */
+  forks?: number[];
+  /** The last node that it came through and that does more than lead on, as `stableId` names it. Only on its way to a join. */
+  via?: string;
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
   /** Who has to act before the deal goes on, where its message comes from a Catch node. */
   waitingFor?: string;

@@ -25,7 +25,7 @@ import type {
 import { amountAtRisk } from './amount-at-risk';
 import { caseFacts } from './case-facts';
 import type { MappingInUse } from './mapping-node';
-import { mergeResult } from './merge-result';
+import { mergeResults } from './merge-result';
 import { withVendorFields } from './vendor-fields';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
@@ -75,7 +75,7 @@ export async function runOperation(
 
   const rows = results.map((result) => result.rows).filter((row) => row !== undefined);
   return {
-    deal: results.reduce((deal, result) => mergeResult(deal, result), request.deal),
+    deal: mergeResults(request.deal, results),
     ...(rows.length > 0 ? { rows: rows.length === 1 ? rows[0] : rows } : {}),
   };
 }
@@ -114,6 +114,8 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     operation: `${operation.entity}.${operation.verb}`,
     updates: operation.verb === 'upsert' || operation.verb === 'update',
     readOnly: operation.duplicateSafety === 'read-only',
+    // Who a deal waits for may be another one with each attempt, and the first one again.
+    ...(request.parameters.waitingFor === undefined ? {} : { reports: true }),
     probeFirst: operation.duplicateSafety === 'probe-first',
     canonicalId: item.id,
     recordType: operation.recordType,
@@ -140,7 +142,10 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
           },
         }),
     classify: (error) => failureOf(error, { manifest, operation, node: node.name }),
-    about: aboutOf(request, item),
+    // Worked out when a case asks for it, which most steps have none of.
+    get about() {
+      return aboutOf(request, item);
+    },
   };
 }
 

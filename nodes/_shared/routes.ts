@@ -8,15 +8,12 @@ import { callerOf } from './caller';
 import { registerConsole } from './console-page';
 import { host } from './host';
 import { hostView, testNode } from './host-view';
-import { registerLookupRoutes } from './lookup-routes';
 import { send } from './send';
 
-let registered = false;
+export { endServices } from '../../lib/api';
 
-/** Admin routes of the pack, below `<admin root>/q2c/`. Registered once per process: express never forgets a route. */
+/** Admin routes of the pack, below `<admin root>/q2c/`. Called once per process: express never forgets a route. */
 export function registerRoutes(RED: NodeAPI): void {
-  if (registered) return;
-  registered = true;
   registerConsole(RED.httpAdmin);
   for (const route of routes) {
     const permitted = RED.auth.needsPermission(route.permission);
@@ -32,7 +29,6 @@ export function registerRoutes(RED: NodeAPI): void {
       },
     );
   }
-  registerLookupRoutes(RED);
   // Forms ask here: a store or broker can be tried although no store is open.
   const write = RED.auth.needsPermission('q2c.write');
   RED.httpAdmin.post(

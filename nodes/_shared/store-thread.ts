@@ -7,4 +7,4 @@ import '../../lib/engine/run-end';
 import '../../lib/engine/waiting';
 import '../../lib/observe/kpi/update';
 
-serve();
+void serve();

@@ -13,12 +13,13 @@ export function withVendorFields(
   item: Item,
   { client, deal, manifest, operation }: Pick<OperationRequest, 'client' | 'deal' | 'manifest' | 'operation'>,
 ): JsonValue {
-  const { system } = client;
-  if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, deal, system));
-  const fields = vendorFields(deal, item.id, system);
+  const fieldsOf = fieldsByRecord(deal, client.system);
+  if (fieldsOf.size === 0) return wire;
+  if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, fieldsOf));
+  const fields = fieldsOf.get(item.id);
   if (fields === undefined || operation.duplicateSafety === 'read-only') return wire;
   if (isObject(wire) && isObject(wire.body)) return { ...wire, body: { ...wire.body, ...fields } };
-  const field = `extensions.${system}`;
+  const field = `extensions.${client.system}`;
   const reason = `${operation.entity} ${operation.verb} of ${manifest.label} takes no further fields (${Object.keys(fields).join(', ')}); remove the rules that fill them from the mapping set`;
   const document = `${operation.entity} ${item.id}`;
   throw new MappingError('VALUE_INVALID', `${field} of ${document} is not valid: ${reason}.`, {
@@ -28,25 +29,29 @@ export function withVendorFields(
   });
 }
 
+type FieldsByRecord = ReadonlyMap<string, JsonObject>;
+
 /** One of several records of a step, each under its own canonical id; they may stand in lists by depth. */
-function withFieldsOfRecord(planned: JsonValue, deal: DealDocument, system: string): JsonValue {
-  if (Array.isArray(planned)) return planned.map((each) => withFieldsOfRecord(each, deal, system));
+function withFieldsOfRecord(planned: JsonValue, fieldsOf: FieldsByRecord): JsonValue {
+  if (Array.isArray(planned)) return planned.map((each) => withFieldsOfRecord(each, fieldsOf));
   if (!isObject(planned) || !isObject(planned.body)) return planned;
-  const fields = vendorFields(deal, String(planned.canonicalId), system);
+  const fields = fieldsOf.get(String(planned.canonicalId));
   return fields === undefined ? planned : { ...planned, body: { ...planned.body, ...fields } };
 }
 
-/** The fields of a record of the deal for a system; undefined = none. */
-function vendorFields(deal: DealDocument, id: string, system: string): JsonObject | undefined {
-  for (const part of Object.keys(dealDocumentParts) as (keyof DealDocument)[]) {
+/** The fields for a system of the deal's records that have any. */
+function fieldsByRecord(deal: DealDocument, system: string): FieldsByRecord {
+  const found = new Map<string, JsonObject>();
+  for (const part of PARTS) {
     for (const record of [deal[part] ?? []].flat()) {
-      if (record.id !== id) continue;
       const fields = record.extensions?.[system];
-      return fields !== undefined && Object.keys(fields).length > 0 ? fields : undefined;
+      if (fields !== undefined && Object.keys(fields).length > 0) found.set(record.id, fields);
     }
   }
-  return undefined;
+  return found;
 }
+
+const PARTS = Object.keys(dealDocumentParts) as (keyof DealDocument)[];
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -52,8 +52,10 @@ export default function register(RED: NodeAPI): void {
       if (closed) return undefined;
       store = engine.store;
       const receiver = { id: node.receiver, eventType: null };
+      // As in `outboxSource`.
+      const at = store.now();
       await store.write((tx) =>
-        announced ? registerReceiver(tx, receiver, engine.store.now()) : removeReceiver(tx, node.receiver),
+        announced ? registerReceiver(tx, receiver, at) : removeReceiver(tx, node.receiver),
       );
       if (closed) return undefined;
       const log = new ConnectionLog(node);

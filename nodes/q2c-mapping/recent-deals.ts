@@ -3,7 +3,7 @@ import type { DealDocument } from '../../lib/model';
 import { checkReadiness, type Firm, planDeal } from '../../lib/rules';
 import { open, type Store } from '../../lib/store';
 import { vendorFields } from '../_shared/host-view';
-import { mergeResult } from '../_shared/merge-result';
+import { mergeResults } from '../_shared/merge-result';
 import type { RecentDeal } from './replies';
 
 /** Deals that went through this host, to try a mapping on. */
@@ -34,7 +34,7 @@ export async function dealOfRun({ db }: Store, run: string, firm: Firm | null): 
     .execute();
   const deal = steps.reduce<DealDocument>((before, step) => {
     const result = open(db, 'step', 'result', step);
-    return result === null ? before : mergeResult(before, JSON.parse(result));
+    return result === null ? before : mergeResults(before, [JSON.parse(result)]);
   }, {});
   if (Object.keys(deal).length === 0) return null;
   const readiness = firm === null ? null : checkReadiness(deal, firm);

@@ -14,12 +14,8 @@ import { sampleDeal } from './sample-deal';
 /** Longest list of deals or versions that a form is offered. */
 const LIMIT = 50;
 
-let registered = false;
-
-/** What the form of a mapping set asks the host. Registered once per process: express never forgets a route. */
+/** What the form of a mapping set asks the host. Called once per process: express never forgets a route. */
 export function registerMappingRoutes(RED: NodeAPI): void {
-  if (registered) return;
-  registered = true;
   const read = RED.auth.needsPermission('q2c.read');
   const answered = (view: (request: Request) => Promise<unknown>) => jsonOf(RED, view);
 

@@ -2,12 +2,23 @@ import type { NodeAPI, NodeDef } from 'node-red';
 import { Mapping, parseMapping } from '../../lib/mapping';
 import { Q2cError } from '../../lib/model';
 import type { MappingNode } from '../_shared/mapping-node';
-import { registerMappingRoutes } from './routes';
+import { atFirstRequest } from '../_shared/web';
 import type { MappingProperties } from './types';
+
+let registered = false;
+
+/** What the form asks the host. Registered once per process: express never forgets a route. */
+function registerRoutes(RED: NodeAPI): void {
+  if (registered) return;
+  registered = true;
+  atFirstRequest(RED.httpAdmin, '/q2c/mapping', async () =>
+    (await import('./routes')).registerMappingRoutes(RED),
+  );
+}
 
 /** The firm's mapping set, compiled once. */
 export default function register(RED: NodeAPI): void {
-  registerMappingRoutes(RED);
+  registerRoutes(RED);
 
   function MappingConfig(this: MappingNode, config: NodeDef & MappingProperties) {
     RED.nodes.createNode(this, config);

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { endServices } from '../../lib/api';
 import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
 import { Q2cError } from '../../lib/model';
@@ -19,9 +18,9 @@ import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
-import { closeLookups, openLookups } from '../_shared/lookup-routes';
-import { registerRoutes } from '../_shared/routes';
+import { closeLookups, openLookups } from '../_shared/open-lookups';
 import { isInSubflow } from '../_shared/stable-id';
+import { endServices, registerWeb } from '../_shared/web';
 import { gapAfterMs, leaseMs, postgresSettings, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
@@ -41,7 +40,7 @@ interface Opened {
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
 export default function register(RED: NodeAPI): void {
-  registerRoutes(RED);
+  registerWeb(RED);
 
   function StoreConfig(this: StoreConfigNode, saved: Saved) {
     RED.nodes.createNode(this, saved);

@@ -73,7 +73,9 @@ export default function register(RED: NodeAPI): void {
       const resume = ({ run, dispatch, traceparent, suspension, message, outcome }: Resumption) => {
         const msg = message as JsonObject & Q2cMessage;
         const passage = { run: run.id, dispatch, correlationId: run.correlationId, traceparent };
-        const envelope = { ...msg.q2c, ...passage };
+        // Its forks are those of a passage that has ended.
+        const { forks: _, ...known } = msg.q2c ?? {};
+        const envelope = { ...known, ...passage };
         node.send(goOn({ ...msg, q2c: envelope }, outcome, suspension) as NodeMessage[]);
         counter.refresh();
       };

@@ -33,7 +33,9 @@ beforeAll(async () => {
     Host.start({ env, settings: { httpAdminRoot: adminRoot } }),
     launchBrowser(),
   ]);
-  editor = await Editor.open(browser, host.url + adminRoot);
+  // As wide as the flow is, beside the palette and the sidebar.
+  const viewport = { width: 1920, height: 1000 };
+  editor = await Editor.open(browser, host.url + adminRoot, { viewport });
 }, 180_000);
 
 afterEach(async () => {

@@ -94,34 +94,6 @@ test('while a deal waits, sales see for whom, and other deals go on', async () =
   expect(await complaints([waiting, other])).toEqual([]);
 });
 
-test('while one branch of a deal waits, its other branches go on', async () => {
-  // The project in Kantata does not wait for finance: staffing may be prepared.
-  await world.deploy(
-    templateFlow((node) => {
-      if (node.name === 'Plan project and billing') node.wires = [['q2c0000000000024', 'q2c0000000000030']];
-      if (node.name === 'Sales order') node.wires = [['q2c0000000000033']];
-      if (node.name === 'Billing milestones') node.wires = [[]];
-    }),
-  );
-  const deal = await nextDeal();
-  await refuse('netsuite', 'PUT', '/record/v1/job');
-  const run = await runOf(world, deal);
-  expect(run.state).toBe('failed');
-  const done = (report: RunReport, system: string) =>
-    report.steps.filter((step) => step.system === system && step.state === 'confirmed');
-  expect(done(run, 'kantata').map(({ operation }) => operation)).toContain('billingSchedule.create');
-  expect(done(run, 'netsuite').map(({ operation }) => operation)).not.toContain('project.upsert');
-  expect(await statusOf(deal)).toBe('In provisioning: waiting for finance');
-
-  const before = await simulator.requestCount('kantata');
-  await world.retry(run.id);
-  await completed(run);
-  const written = (await simulator.requestsSince('kantata', before)).filter(({ method }) => method !== 'GET');
-  expect(written).toEqual([]);
-  expect(await complaints([deal])).toEqual([]);
-  await world.deploy(templateFlow());
-});
-
 test('owners hear of a case once, also over a restart of the host', async () => {
   await world.deploy(withNotifications());
   const deal = await nextDeal();

@@ -38,7 +38,7 @@ describe('files', () => {
       /^resources\/[\w/.-]+\.(js|css|html|svg|woff2?|json)$/,
     ];
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
-    for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist/lib.js']) {
+    for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist/q2c-store.js']) {
       expect(files).toContain(file);
     }
   });
@@ -85,11 +85,15 @@ describe('files', () => {
 describe('licences', () => {
   test('every package whose code is in the files is named, with its text', () => {
     const notices = read('THIRD-PARTY-NOTICES.txt');
-    // esbuild marks the beginning of each module with a comment.
-    const marks = files
-      .filter((file) => /^dist\/.*\.(js|html)$/.test(file))
-      .flatMap((file) => [...read(file).matchAll(/^\s*\/\/ .*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm)]);
-    const bundled = new Set(marks.map(([, name]) => String(name)));
+    // Their source maps, which stay in the repository, say which modules are in them.
+    const modules = files
+      .filter((file) => /^dist\/(bin\/)?[\w.-]+\.js$/.test(file) && file !== 'dist/jsonata.min.js')
+      .flatMap((file) => {
+        const map = readFileSync(join(root, `${file}.map`), 'utf8');
+        return (JSON.parse(map) as { sources: string[] }).sources;
+      });
+    const names = modules.map((module) => /^.*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//.exec(module)?.[1]);
+    const bundled = new Set(names.filter((name) => name !== undefined));
     expect(bundled.size).toBeGreaterThan(20);
     const named = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \([\w.-]+\)$/gm)].map(([, name]) => name);
     expect([...bundled].filter((name) => !named.includes(name))).toEqual([]);

@@ -279,27 +279,30 @@ test('dry run: tells what a retry would write, and writes nothing', async () => 
   const report = await api<DryRunReport>(`runs/${run.id}/dry-run`);
   expect(report).toMatchObject({ isComplete: true, halts: [], errors: [] });
   const verdicts = report.steps.map(({ system, operation, verdict }) => `${system} ${operation} ${verdict}`);
-  expect([...new Set(verdicts)]).toEqual([
-    'netsuite customer.upsert already_done',
-    'netsuite contact.upsert already_done',
-    'netsuite project.upsert would_create',
-    'netsuite task.upsert would_create',
-    'netsuite billingSchedule.create would_create',
-    'netsuite salesOrder.create would_create',
-    'kantata project.create would_create',
-    'kantata task.create would_create',
-    'kantata billingSchedule.create would_create',
-    'salesforce opportunity.update would_update',
-  ]);
+  expect(new Set(verdicts)).toEqual(
+    new Set([
+      'netsuite customer.upsert already_done',
+      'netsuite contact.upsert already_done',
+      'netsuite project.upsert would_create',
+      'netsuite task.upsert would_create',
+      'netsuite billingSchedule.create would_create',
+      'netsuite salesOrder.create would_create',
+      // The other branch has gone on meanwhile.
+      'kantata project.create already_done',
+      'kantata task.create already_done',
+      'kantata billingSchedule.create already_done',
+      'salesforce opportunity.update would_update',
+    ]),
+  );
   expect(report.events).toEqual(['q2c.project.provisioned.v1']);
   expect(report.steps.find(({ operation }) => operation === 'salesOrder.create')?.wire).toMatchObject({
     body: { memo: expect.any(String) },
   });
 
   expect(await readRecords(simulator)).toEqual(before);
+  expect((await simulator.requestsSince('netsuite', marks.netsuite)).length).toBeGreaterThan(0);
   for (const system of ['netsuite', 'kantata'] as const) {
     const requests = await simulator.requestsSince(system, marks[system]);
-    expect(requests.length).toBeGreaterThan(0);
     const writes = requests.filter(({ method, path }) => method !== 'GET' && !/suiteql|oauth/.test(path));
     expect(writes).toEqual([]);
   }

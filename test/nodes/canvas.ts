@@ -13,8 +13,8 @@ import { defaults as firmDefaults } from '../../nodes/q2c-firm/types';
 import { defaults as storeDefaults } from '../../nodes/q2c-store/types';
 
 /**
- * A canvas of the test helper with nodes of ours on it, as they are shipped: built, each set a file of its own, all
- * of them on one `lib.js`. The runtime that passes messages between them is Node-RED's own, in this process.
+ * A canvas of the test helper with nodes of ours on it, as they are shipped: built, each set a file of its own on
+ * what they share. The runtime that passes messages between them is Node-RED's own, in this process.
  */
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>;
@@ -146,13 +146,25 @@ export class Canvas {
   }
 }
 
+/** Sets of Node-RED itself, by the nodes that tests use. */
+const CORE: Record<string, string> = {
+  function: 'function/10-function',
+  split: 'sequence/17-split',
+  junction: 'common/05-junction',
+  'link in': 'common/60-link',
+  'link out': 'common/60-link',
+};
+
 /** The three nodes of a system share a set; other nodes have one of their own. */
 function setOf(type: string): string {
+  const core = CORE[type];
+  if (core !== undefined) return `@node-red/nodes/core/${core}`;
   return existsSync(fileOf(type)) ? type : type.replace(/-(connection|events)$/, '');
 }
 
 const fileOf = (set: string): string => join(String(process.env.Q2C_NODES), `${set}.js`);
 
 function loadSet(set: string): NodeInitializer {
+  if (set.startsWith('@')) return require(set);
   return require(fileOf(set)).default;
 }

@@ -37,4 +37,4 @@ export const endThread = procedure('test.end', async (): Promise<string> => {
   return process.exit(1);
 });
 
-if (!isMainThread) serve();
+if (!isMainThread) void serve();

@@ -163,6 +163,8 @@ export const de: Catalogue = {
     NODE_FAILED: 'Knoten gescheitert',
     RUN_STALLED: 'Lauf steht still',
     WAIT_TIMED_OUT: 'Vergeblich gewartet',
+    BRANCH_MISSING: 'Zweig nicht angekommen',
+    BRANCHES_DISAGREE: 'Zweige uneinig',
     NODE_MISSING: 'Knoten nicht mehr im Flow',
   },
   runs: {

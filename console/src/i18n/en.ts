@@ -160,6 +160,8 @@ export const en = {
     NODE_FAILED: 'Node failed',
     RUN_STALLED: 'Run stalled',
     WAIT_TIMED_OUT: 'Waited in vain',
+    BRANCH_MISSING: 'Branch did not arrive',
+    BRANCHES_DISAGREE: 'Branches disagree',
     NODE_MISSING: 'Node no longer in the flow',
   } satisfies Record<ExceptionCode, string>,
   runs: {

@@ -193,7 +193,9 @@ class PooledHttpClient implements HttpClient {
     const absolute = /^https?:\/\//i.test(path);
     const rooted = `/${path.replace(/^\/+/, '')}`;
     const below = rooted.startsWith(`${this.#prefix}/`) ? rooted : this.#prefix + rooted;
-    const url = new URL(absolute ? path : this.#origin + below);
+    const address = absolute ? path : this.#origin + below;
+    const query = queryOf(request);
+    const url = new URL(query ? `${address}${address.includes('?') ? '&' : '?'}${query}` : address);
     if (url.origin !== this.#origin) {
       throw new SystemError({
         system: this.#options.system,
@@ -202,8 +204,6 @@ class PooledHttpClient implements HttpClient {
         reason: `a link points to ${url.origin}, which is not the host of this connection (${this.#origin})`,
       });
     }
-    const query = queryOf(request);
-    if (query) url.search = url.search ? `${url.search}&${query}` : query;
     return url;
   }
 }

@@ -13,6 +13,11 @@ export const wholeNumberOrEmpty: Validator<unknown> = function (value, _options)
   return /^([1-9]\d{0,8})?$/.test(value.trim()) || this._('validator.wholeNumber');
 };
 
+/** Empty, a whole number of at least one, or the name of an environment variable that holds it: `${BRANCHES}`. */
+export const wholeNumberVariableOrEmpty: Validator<unknown> = function (value, _options) {
+  return /^([1-9]\d{0,8}|\$\{\w+\})?$/.test(value.trim()) || this._('validator.wholeNumberOrVariable');
+};
+
 /** Empty, 0 for ever, or a whole number of days, at least `minimum`. Flows saved before the field have none. */
 export function daysOrEmpty(minimum: number): Validator<unknown> {
   return function (value = '', _options) {

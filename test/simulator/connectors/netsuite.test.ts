@@ -7,7 +7,7 @@ import {
 } from '../../../lib/systems/kit';
 import { system } from '../../../lib/systems/netsuite';
 import { createNetSuiteClient, type NetSuiteClient } from '../../../lib/systems/netsuite/client';
-import { mergeResult } from '../../../nodes/_shared/merge-result';
+import { mergeResults } from '../../../nodes/_shared/merge-result';
 import type { Fault } from '../../../simulator/kit/types';
 import { system as netsuite } from '../../../simulator/netsuite';
 import { contextOf, fixedBid, id, workedExample } from '../../unit/systems/netsuite/support';
@@ -108,7 +108,7 @@ async function run<D extends DealDocument>(
 ): Promise<D & DealDocument> {
   let result: DealDocument = deal;
   for (const item of operationOf(entity, verb).select(deal, {})) {
-    result = mergeResult(result, (await stepOf(entity, verb, item, result, own)).result);
+    result = mergeResults(result, [(await stepOf(entity, verb, item, result, own)).result]);
   }
   return result as D & DealDocument;
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { type BuildResult, buildPack } from '../../../scripts/build/build';
 import { findSources, type Sources } from '../../../scripts/build/sources';
@@ -40,10 +40,43 @@ test('every set has its files and package.json names it', async () => {
   expect(Object.keys(section.nodes)).toEqual(sets().sort());
 });
 
-test('shared code is in lib.js and nowhere else, so that it exists once per host', async () => {
-  const shared = /^\/\/ (lib|nodes\/_shared|nodes\/_system)\//m;
-  expect(await read('lib.js')).toMatch(shared);
-  for (const name of sets()) expect(await read(`${name}.js`)).not.toMatch(shared);
+/** Our modules that a built file holds, by path in the repository, with those of packages. */
+async function modulesOf(file: string): Promise<string[]> {
+  const { sources } = JSON.parse(await read(`${file}.map`)) as { sources: string[] };
+  return sources.map((source) =>
+    relative(root, join(out, 'dist', source))
+      .split(sep)
+      .join('/'),
+  );
+}
+
+/** Files that are loaded inside a host; the others are programs of their own. */
+const hostFiles = async () =>
+  (await readdir(join(out, 'dist'))).filter(
+    (file) => file.endsWith('.js') && !/^(simulator-main|store-thread|jsonata\.min)\.js$/.test(file),
+  );
+
+test('every module is in one file only, so that it exists once per host', async () => {
+  const places = new Map<string, string[]>();
+  for (const file of await hostFiles()) {
+    for (const module of await modulesOf(file)) places.set(module, [...(places.get(module) ?? []), file]);
+  }
+  expect([...places.keys()]).toEqual(expect.arrayContaining(['lib/engine/engine.ts', 'lib/store/sqlite.ts']));
+  expect([...places].filter(([, files]) => files.length > 1)).toEqual([]);
+});
+
+test('no set loads what only some hosts need: connectors, page, programs’ interface, simulator, brokers, servers', async () => {
+  const program = `for (const name of ${JSON.stringify(sets())}) require('./' + name + '.js');
+console.log(JSON.stringify(Object.keys(require.cache).map((file) => require('node:path').basename(file))));`;
+  const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
+  const loaded = (await Promise.all((JSON.parse(stdout) as string[]).map(modulesOf))).flat();
+  // What registers the types of nodes is pure data.
+  const allowed =
+    /^lib\/(api\/roots|systems\/(index|[^/]+\/manifest|kit\/(errors|tokens|poll-overlap)))\.ts$/;
+  const late =
+    /^(simulator|lib\/api|lib\/systems)\/|\/(console-page|routes|lookup-routes)\.ts$|node_modules\/(undici|pg|mqtt|prom-client|@opentelemetry)\//;
+  expect(loaded).toContain('lib/engine/engine.ts');
+  expect(loaded.filter((module) => late.test(module) && !allowed.test(module))).toEqual([]);
 });
 
 test('every set loads with what Node.js has and the files beside it', async () => {
@@ -52,12 +85,12 @@ test('every set loads with what Node.js has and the files beside it', async () =
   expect(stdout.trim().split('\n')).toEqual(sets().map((name) => `${name} function`));
 });
 
-test('nothing in the library is left to be required from packages', async () => {
-  const required = [...(await read('lib.js')).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id]) =>
-    String(id),
+test('nothing is left to be required from packages', async () => {
+  const texts = await Promise.all((await hostFiles()).map(read));
+  const required = texts.flatMap((text) => [...text.matchAll(/\brequire\("([^"]+)"\)/g)]);
+  expect(required.map(([, id]) => String(id)).filter((id) => !isBuiltin(id) && !id.startsWith('./'))).toEqual(
+    [],
   );
-  // The parts that are loaded at first use lie beside it.
-  expect(required.filter((id) => !isBuiltin(id) && !id.startsWith('./'))).toEqual([]);
 });
 
 test('files that the build writes are compared in a check and written otherwise', async () => {

@@ -186,6 +186,20 @@ test('the same content in another run is answered from the first one', async () 
   expect(vendor.calls).toBe(1);
 });
 
+test('a report is said again when something else was said since, and only then', async () => {
+  let clock = Date.UTC(2026, 0, 5);
+  const host = await startEngine({ now: () => new Date(clock++).toISOString() });
+  const { run } = await host.engine.oneOff('source', newId('opportunity'), 'Deal');
+  const told: string[] = [];
+  for (const status of ['finance', 'finance', 'delivery', 'finance', 'finance', 'delivery']) {
+    const report = { canonicalId: run.correlationId, wire: { status }, reports: true };
+    const { origin } = await host.engine.step(run.id, vendor.step(report));
+    if (origin === 'call') told.push(status);
+  }
+  expect(told).toEqual(['finance', 'delivery', 'finance', 'delivery']);
+  await host.stop();
+});
+
 test('other content under the same key updates on an upsert and is refused on a create', async () => {
   const canonicalId = newId('customer');
   await engine.step(await newRun(), vendor.step({ canonicalId }));

@@ -1,0 +1,80 @@
+import { canonicalJson } from '../../lib/model';
+
+/** Two branches have changed the same thing in different ways. */
+export class BranchConflict extends Error {
+  /** @param place of what differs, such as `project.number`; never its values, which may be confidential */
+  constructor(readonly place: string) {
+    super(`Branches of the flow say different things about ${place}`);
+    this.name = 'BranchConflict';
+  }
+}
+
+/**
+ * One value out of what branches have made of it: what only one of them has changed, or all in the same way, is taken.
+ * Objects are merged field by field, records in lists by their id, cross-references by system, instance and type.
+ * @param base the value before the branches; where that is not known, undefined: then whatever is there counts as changed
+ * @throws BranchConflict when two have changed it in different ways
+ */
+export function mergeBranches(base: unknown, values: readonly unknown[], place = ''): unknown {
+  const before = textOf(base);
+  const changes = new Map(values.map((value) => [textOf(value), value]));
+  changes.delete(before);
+  if (changes.size === 0) return base;
+  const [change, ...others] = changes.values();
+  if (others.length === 0) return change;
+  const conflicting = [change, ...others];
+  if (conflicting.every(isObject)) {
+    return mergeObjects(isObject(base) ? base : {}, values.filter(isObject), place);
+  }
+  if (conflicting.every(isKeyedList)) {
+    return mergeLists(isKeyedList(base) ? base : [], values.filter(isKeyedList), place);
+  }
+  throw new BranchConflict(place || 'the payload');
+}
+
+/** Values of the same content have the same text, also when a function node has made one of them. */
+const textOf = (value: unknown): string => (value === undefined ? '' : canonicalJson(value));
+
+function mergeObjects(base: Fields, values: readonly Fields[], place: string): Fields {
+  const names = new Set([base, ...values].flatMap((value) => Object.keys(value)));
+  const merged: Fields = {};
+  for (const name of names) {
+    const field = mergeBranches(
+      base[name],
+      values.map((value) => value[name]),
+      place === '' ? name : `${place}.${name}`,
+    );
+    if (field !== undefined) merged[name] = field;
+  }
+  return merged;
+}
+
+function mergeLists(base: readonly Fields[], values: readonly Fields[][], place: string): unknown[] {
+  const byKey = (list: readonly Fields[]) => new Map(list.map((element) => [keyOf(element), element]));
+  const before = byKey(base);
+  const after = values.map(byKey);
+  const keys = new Set([...before.keys(), ...after.flatMap((list) => [...list.keys()])]);
+  return [...keys]
+    .map((key) =>
+      mergeBranches(
+        before.get(key),
+        after.map((list) => list.get(key)),
+        `${place}[${key}]`,
+      ),
+    )
+    .filter((element) => element !== undefined);
+}
+
+type Fields = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A list of records or cross-references. The order of any other list may matter, so it counts as a whole. */
+const isKeyedList = (value: unknown): value is Fields[] =>
+  Array.isArray(value) && value.every((element) => isObject(element) && typeof element.id === 'string');
+
+/** What makes an element the same one in all branches: a cross-reference has one id per system, instance and type. */
+function keyOf({ id, system, instance, type }: Fields): string {
+  return system === undefined || type === undefined ? String(id) : [system, instance, type].join(' ');
+}

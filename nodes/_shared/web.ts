@@ -1,0 +1,43 @@
+import type { Express, NextFunction, Request, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+import { LOOKUP_ROOT } from '../../lib/api/roots';
+import type { Engine } from '../../lib/engine';
+
+/**
+ * The pack's part of the host's web server: page, programs' interface and lookups are loaded with their first request, so
+ * that a host that nobody looks at does not load them (docs/decisions/0024).
+ */
+
+let registered = false;
+let routes: typeof import('./routes') | null = null;
+
+/** Registered once per process: express never forgets a route. */
+export function registerWeb(RED: NodeAPI): void {
+  if (registered) return;
+  registered = true;
+  atFirstRequest(RED.httpAdmin, '/q2c', async () => {
+    routes = await import('./routes');
+    routes.registerRoutes(RED);
+  });
+  atFirstRequest(RED.httpNode, LOOKUP_ROOT, async () =>
+    (await import('./lookup-routes')).registerLookupRoutes(RED),
+  );
+}
+
+/** The store of the engine is being closed: whoever follows it is let go. */
+export function endServices(engine: Engine): void {
+  routes?.endServices(engine);
+}
+
+/**
+ * Has routes registered when something below a path is asked for the first time. Express goes on with what has been
+ * added meanwhile, so that the first request finds them too.
+ * @param register adds routes to `app`
+ */
+export function atFirstRequest(app: Pick<Express, 'use'>, path: string, register: () => Promise<void>): void {
+  let ready: Promise<void> | null = null;
+  app.use(path, (_request: Request, _response: Response, next: NextFunction) => {
+    ready ??= register();
+    ready.then(() => next(), next);
+  });
+}
