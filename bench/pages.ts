@@ -27,7 +27,7 @@ const times = Number(values.times);
 const PAGES: Record<string, { path: string; shows: string }> = {
   overview: { path: '/', shows: '.queue' },
   deals: { path: '/deals', shows: '[data-row]' },
-  'deals, searched': { path: '/deals?q=alpine bank', shows: '[data-row]' },
+  'deals, searched': { path: '/deals?q=alpine', shows: '[data-row]' },
   deal: { path: '/deals/:deal', shows: '.facts, .stack .panel' },
   runs: { path: '/runs', shows: '[data-row]' },
   'runs, stopped': { path: '/runs?state=failed', shows: '[data-row]' },
