@@ -174,6 +174,11 @@ test('the sidebar shows what is stuck in this flow: a click selects the node, a 
   ]);
   await opened.getByRole('heading', { level: 1 }).getByText('tax registration').waitFor();
   expect(new URL(opened.url()).pathname).toBe(`${adminRoot}/q2c/`);
+  if (pictures !== undefined) {
+    await opened.setViewportSize({ width: 1280, height: 800 });
+    await opened.getByText('Live', { exact: true }).waitFor();
+    await opened.screenshot({ path: join(pictures, 'console.png') });
+  }
   await opened.close();
 }, 60_000);
 
