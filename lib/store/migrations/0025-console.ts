@@ -46,8 +46,13 @@ export function console({ clustered }: MigrationContext): Migration {
       await sql`update exception_case set
         system = coalesce(system, (select step.system from step where step.key = exception_case.step_key)),
         instance = (select step.instance from step where step.key = exception_case.step_key)`.execute(db);
-      // All that a count of open cases by connection reads: neither the cases nor their steps.
-      await sql`create index case_connection on exception_case (system, instance)
+      // All that a count of open cases by connection reads: neither the cases nor their steps. With the state, which
+      // SQLite looks at once more although the index holds no others.
+      await sql`create index case_connection on exception_case (system, instance, state)
+        where state not in ('resolved', 'waived')`.execute(db);
+      // The same for the counts of all queues, which every page of cases shows.
+      await sql`create index case_counts on exception_case
+        (owner_role, correlation_id, currency, amount_at_risk, sla_breached_at, snoozed_until, state)
         where state not in ('resolved', 'waived')`.execute(db);
     },
   };
