@@ -5,7 +5,8 @@ import type { Simulator } from '../test/support/world';
 
 /**
  * What a user would wire by hand for the same job: core nodes only (http in, function, http request), the same kinds
- * of calls, several deals at a time, nothing journaled, probed, checked or retried.
+ * of calls, several deals at a time, nothing journaled, probed, checked or retried. Within a deal the calls go one after
+ * the other, where the durable flow has two branches: with several deals at a time neither waits for want of work.
  */
 
 type Credentials = Record<string, Record<string, string>>;

@@ -40,8 +40,8 @@ export const kpis: readonly Kpi[] = [
   {
     id: 'duplicates',
     kind: 'count',
-    value: ({ duplicatesPrevented: { events, lostReplies, earlierRuns } }) =>
-      events + lostReplies + earlierRuns,
+    value: ({ duplicatesPrevented: { events, lostReplies, earlierRuns, naturalKeys } }) =>
+      events + lostReplies + earlierRuns + naturalKeys,
     note: ({ duplicatesPrevented: { events, lostReplies } }) =>
       t.overview.duplicates(formatNumber(events), formatNumber(lostReplies)),
   },

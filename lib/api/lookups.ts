@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import * as z from 'zod';
-import type { CanonicalId, Instant, JsonObject } from '../model';
+import { type CanonicalId, decimalSchema, type Instant, type JsonObject, localDateSchema } from '../model';
 import { open, type Store } from '../store';
 import { findDeals } from './deal-index';
 import { dealReport } from './deals';
@@ -201,6 +201,8 @@ async function customerAsRead({ db }: Store, id: CanonicalId) {
     .select(['key', 'result', 'ended_at'])
     .where('canonical_id', '=', id)
     .where('state', '=', 'confirmed')
+    // What an earlier run was told is as old as that one.
+    .where((where) => where.or([where('origin', 'is', null), where('origin', '!=', 'earlier_run')]))
     .orderBy('seq', 'desc')
     .limit(LATEST)
     .execute();
@@ -262,35 +264,100 @@ const projectTemplates = defineRoute({
     ),
 });
 
+const rateFields = {
+  amount: decimalSchema,
+  unit: z.string(),
+  validFrom: localDateSchema,
+  validTo: localDateSchema.nullable(),
+};
+
 const rates = defineRoute({
   ...common,
   path: '/rates',
   id: 'getRates',
-  summary: "Rate card that each system bills a legal entity's work by in a currency, from the firm's set-up",
-  query: z.strictObject({ legalEntity: z.string().optional(), currency: z.string().optional() }),
+  summary:
+    "Rate cards that systems bill a legal entity's work by in a currency, from the firm's set-up, with the rates of each role as the flows last read them",
+  query: z.strictObject({
+    legalEntity: z.string().optional(),
+    currency: z.string().optional(),
+    role: z.string().optional(),
+    on: localDateSchema.optional().meta({ description: 'Only rates that are valid on this day' }),
+  }),
   reply: {
     kind: 'json',
     schema: z.array(
       component(
-        'RateCardRef',
-        z.object({ legalEntity: z.string(), currency: z.string(), system: z.string(), rateCard: z.string() }),
+        'RateCardRates',
+        z.object({
+          legalEntity: z.string(),
+          currency: z.string(),
+          system: z.string(),
+          rateCard: z.string(),
+          rates: z.array(
+            z.object({
+              role: z.string().nullable().meta({
+                description: "As the firm's set-up names it; null for every role that the card does not name",
+              }),
+              ...rateFields,
+            }),
+          ),
+          asOf: instant.nullable().meta({ description: 'Null when no flow has read the rates' }),
+        }),
       ),
     ),
   },
-  handle: async ({ query }, { host }) =>
-    host
-      .firms()
-      .flatMap((firm) => entriesOf(firm.lookups, 'rateCard'))
-      .map(({ system, key, id }) => {
-        const [legalEntity = '', currency = ''] = key.split(':');
-        return { legalEntity, currency, system, rateCard: id };
-      })
-      .filter(
-        (card) =>
-          (query.legalEntity ?? card.legalEntity) === card.legalEntity &&
-          (query.currency ?? card.currency) === card.currency,
-      ),
+  handle: async ({ query }, { host, engine: { store } }) => {
+    const read = await ratesAsRead(store);
+    return host.firms().flatMap((firm) => {
+      const roles = entriesOf(firm.lookups, 'role');
+      return entriesOf(firm.lookups, 'rateCard')
+        .map(({ system, key, id }) => {
+          const [legalEntity = '', currency = ''] = key.split(':');
+          const known = read.find((each) => each.system === system);
+          const rates = (known?.rates ?? [])
+            .filter((rate) => rate.rateCard === id)
+            .map(({ rateCard: _, currency: __, role, ...rate }) => ({
+              role: roles.find((each) => each.system === system && each.id === role)?.key ?? role,
+              ...rate,
+            }))
+            .filter(
+              ({ role, validFrom, validTo }) =>
+                (query.role ?? role) === role &&
+                (query.on === undefined || (validFrom <= query.on && query.on <= (validTo ?? query.on))),
+            );
+          return { legalEntity, currency, system, rateCard: id, rates, asOf: known?.asOf ?? null };
+        })
+        .filter(
+          (card) =>
+            (query.legalEntity ?? card.legalEntity) === card.legalEntity &&
+            (query.currency ?? card.currency) === card.currency,
+        );
+    });
+  },
 });
+
+const rateRows = z.array(
+  z.object({ rateCard: z.string(), role: z.string().nullable(), currency: z.string(), ...rateFields }),
+);
+
+/** What an operation that reads rate cards of a system names as their record. */
+const ALL_RATE_CARDS = 'rate_cards';
+
+/** The rates of each system as a flow last read them. */
+async function ratesAsRead({ db }: Store) {
+  const steps = await db
+    .selectFrom('step')
+    .select(['key', 'system', 'result', 'ended_at'])
+    .where('canonical_id', '=', ALL_RATE_CARDS)
+    .where('state', '=', 'confirmed')
+    .orderBy('seq', 'desc')
+    .limit(LATEST)
+    .execute();
+  return steps.map((step) => {
+    const { rows } = JSON.parse(open(db, 'step', 'result', step) ?? '{}') as { rows?: unknown };
+    return { system: step.system, rates: rateRows.parse(rows ?? []), asOf: step.ended_at };
+  });
+}
 
 /** Entries of a lookup table of this name, over all systems. */
 const entriesOf = (

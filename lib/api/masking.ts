@@ -4,6 +4,7 @@ import {
   classifiedFields,
   entityOfId,
   isWholeName,
+  MASK,
   Q2cError,
 } from '../model';
 
@@ -12,9 +13,6 @@ import {
  * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number or
  * whom a case is about.
  */
-
-/** Stands for a value that is not shown. */
-export const MASK = '•••';
 
 /** Shorter values stand in sentences by accident. */
 const SHORTEST = 4;

@@ -42,7 +42,7 @@ export async function admit(
 ): Promise<Admitted | null> {
   const newest = event.stamp === undefined ? undefined : await newestState(tx, batch.source, subject);
   const named = { ...event, id: await nameOfState(tx, batch.source, event, newest) };
-  const arrival = await insertEvent(tx, batch.source, named, subject, at);
+  const arrival = await insertEvent(tx, batch, named, subject, at);
   if (arrival === null) return null;
   const aggregate = { source: batch.source, subject, orderingKey: arrival.orderingKey };
   const admission = await admissionOf(tx, aggregate, arrival, newest);

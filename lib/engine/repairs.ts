@@ -2,9 +2,10 @@ import type { Instant } from '../model';
 import type { Store } from '../store';
 import { BulkJobs } from './bulk-jobs';
 import { Cancellations } from './cancel';
+import { RecordCorrections } from './corrections';
 import type { Author } from './decisions';
 import type { Dispatcher } from './dispatcher';
-import { breakOff, DryRunner, type DryRunReport } from './dry-run';
+import { breakOff, DryRunner, type DryRunReport, type ProposedCorrection } from './dry-run';
 import type { Lease, Leases } from './leases';
 import { Repair } from './repair';
 import type { Patience } from './retry';
@@ -35,6 +36,8 @@ const TARGETS_WITHIN_MS = 60_000;
 export class Repairs {
   /** Decisions about failed steps. */
   readonly steps: Repair;
+  /** Corrections of records that a check has refused. */
+  readonly records: RecordCorrections;
   /** Taking runs back. */
   readonly cancellations: Cancellations;
   /** Answers what dry passages ask on their way through the flow. */
@@ -53,6 +56,7 @@ export class Repairs {
     this.steps = new Repair({ ...options, targets, pump });
     this.bulkJobs = new BulkJobs(options);
     this.bulkRetries = new BulkRetries({ ...options, jobs: this.bulkJobs, pump });
+    this.records = new RecordCorrections({ ...options, pump });
     this.cancellations = new Cancellations({
       ...options,
       targets,
@@ -61,13 +65,18 @@ export class Repairs {
     });
     this.dryRuns = new DryRunner({
       ...options,
+      records: this.records,
       send: (active, event) => dispatcher.sendDry(active, event),
     });
   }
 
-  /** What a retry of a failed run would write, without writing. @throws Q2cError as `DryRunner.run` */
-  dryRun(runId: string, actor: string): Promise<DryRunReport> {
-    return this.options.track(this.dryRuns.run(runId, actor));
+  /**
+   * What a retry of a failed run would write, without writing.
+   * @param proposal a correction that would be made before
+   * @throws Q2cError as `DryRunner.run`
+   */
+  dryRun(runId: string, actor: string, proposal?: ProposedCorrection): Promise<DryRunReport> {
+    return this.options.track(this.dryRuns.run(runId, actor, proposal));
   }
 
   /** Retries all failed runs that match, a few at a time, and tells how far it is; see `BulkRetries.watch`. */

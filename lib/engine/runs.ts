@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
 import {
   type EventRow,
@@ -13,7 +13,7 @@ import {
   tryLocks,
 } from '../store';
 import type { Lease } from './leases';
-import type { IntakeEvent, NodeInfo, Run } from './types';
+import type { IntakeBatch, IntakeEvent, NodeInfo, Run } from './types';
 
 /** Rows of runs: made, claimed, ended. All functions work inside a write. */
 
@@ -114,7 +114,7 @@ const insertEventRow = prepared<{ [Field in keyof EventValues]: EventValues[Fiel
       .returning('seq'),
 );
 
-const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
+const countRedelivery = prepared<{ source: string; id: string }>((db, value) =>
   db
     .updateTable('event')
     .set((fields) => ({ duplicates: fields('duplicates', '+', 1), recount: 1 }))
@@ -122,10 +122,14 @@ const countDuplicate = prepared<{ source: string; id: string }>((db, value) =>
     .where('event_id', '=', value.id),
 );
 
-/** Inserts an event. @returns null when it has arrived before (then only counted) */
+/**
+ * Inserts an event.
+ * @returns null when it is known. One that was delivered again is counted at its first arrival; a source that is polled
+ *   reads what it knows again and again, which is not the arrival of anything.
+ */
 export async function insertEvent(
   tx: Tx,
-  source: string,
+  { source, cursor }: IntakeBatch,
   event: IntakeEvent,
   subject: CanonicalId,
   at: Instant,
@@ -142,12 +146,15 @@ export async function insertEvent(
     stamp: event.stamp ?? null,
   });
   if (row === undefined) {
-    await countDuplicate(tx, { source, id: event.id });
+    if (cursor === undefined) await countRedelivery(tx, { source, id: event.id });
     return null;
   }
   const { orderingKey = subject, correlationId = subject } = event.thread ?? {};
   return { seq: row.seq, subject, orderingKey, correlationId, event };
 }
+
+/** A run that is this host's now; `is_corrected`: people have corrected records of its deal. */
+export type ClaimedRun = RunRow & { is_corrected: SqlBool };
 
 /** Takes, in place of runs of a source node, those of all sources that go on with messages they had kept. */
 export const RESUMED = Symbol('resumed');
@@ -164,7 +171,7 @@ export async function claimRuns(
   limit: number,
   lease: Lease,
   at: Instant,
-): Promise<RunRow[]> {
+): Promise<ClaimedRun[]> {
   const found = await (source === RESUMED
     ? selectResumed(tx, { limit })
     : selectQueued(tx, { source, limit }));
@@ -173,11 +180,11 @@ export async function claimRuns(
   return runs;
 }
 
-const selectQueued = prepared<{ source: string; limit: number }, RunRow>((db, value) =>
+const selectQueued = prepared<{ source: string; limit: number }, ClaimedRun>((db, value) =>
   skipLocked(db, 'run', claimable(db, value.source).orderBy('seq').limit(value.limit)),
 );
 
-const selectResumed = prepared<{ limit: number }, RunRow>((db, value) =>
+const selectResumed = prepared<{ limit: number }, ClaimedRun>((db, value) =>
   skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(value.limit)),
 );
 
@@ -202,8 +209,8 @@ const updateClaimed = prepared<{ seq: number; owner: string; until: Instant; at:
 async function confirmed(
   tx: Tx,
   source: string | typeof RESUMED,
-  found: readonly RunRow[],
-): Promise<RunRow[]> {
+  found: readonly ClaimedRun[],
+): Promise<ClaimedRun[]> {
   const keys = await tryLocks(
     tx,
     found.map((run) => run.ordering_key),
@@ -221,7 +228,21 @@ async function confirmed(
 }
 
 function claimable(tx: Tx, source: string | typeof RESUMED) {
-  const queued = tx.selectFrom('run').selectAll('run').where('state', '=', sql.lit<RunState>('queued'));
+  const queued = tx
+    .selectFrom('run')
+    .selectAll('run')
+    .select((run) =>
+      run
+        .exists(
+          run
+            .selectFrom('record_correction')
+            .select('record_correction.id')
+            .whereRef('record_correction.correlation_id', '=', 'run.correlation_id')
+            .where('record_correction.ended_at', 'is', null),
+        )
+        .as('is_corrected'),
+    )
+    .where('state', '=', sql.lit<RunState>('queued'));
   const own =
     source === RESUMED
       ? queued.where('resume', '=', sql.lit(1))

@@ -1,6 +1,8 @@
 import {
+  correctionViews,
   type Engine,
   governCases,
+  type RecordInput,
   type RetryFilter,
   type RetryManyOptions,
   type RetryProgress,
@@ -16,7 +18,7 @@ import { GatedActions } from './gated-actions';
 import { LifeCycle } from './life-cycle';
 import type { Policies } from './policies';
 import { readQueue } from './queue';
-import { isClosed, lineById, mayAct } from './rows';
+import { isClosed, lineById, mayAct, requireOwner } from './rows';
 import { countQueues, groupCases } from './summaries';
 import type {
   Approval,
@@ -151,6 +153,9 @@ export class Governance {
       history: await this.history(row.id),
       approvals: await approvalsOf(this.db, row),
       blocked: await blockedBy(this.db, row, this.options.flows ?? NO_FLOWS),
+      corrections: (await correctionViews(this.db, row.correlation_id)).filter(
+        (each) => each.caseId === row.id,
+      ),
       actions: actionsOn(row, person),
     };
   }
@@ -225,6 +230,18 @@ export class Governance {
     version?: number,
   ): Promise<GatedResult> {
     return this.gated.act(caseId, request, reason, by, version);
+  }
+
+  /** The record that a check has refused, as whoever may correct it sees it. @throws Q2cError also `RECORD_NOT_KEPT` */
+  async refusedRecord(caseId: string, by: Person): Promise<RecordInput> {
+    const row = await this.db
+      .selectFrom('exception_case')
+      .select(['id', 'owner_role', 'assignee'])
+      .where('id', '=', caseId)
+      .executeTakeFirst();
+    // An unknown case is told as such below.
+    if (row !== undefined) requireOwner(row, by);
+    return this.options.engine.repairs.records.input(caseId);
   }
 
   /** A retry or cancel of a run, whatever cases it has; `case` is null when it has none that is open. */
@@ -333,7 +350,7 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
     ['resolve', row.state === 'open' || row.state === 'assigned'],
     ['settle_undo', isUndo],
     ['retry', row.state !== 'replaying' && !isUndo],
-    ['correct', isStep],
+    ['correct', isStep || row.fields !== null],
     ['complete', isStep],
     ['skip', isStep],
     ['cancel', true],

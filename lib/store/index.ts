@@ -16,6 +16,7 @@ export { openSqliteStore } from './sqlite';
 export * from './store';
 export type * from './tables/bulk';
 export type * from './tables/cases';
+export type * from './tables/corrections';
 export type * from './tables/hosts';
 export type * from './tables/intake';
 export type * from './tables/observed';

@@ -1,5 +1,6 @@
 import type { BulkItemTable, BulkJobTable } from './tables/bulk';
 import type { CaseApprovalTable, CaseHistoryTable, CasePolicyTable, CaseTable } from './tables/cases';
+import type { CheckedDocumentTable, RecordCorrectionTable } from './tables/corrections';
 import type {
   EncryptionKeyTable,
   LeaseTable,
@@ -27,6 +28,8 @@ export interface Schema {
   run: RunTable;
   step: StepTable;
   step_decision: StepDecisionTable;
+  record_correction: RecordCorrectionTable;
+  checked_document: CheckedDocumentTable;
   cancellation: CancellationTable;
   bulk_job: BulkJobTable;
   bulk_item: BulkItemTable;

@@ -16,19 +16,23 @@ export class BranchConflict extends Error {
  * @throws BranchConflict when two have changed it in different ways
  */
 export function mergeBranches(base: unknown, values: readonly unknown[], place = ''): unknown {
-  const before = textOf(base);
+  if (values.every((value) => value === base)) return base;
+  // Most of a document are records that all branches have: gone through once, they need not be compared as a whole.
+  if (values.every(isObject)) return mergeObjects(isObject(base) ? base : {}, values, place);
+  if (values.every(isKeyedList)) return mergeLists(isKeyedList(base) ? base : [], values, place);
+  return mergeOther(base, values, place);
+}
+
+/** Plain values, and what only some of the branches have. */
+function mergeOther(base: unknown, values: readonly unknown[], place: string): unknown {
   const changes = new Map(values.map((value) => [textOf(value), value]));
-  changes.delete(before);
+  changes.delete(textOf(base));
   if (changes.size === 0) return base;
   const [change, ...others] = changes.values();
   if (others.length === 0) return change;
   const conflicting = [change, ...others];
-  if (conflicting.every(isObject)) {
-    return mergeObjects(isObject(base) ? base : {}, values.filter(isObject), place);
-  }
-  if (conflicting.every(isKeyedList)) {
-    return mergeLists(isKeyedList(base) ? base : [], values.filter(isKeyedList), place);
-  }
+  if (conflicting.every(isObject)) return mergeObjects({}, conflicting, place);
+  if (conflicting.every(isKeyedList)) return mergeLists([], conflicting, place);
   throw new BranchConflict(place || 'the payload');
 }
 
@@ -36,8 +40,9 @@ export function mergeBranches(base: unknown, values: readonly unknown[], place =
 const textOf = (value: unknown): string => (value === undefined ? '' : canonicalJson(value));
 
 function mergeObjects(base: Fields, values: readonly Fields[], place: string): Fields {
-  const names = new Set([base, ...values].flatMap((value) => Object.keys(value)));
   const merged: Fields = {};
+  const names = new Set(Object.keys(base));
+  for (const value of values) for (const name of Object.keys(value)) names.add(name);
   for (const name of names) {
     const field = mergeBranches(
       base[name],

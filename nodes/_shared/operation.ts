@@ -99,6 +99,8 @@ async function runItem(request: OperationRequest, item: Item): Promise<Operation
       },
     ]);
   }
+  // An empty list of records, such as the tasks of a project that has them from its template.
+  if (Array.isArray(wire) && wire.length === 0) return { refs: [] };
   const outcome = await engine.step(runId, stepOf(request, item, wire, context));
   return outcome as OperationResult;
 }
@@ -114,8 +116,6 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     operation: `${operation.entity}.${operation.verb}`,
     updates: operation.verb === 'upsert' || operation.verb === 'update',
     readOnly: operation.duplicateSafety === 'read-only',
-    // Who a deal waits for may be another one with each attempt, and the first one again.
-    ...(request.parameters.waitingFor === undefined ? {} : { reports: true }),
     probeFirst: operation.duplicateSafety === 'probe-first',
     canonicalId: item.id,
     recordType: operation.recordType,

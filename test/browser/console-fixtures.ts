@@ -136,6 +136,37 @@ const wire = {
   contacts: [{ email: '•••@example.com' }],
 };
 
+const corrections: CaseView['corrections'] = [
+  {
+    id: 'cor_1',
+    record: ulid('cus', 1),
+    path: 'taxProfile.registrationNumber',
+    before: { id: ulid('cus', 1) },
+    after: { id: ulid('cus', 1), taxProfile: { registrationNumber: '•••' } },
+    caseId: ulid('exc', 1),
+    runId: 'run_1',
+    actor: 'fiona',
+    reason: 'As the customer has told us',
+    at: instant(10),
+    endedAt: null,
+    endedAs: null,
+  },
+  {
+    id: 'cor_2',
+    record: ulid('cus', 1),
+    path: 'billingAddress.city',
+    before: { id: ulid('cus', 1), billingAddress: { city: 'Muenchen' } },
+    after: { id: ulid('cus', 1), billingAddress: { city: MARKUP } },
+    caseId: ulid('exc', 1),
+    runId: 'run_1',
+    actor: 'otto',
+    reason: LONG,
+    at: instant(30),
+    endedAt: instant(20),
+    endedAs: 'overruled',
+  },
+];
+
 export function caseView(): CaseView {
   const [line] = cases;
   if (line === undefined) throw new Error('no case');
@@ -175,6 +206,7 @@ export function caseView(): CaseView {
         policyVersion: '1',
       },
     ],
+    corrections,
     blocked: {
       nodes: ['Create project', 'Create tasks', 'Billing schedule'].map((name, id) => ({
         id: `b${id}`,
@@ -311,6 +343,7 @@ export function runReport(): RunReport {
     ],
     refs,
     cases: caseSummaries,
+    corrections,
     cancellation: null,
   };
 }
@@ -396,6 +429,7 @@ export function dealReport(): DealReport {
         runId: ulid('run', 1),
       },
     ],
+    corrections,
     timeline: [
       {
         at: instant(92),
@@ -529,7 +563,7 @@ export function kpis(query: URLSearchParams): { figures: KpiFigures[] } {
       success: 990 / (1000 + size),
       latency: durations(700 + size * 10),
     },
-    duplicatesPrevented: { events: size, lostReplies: 2, earlierRuns: 1 },
+    duplicatesPrevented: { events: size, lostReplies: 2, earlierRuns: 1, naturalKeys: 0 },
     exceptions: { opened: size, resolved: size - 1, timeToResolve: durations(7_200_000) },
   });
   if (query.get('by') === null) return { figures: [figures(null, 10)] };

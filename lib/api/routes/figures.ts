@@ -43,7 +43,14 @@ const kpiFigures = component(
       success: z.number().nullable().meta({ description: 'Confirmed by attempted, 0 to 1' }),
       latency: durations,
     }),
-    duplicatesPrevented: z.object({ events: z.number(), lostReplies: z.number(), earlierRuns: z.number() }),
+    duplicatesPrevented: z
+      .object({
+        events: z.number(),
+        lostReplies: z.number(),
+        earlierRuns: z.number(),
+        naturalKeys: z.number(),
+      })
+      .meta({ description: 'What would have become a second record or a second write' }),
     exceptions: z.object({ opened: z.number(), resolved: z.number(), timeToResolve: durations }),
   }),
 );

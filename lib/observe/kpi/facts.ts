@@ -11,7 +11,10 @@ export type Kpi =
   | 'write_attempted'
   /** With the time from the change in the source to the confirmation of the target. */
   | 'write_confirmed'
-  /** Something that would have been done twice: `event`; `lost_reply`, a record that a probe found in the target; `earlier_run`. */
+  /**
+   * Something that would have been done twice: `event`, delivered again; `lost_reply`, a record that a probe found in the
+   * target; `earlier_run`; `natural_key`, a record that another one's key belongs to.
+   */
   | 'duplicate_prevented'
   | 'case_opened'
   /** With the time from its opening. */
@@ -147,15 +150,24 @@ export function sourceOfCase(row: CountedCase, zoneOf: ZoneOf): Source {
     subject: row.code,
   };
   const dayOf = (at: Instant) => todayIn(zoneOf(row.legal_entity), at);
-  const opened: Fact = { day: dayOf(row.opened_at), kpi: 'case_opened', ...where, count: 1 };
+  const opened: Fact[] = [{ day: dayOf(row.opened_at), kpi: 'case_opened', ...where, count: 1 }];
+  if (row.code === 'DUPLICATE_SUSPECTED') {
+    opened.push({
+      day: dayOf(row.opened_at),
+      kpi: 'duplicate_prevented',
+      ...where,
+      subject: 'natural_key',
+      count: 1,
+    });
+  }
   const at = row.state === 'resolved' ? row.resolved_at : null;
   return {
     ...plain(row.id, row.updated_at),
     facts:
       at === null
-        ? [opened]
+        ? opened
         : [
-            opened,
+            ...opened,
             { day: dayOf(at), kpi: 'case_resolved', ...where, count: 1, ms: elapsed(row.opened_at, at) },
           ],
   };

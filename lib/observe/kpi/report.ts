@@ -30,12 +30,14 @@ export interface KpiFigures {
     latency: Durations;
   };
   duplicatesPrevented: {
-    /** Arrivals of events that were known. */
+    /** Events that were delivered again. What a poll reads again is none. */
     events: number;
     /** Writes whose reply was lost, and that a probe has found done. */
     lostReplies: number;
     /** Writes that an earlier run had done already. */
     earlierRuns: number;
+    /** Records that were not made because the tax registration, name or address belongs to another one. */
+    naturalKeys: number;
   };
   exceptions: { opened: number; resolved: number; timeToResolve: Durations };
 }
@@ -98,7 +100,7 @@ class Totals {
   }
 
   figures(group: string | null): KpiFigures {
-    const count = (kpi: Kpi, subject?: 'event' | 'lost_reply' | 'earlier_run') =>
+    const count = (kpi: Kpi, subject?: 'event' | 'lost_reply' | 'earlier_run' | 'natural_key') =>
       this.byKpi.get(subject === undefined ? kpi : `${kpi}:${subject}`)?.count ?? 0;
     const durations = (kpi: Kpi) => durationsOf(this.byKpi.get(kpi)?.samples ?? noSamples());
     const attempted = count('write_attempted');
@@ -116,6 +118,7 @@ class Totals {
         events: count('duplicate_prevented', 'event'),
         lostReplies: count('duplicate_prevented', 'lost_reply'),
         earlierRuns: count('duplicate_prevented', 'earlier_run'),
+        naturalKeys: count('duplicate_prevented', 'natural_key'),
       },
       exceptions: {
         opened: count('case_opened'),

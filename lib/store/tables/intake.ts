@@ -11,7 +11,7 @@ import type { Sealed } from './sealed';
  */
 export type Disposition = 'accepted' | 'applied' | 'stale' | 'parked' | 'case';
 
-/** An accepted inbound event. `(source, event_id)` is unique: a second arrival only raises `duplicates`. */
+/** An accepted inbound event. `(source, event_id)` is unique: one that is delivered again only raises `duplicates`. */
 export interface EventTable {
   seq: Generated<number>;
   source: string;

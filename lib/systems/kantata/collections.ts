@@ -154,3 +154,57 @@ export const projectTemplates: Collection<Identified> = {
   bulkMax: 1,
   row: identified,
 };
+
+const decimal = z.union([z.number(), z.string()]);
+
+const rateCardRow = identified.extend({ currency: z.string(), rate_card_set_id: z.string() });
+
+/** Read with `include=rate_card_set`. */
+export const rateCards: Collection<z.infer<typeof rateCardRow>> = {
+  name: 'rate_cards',
+  root: 'rate_card',
+  type: 'RateCard',
+  bulkMax: 1,
+  row: rateCardRow,
+};
+
+const rateCardSetVersionRow = identified.extend({ effective_date: z.string(), rate_card_set_id: z.string() });
+
+/** Read with `include=rate_card_set`. */
+export const rateCardSetVersions: Collection<z.infer<typeof rateCardSetVersionRow>> = {
+  name: 'rate_card_set_versions',
+  root: 'rate_card_set_version',
+  type: 'RateCardSetVersion',
+  bulkMax: 1,
+  row: rateCardSetVersionRow,
+};
+
+const rateCardVersionRow = identified.extend({
+  default_rate: decimal,
+  rate_card_id: z.string(),
+  rate_card_set_version_id: z.string(),
+});
+
+/** Read with `include=rate_card,rate_card_set_version`. */
+export const rateCardVersions: Collection<z.infer<typeof rateCardVersionRow>> = {
+  name: 'rate_card_versions',
+  root: 'rate_card_version',
+  type: 'RateCardVersion',
+  bulkMax: 1,
+  row: rateCardVersionRow,
+};
+
+const rateCardRoleRow = identified.extend({
+  rate: decimal,
+  role_id: z.string(),
+  rate_card_version_id: z.string(),
+});
+
+/** Read with `include=role,rate_card_version`. */
+export const rateCardRoles: Collection<z.infer<typeof rateCardRoleRow>> = {
+  name: 'rate_card_roles',
+  root: 'rate_card_role',
+  type: 'RateCardRole',
+  bulkMax: 1,
+  row: rateCardRoleRow,
+};

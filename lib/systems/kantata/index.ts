@@ -7,6 +7,7 @@ import { createProject } from './operations/create-project';
 import { createStaffingRequest } from './operations/create-staffing-request';
 import { createTasks } from './operations/create-tasks';
 import { findProject } from './operations/find-project';
+import { readRateCards } from './operations/read-rate-cards';
 import { readTimeEntries } from './operations/read-time-entries';
 
 /** Kantata OX (formerly Mavenlink), the PSA: projects, tasks, billing milestones, staffing, time. */
@@ -20,6 +21,7 @@ export const system: SystemModule<KantataClient> = {
     createBillingSchedule,
     createStaffingRequest,
     readTimeEntries,
+    readRateCards,
   ],
   events: [timeApproved],
 };

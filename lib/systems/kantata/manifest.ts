@@ -119,6 +119,16 @@ export const manifest: SystemManifest = {
         },
       },
     },
+    rateCard: {
+      label: 'Rate cards',
+      operations: {
+        read: {
+          label: 'Read rates',
+          description:
+            'Reads what an hour of each role costs by every rate card, and on which days, for lookups of other programs. The rates become msg.result.',
+        },
+      },
+    },
   },
   events: {
     'time-approved': {

@@ -1,5 +1,6 @@
 import type { SimRecord } from '../../kit/types';
 import { type Env, recordUrl } from '../env';
+import { balanceOf } from '../rules/receivables';
 import { anyType } from '../schema';
 import type { Field, Fields, RecordType, Sublist } from '../schema/fields';
 import { UNSERVED } from '../schema/lists';
@@ -25,6 +26,7 @@ export function renderRecord(type: RecordType, record: SimRecord, options: Rende
     const field = type.fields[name] ?? customField(name, env);
     if (field && wanted(name)) shown[name] = renderValue(field, value, env);
   }
+  if (type.name === 'customer' && wanted('balance')) shown.balance = balanceOf(record, env);
   for (const [name, sublist] of Object.entries(type.sublists)) {
     if (!wanted(name)) continue;
     shown[name] = options.expandSubResources

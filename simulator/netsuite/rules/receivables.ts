@@ -88,6 +88,13 @@ export function settledAmount(invoice: SimRecord, env: Env): number {
   return sum(lines.filter((line) => line.doc === invoice.id).map((line) => numberOf(line, 'amount') ?? 0));
 }
 
+/** What a customer owes, itself and for its projects. */
+export function balanceOf(customer: SimRecord, env: Env): number {
+  const billed = [customer, ...env.db.findBy('job', 'parent', customer.id)];
+  const invoices = billed.flatMap(({ id }) => env.db.findBy('invoice', 'entity', id));
+  return sum(invoices.map(({ data }) => numberOf(data, 'amountRemaining') ?? 0));
+}
+
 function settle(invoice: Data, paid: number): void {
   const total = numberOf(invoice, 'total') ?? 0;
   if (paid > total) throw userError('The total cannot be less than what has been paid.', 'item');

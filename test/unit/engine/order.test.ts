@@ -67,7 +67,6 @@ class World {
       system: 'crm',
       instance: 'org',
       source: '/q2c/test/crm',
-      cursor: null,
       events: events.map(({ record = 'A', ...event }) => ({
         id: `${record}${event.version}`,
         type: 'q2c.opportunity.won.v1',

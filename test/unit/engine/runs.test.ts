@@ -20,7 +20,10 @@ beforeEach(async () => {
 });
 afterEach(() => stop());
 
-const batch = (events: { id: string; record: string }[], cursor = 'c1'): IntakeBatch => ({
+const batch = (
+  events: { id: string; record: string }[],
+  cursor = 'c1',
+): IntakeBatch & { cursor: string } => ({
   sourceNode: 'source',
   system: 'crm',
   instance: 'org',
@@ -37,6 +40,10 @@ const batch = (events: { id: string; record: string }[], cursor = 'c1'): IntakeB
 });
 const runs = () => store.db.selectFrom('run').selectAll().orderBy('seq').execute();
 const states = async () => (await runs()).map(({ state }) => state);
+const redeliveries = async () =>
+  (await store.db.selectFrom('event').select('duplicates').orderBy('seq').execute()).map(
+    ({ duplicates }) => duplicates,
+  );
 const cases = () => store.db.selectFrom('exception_case').selectAll().orderBy('id').execute();
 
 function activeOf(run: { id: string }, of: Engine = engine): ActiveRun {
@@ -80,10 +87,15 @@ test('an event is accepted once, and the cursor moves with it', async () => {
   ).toEqual({ accepted: 1, duplicates: 1, stale: 0, parked: 0 });
   expect(await engine.cursor('/q2c/test/crm')).toBe('c2');
   expect(await runs()).toHaveLength(2);
-  expect(await store.db.selectFrom('event').select('duplicates').orderBy('seq').execute()).toEqual([
-    { duplicates: 1 },
-    { duplicates: 0 },
-  ]);
+  expect(await redeliveries()).toEqual([0, 0]);
+});
+
+test('an event that is delivered again is counted at its first arrival; what a poll reads again is not', async () => {
+  const { cursor: _, ...pushed } = batch([{ id: 'e1', record: 'A' }]);
+  for (let times = 0; times < 3; times++) await engine.accept(pushed);
+  await engine.accept(batch([{ id: 'e1', record: 'A' }]));
+  expect(await redeliveries()).toEqual([2]);
+  expect(await runs()).toHaveLength(1);
 });
 
 test('a run ends when its last message has left, in the state its cases say', async () => {

@@ -262,6 +262,14 @@ async function bruteForce({ db }: Store): Promise<Counted[]> {
     const legal = runs.find(({ id }) => id === each.run_id)?.legal_entity ?? null;
     const base = { legalEntity: legal ?? '', tier: 'T2', system: '', subject: each.code };
     counted.push({ ...base, day: dayOf(each.opened_at, legal), kpi: 'opened' });
+    if (each.code === 'DUPLICATE_SUSPECTED') {
+      counted.push({
+        ...base,
+        day: dayOf(each.opened_at, legal),
+        kpi: 'naturalKeys',
+        subject: 'natural_key',
+      });
+    }
     if (each.state !== 'resolved' || each.resolved_at === null) continue;
     const took = ms(each.opened_at, each.resolved_at);
     counted.push({ ...base, day: dayOf(each.resolved_at, legal), kpi: 'resolved', ms: took });
@@ -307,6 +315,7 @@ function figuresOf(all: Counted[], group: string | null): KpiFigures {
       events: of('events').length,
       lostReplies: of('lostReplies').length,
       earlierRuns: of('earlierRuns').length,
+      naturalKeys: of('naturalKeys').length,
     },
     exceptions: {
       opened: of('opened').length,
@@ -351,7 +360,7 @@ const deed: fc.Arbitrary<{ name: string; later: number; act: Deed }> = fc
     which.map((run) => named('settle', (world, now) => world.settleUnknown(run, now))),
     which.map((run) => named('duplicate', (world) => world.duplicate(run))),
     fc
-      .tuple(which, fc.constantFrom('CREDIT_HOLD', 'NODE_FAILED'))
+      .tuple(which, fc.constantFrom('CREDIT_HOLD', 'NODE_FAILED', 'DUPLICATE_SUSPECTED'))
       .map(([run, code]) => named('open', (world, now) => world.openCase(run, now, code))),
     fc
       .tuple(which, fc.constantFrom<CaseState>('resolved', 'open', 'waived', 'in_repair'))

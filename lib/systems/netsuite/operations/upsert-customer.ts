@@ -1,6 +1,7 @@
 import type { Customer, DealDocument, Draft, JsonObject } from '../../../model';
 import { type CallContext, defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { NetSuiteClient } from '../client';
+import { CREDIT_FIELDS, type Credit, creditValues, readCredit } from '../credit';
 import { type CustomerKeys, findCustomer } from '../find-customer';
 import { externalIdOf, reference, refTo, sellingEntity } from '../mapping';
 import { adoptRecord } from '../written-record';
@@ -16,6 +17,8 @@ export interface CustomerReply {
   id: string;
   /** Customer number. */
   number: string;
+  /** Not in replies that were journaled before credit was read. */
+  credit?: Credit;
 }
 
 /**
@@ -45,14 +48,17 @@ export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, C
       replace: 'addressBook',
       signal,
     });
-    const { entityId } = await client.records.read('customer', id, { fields: 'entityId' }, signal);
-    return { id, number: String(entityId ?? '') };
+    const fields = `entityId,${CREDIT_FIELDS}`;
+    const record = await client.records.read('customer', id, { fields }, signal);
+    return { id, number: String(record.entityId ?? ''), credit: await readCredit(client, record, signal) };
   },
 
-  fromSystem({ id, number }, customer, context) {
+  fromSystem({ id, number, credit }, customer, context) {
     return {
       refs: [refTo(context, { id: customer.id, entity: 'customer', type: 'customer', recordId: id })],
-      merge: { customer: { id: customer.id, externalRefs: customer.externalRefs, number } },
+      merge: {
+        customer: { id: customer.id, externalRefs: customer.externalRefs, number, ...creditValues(credit) },
+      },
       evidence: { id, number },
     };
   },
@@ -147,5 +153,6 @@ async function adopted(
   const { id, number, externalId } = existing;
   if (externalId === null && !lookOnly)
     await client.records.update('customer', id, { externalId: keys.externalId }, signal);
-  return { id, number };
+  const record = await client.records.read('customer', id, { fields: CREDIT_FIELDS }, signal);
+  return { id, number, credit: await readCredit(client, record, signal) };
 }
