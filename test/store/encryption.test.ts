@@ -63,7 +63,11 @@ async function work(label: string): Promise<string[]> {
     if (active === undefined) throw new Error(`${run.id} is not under way`);
     engine.messageEntered(active);
     expect(run.event.data).toMatchObject({ customer: SECRET });
-    const about = { params: { system: 'ERP', document: SECRET }, ownerRole: 'finance_ops' };
+    const about = {
+      params: { system: 'ERP', document: SECRET },
+      ownerRole: 'finance_ops',
+      personal: () => [SECRET],
+    };
     const step = vendor.step({ wire: { name: SECRET }, about, ...calls[String(run.event.data.deal)] });
     const customer = { id: step.canonicalId, externalRefs: [], legalName: SECRET };
     const id = `${run.event.id}-told`;
@@ -387,5 +391,5 @@ describe('rotation', () => {
     await start(keys);
     await rotateKeys(store, keys, options);
     expect(keyIds()).toEqual(allUnder(keys.currentId));
-  });
+  }, 20_000);
 });
