@@ -26,7 +26,6 @@ export async function openExceptions(
   let query = db
     .selectFrom('exception_case as open')
     .leftJoin('run', 'run.id', 'open.run_id')
-    .leftJoin('step', 'step.key', 'open.step_key')
     .select([
       ...([
         'open.code',
@@ -35,7 +34,7 @@ export async function openExceptions(
         'open.amount_at_risk',
         'open.currency',
       ] as const),
-      ...(['step.system', 'run.legal_entity'] as const),
+      ...(['open.system', 'run.legal_entity'] as const),
     ])
     // Literals: SQLite uses the partial index only for the very condition it was made with.
     .where('open.state', 'not in', ENDED_CASES);
