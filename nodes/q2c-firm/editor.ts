@@ -3,6 +3,7 @@ import { whileOpen } from '../_shared/editor/mapping/dom';
 import { prepareTabs } from '../_shared/editor/mapping/tabs';
 import { preparePolicy } from '../_shared/editor/policy/policy';
 import { PolicyState } from '../_shared/editor/policy/state';
+import { isVariable } from '../_shared/editor/variables';
 import type { FirmCatalogue } from './replies';
 import { defaults, type FirmProperties } from './types';
 
@@ -18,6 +19,7 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
     data: {
       value: defaults.data,
       validate(value, _options) {
+        if (isVariable(value)) return true;
         const read = summariseFirm(value);
         return 'summary' in read || this._(read.problem.key, read.problem.values);
       },
@@ -91,7 +93,8 @@ function closeEditor(): void {
 }
 
 function show(node: EditorNode): void {
-  const read = summariseFirm(String($('#node-config-input-data').val()));
+  const text = String($('#node-config-input-data').val());
+  const read = isVariable(text) ? { summary: { entities: [], tables: [] } } : summariseFirm(text);
   $('#q2c-firm-problem').text('problem' in read ? node._(read.problem.key, read.problem.values) : '');
   $('#q2c-firm-summary').toggle('summary' in read);
   if ('summary' in read) showSummary(node, read.summary);

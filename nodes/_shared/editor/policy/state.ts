@@ -1,5 +1,6 @@
 import type { CasePolicy } from '../../../../lib/rules/case-policy';
 import type { FirmCatalogue } from '../../../q2c-firm/replies';
+import { isVariable } from '../variable';
 import { type PolicyProblem, policyProblems } from './problems';
 
 /** The case policy of the open form: the firm's own, or the usual one to look at. */
@@ -9,6 +10,8 @@ export class PolicyState {
   /** The whole set-up; null while its text is no object. */
   private firm: Record<string, unknown> | null = null;
   private own: CasePolicy | null = null;
+  /** The set-up comes from the environment of the host. */
+  private isVariable = false;
 
   constructor(
     readonly catalogue: FirmCatalogue,
@@ -20,6 +23,7 @@ export class PolicyState {
 
   /** Takes over the set-up as it stands in the field. */
   read(json: string): void {
+    this.isVariable = isVariable(json);
     this.firm = objectIn(json);
     this.own = this.firm === null ? null : readPolicy(this.firm.casePolicy);
     this.redraw();
@@ -31,8 +35,8 @@ export class PolicyState {
   }
 
   /** What keeps a table from being shown: the set-up is no JSON, or its policy has another shape. */
-  get trouble(): 'json' | 'shape' | null {
-    if (this.firm === null) return 'json';
+  get trouble(): 'json' | 'variable' | 'shape' | null {
+    if (this.firm === null) return this.isVariable ? 'variable' : 'json';
     return this.own === null && this.firm.casePolicy !== undefined ? 'shape' : null;
   }
 
