@@ -26,6 +26,19 @@ const ownFolders: Plugin = {
   },
 };
 
+const fromRoot = createRequire(join(root, 'package.json'));
+
+/** Parts that cannot be bundled are loaded from here: the bundle lies in another folder. */
+const notBundled: Plugin = {
+  name: 'not-bundled',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(playwright-core|esbuild)$/ }, ({ path }) => ({
+      path: fromRoot.resolve(path),
+      external: true,
+    }));
+  },
+};
+
 const folder = mkdtempSync(join(tmpdir(), 'q2c-run-'));
 // Removed when the program is done, not before: it may still load parts of itself.
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -37,10 +50,10 @@ await build({
   platform: 'node',
   format: 'cjs',
   target: 'node22',
-  external: ['node-red', 'playwright-core', 'esbuild'],
+  external: ['node-red'],
   sourcemap: 'inline',
   logLevel: 'error',
-  plugins: [ownFolders],
+  plugins: [ownFolders, notBundled],
 });
 process.argv.splice(1, 2, outfile);
-createRequire(join(root, 'package.json'))(outfile);
+fromRoot(outfile);

@@ -26,6 +26,7 @@ const vuetify = createVuetify({
     VSelect: { variant: 'outlined', density: 'compact', hideDetails: 'auto' },
     VAutocomplete: { variant: 'outlined', density: 'compact', hideDetails: 'auto' },
     VCheckbox: { density: 'compact', hideDetails: true },
+    VRadioGroup: { density: 'compact', hideDetails: true },
   },
 });
 

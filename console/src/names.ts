@@ -4,6 +4,8 @@ import { t } from './i18n';
 
 const roles: Record<string, string> = t.role;
 const codes: Record<string, string> = t.code;
+const scopes: Record<string, string> = t.scope;
+const workLists: Record<string, string> = t.work.lists;
 const entries: Record<string, string> = t.entry;
 
 const inWords = (id: string): string =>
@@ -15,6 +17,8 @@ const asSentence = (words: string): string => words.charAt(0).toUpperCase() + wo
 
 export const roleName = (role: string): string => roles[role] ?? inWords(role);
 export const codeName = (code: string): string => codes[code] ?? asSentence(inWords(code));
+export const scopeName = (scope: string): string => scopes[scope] ?? asSentence(inWords(scope));
+export const workListName = (list: string): string => workLists[list] ?? asSentence(inWords(list));
 export const entryName = (action: string): string => entries[action] ?? asSentence(inWords(action));
 
 /** `billingScheduleLine.upsert` → "billing schedule line upsert". */

@@ -15,7 +15,9 @@ export const router = createRouter({
     { path: '/runs/:id', name: 'run', component: () => import('./pages/RunPage.vue'), props: true },
     { path: '/cases', name: 'cases', component: () => import('./pages/CasesPage.vue') },
     { path: '/cases/:id', name: 'case', component: () => import('./pages/CasePage.vue'), props: true },
+    { path: '/work', name: 'work', component: () => import('./pages/WorkPage.vue') },
     { path: '/systems', name: 'systems', component: () => import('./pages/SystemsPage.vue') },
+    { path: '/tokens', name: 'tokens', component: () => import('./pages/TokensPage.vue') },
     { path: '/audit', name: 'audit', component: () => import('./pages/AuditPage.vue') },
     { path: '/:rest(.*)*', name: 'missing', component: () => import('./pages/MissingPage.vue') },
   ],
@@ -29,7 +31,9 @@ const titles: Record<string, string> = {
   run: t.nav.runs,
   cases: t.nav.cases,
   case: t.nav.cases,
+  work: t.work.title,
   systems: t.nav.systems,
+  tokens: t.tokens.title,
   audit: t.nav.audit,
 };
 

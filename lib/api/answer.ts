@@ -23,7 +23,10 @@ export interface Answer {
 }
 
 /** What the server knows of the caller and the host; the rest of the context is the request's. */
-export type Surroundings = Omit<ApiContext, 'conceal' | 'redact' | 'expectedVersion' | 'lastEventId'>;
+export type Surroundings = Omit<
+  ApiContext,
+  'conceal' | 'concealWords' | 'redact' | 'expectedVersion' | 'lastEventId'
+>;
 
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
@@ -60,6 +63,7 @@ async function answered(route: Route, request: Request, surroundings: Surroundin
   const context: ApiContext = {
     ...surroundings,
     conceal: (payload, operation) => masker.conceal(payload, operation),
+    concealWords: (words) => masker.concealWords(words),
     redact: (text) => (isUnmasked ? text : masker.redact(text)),
     expectedVersion: versionIn(request.header('if-match'), route),
     lastEventId: request.header('last-event-id') ?? null,

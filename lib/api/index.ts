@@ -12,6 +12,7 @@ import { stepRoutes } from './routes/steps';
 
 export { type Answer, answer, type Request, refusal, type Surroundings } from './answer';
 export { type Lookup, lookups } from './lookups';
+export { Masker } from './masking';
 export { API_ROOT, LOOKUP_ROOT } from './roots';
 export type { Caller, Connection, ConnectionCheck, HostView, Permission, Route } from './route';
 export { endServices, type Services, servicesOf } from './services';

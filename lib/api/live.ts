@@ -35,8 +35,8 @@ export class LiveFeed {
   private isLooking = false;
   private last = 0;
   private runs = '';
-  /** Retries of many runs that go on, with how far they are. */
-  private retries = new Map<string, string>();
+  /** Work on many records that goes on, with how far it is. */
+  private jobs = new Map<string, string>();
   /** Some that began since the last look, and may have ended. */
   private readonly begun = new Set<string>();
 
@@ -54,8 +54,8 @@ export class LiveFeed {
     this.tell({ event: 'change', change: { ...change, id: 0, at: this.store.now() } });
   }
 
-  /** This host has begun to retry many runs: how that goes on is told, also when it ends at once. */
-  retryBegun(id: string): void {
+  /** This host has begun work on many records: how that goes on is told, also when it ends at once. */
+  bulkBegun(id: string): void {
     this.begun.add(id);
   }
 
@@ -92,7 +92,7 @@ export class LiveFeed {
     this.last = await this.latest();
     this.runs = await this.stateOfRuns();
     this.begun.clear();
-    this.retries = await this.stateOfRetries();
+    this.jobs = await this.stateOfJobs();
     // Two listeners may come at once.
     this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
     return this.last;
@@ -128,30 +128,30 @@ export class LiveFeed {
       }
       if (changes.length < AT_ONCE) break;
     }
-    await this.lookAtRetries();
+    await this.lookAtJobs();
     const runs = await this.stateOfRuns();
     if (runs === this.runs) return;
     this.runs = runs;
     this.publish({ what: 'run', action: 'runs.changed', subject: 'runs', runId: null });
   }
 
-  private async lookAtRetries(): Promise<void> {
-    const before = this.retries;
+  private async lookAtJobs(): Promise<void> {
+    const before = this.jobs;
     const begun = [...this.begun];
     this.begun.clear();
-    this.retries = await this.stateOfRetries();
-    for (const id of new Set([...begun, ...before.keys(), ...this.retries.keys()])) {
-      if (before.get(id) === this.retries.get(id) && !begun.includes(id)) continue;
-      const action = this.retries.has(id) ? 'bulk.running' : 'bulk.ended';
+    this.jobs = await this.stateOfJobs();
+    for (const id of new Set([...begun, ...before.keys(), ...this.jobs.keys()])) {
+      if (before.get(id) === this.jobs.get(id) && !begun.includes(id)) continue;
+      const action = this.jobs.has(id) ? 'bulk.running' : 'bulk.ended';
       this.publish({ what: 'bulk', action, subject: id, runId: null });
     }
   }
 
-  private async stateOfRetries(): Promise<Map<string, string>> {
-    const { bulkRetries } = this.engine.repairs;
+  private async stateOfJobs(): Promise<Map<string, string>> {
+    const { bulkJobs } = this.engine.repairs;
     const state = new Map<string, string>();
-    for (const id of await bulkRetries.underWay()) {
-      state.set(id, JSON.stringify((await bulkRetries.find(id)).progress));
+    for (const id of await bulkJobs.underWay()) {
+      state.set(id, JSON.stringify((await bulkJobs.find(id)).progress));
     }
     return state;
   }

@@ -3,13 +3,15 @@ import {
   type ClassifiedFields,
   classifiedFields,
   entityOfId,
+  isWholeName,
   MASK,
   Q2cError,
 } from '../model';
 
 /**
  * Masks what is classified (guides §13, privacy) in replies: fields of canonical entities by their schemas, fields of
- * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number.
+ * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number or
+ * whom a case is about.
  */
 
 /** Shorter values stand in sentences by accident. */
@@ -46,6 +48,11 @@ export class Masker {
     this.visit({ operation, payload }, NOWHERE, (value) => this.note(value));
   }
 
+  /** Notes words that a case has classified itself. */
+  concealWords(words: readonly string[]): void {
+    for (const word of words) this.values.add(word);
+  }
+
   /** The sentence without anything classified. */
   redact(text: string): string {
     return withoutClassified(text, this.inSentences());
@@ -67,8 +74,7 @@ export class Masker {
       const own = placeOf(value, place);
       for (const [name, member] of Object.entries(value)) {
         const classification = this.classificationOf(name, own);
-        // Whom a case is about, its message has to say.
-        if (classification === 'person_name') continue;
+        if (classification === 'person_name' && !isWholeName(name)) continue;
         if (classification !== undefined) found(member);
         else this.visit(member, below(own, name), found);
       }

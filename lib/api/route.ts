@@ -77,6 +77,8 @@ export interface ApiContext {
    * reply, also in the middle of a sentence.
    */
   conceal(payload: unknown, operation?: string): void;
+  /** As `conceal`, of words that are known to be classified. */
+  concealWords(words: readonly string[]): void;
   /** For what is handed out as text: the sentence without anything classified, unless the caller asked to see it. */
   redact(text: string): string;
   /** Version of the resource that the caller has seen (`If-Match`); null when it does not matter to it. */

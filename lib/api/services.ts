@@ -18,7 +18,6 @@ export function endServices(engine: Engine): void {
   if (known === undefined) return;
   services.delete(engine);
   known.feed.end();
-  known.bulk.end();
   known.dealIndex.stop();
 }
 

@@ -37,12 +37,21 @@ export async function stepView(store: Store, key: string): Promise<StepDetail | 
   };
 }
 
-/** What the steps of these runs have sent and read may be quoted in the reply. */
+/** What the steps of these runs have sent and read, and whom their cases name, may be quoted in the reply. */
 export async function concealStepsOf(
-  { engine: { store }, conceal }: ApiContext,
+  { engine: { store }, conceal, concealWords }: ApiContext,
   ...runIds: string[]
 ): Promise<void> {
   if (runIds.length === 0) return;
+  const cases = await store.db
+    .selectFrom('exception_case')
+    .select(['id', 'personal'])
+    .where('run_id', 'in', [...new Set(runIds)])
+    .where('personal', 'is not', null)
+    .execute();
+  for (const row of cases) {
+    concealWords(JSON.parse(open(store.db, 'exception_case', 'personal', row) ?? '[]') as string[]);
+  }
   const rows = await store.db
     .selectFrom('step')
     .select(['key', 'operation', 'wire', 'result'])

@@ -51,8 +51,11 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const dedupeKey = dedupeKeyOf(run, request);
   const message = messageOf(request);
   const { facts = {}, amountAtRisk: amount } = request.about;
+  const connection = await connectionOf(tx, request);
+  const personal = personalIn(message, request);
   const fields = (id: CanonicalId) => ({
     message: seal(tx, 'exception_case', 'message', { id }, message),
+    personal: personal && seal(tx, 'exception_case', 'personal', { id }, JSON.stringify(personal)),
     run_id: run.id,
     run_attempt: run.attempt,
     step_key: request.stepKey ?? null,
@@ -60,7 +63,8 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     amount_at_risk: amount?.amount ?? null,
     amount_whole: amount === undefined ? null : Math.trunc(Number(amount.amount)),
     currency: amount?.currency ?? null,
-    system: facts.system ?? null,
+    system: facts.system ?? connection.system,
+    instance: connection.instance,
     entity: facts.entity ?? null,
     legal_entity: facts.legalEntity ?? null,
     region: facts.region ?? null,
@@ -122,6 +126,29 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
   const action = ended ? 'reopened' : known.state === 'replaying' ? 'replay_failed' : 'seen_again';
   await recordOnCase(tx, known.id, run.id, ENGINE, { action, detail, changed: ['occurrences'] }, at);
   return { id: known.id, message, ownerRole: { ...known, ...anew }.owner_role };
+}
+
+/** What of the message only some may read; null when that is nothing. */
+function personalIn(message: string, { about, detail }: NewCase): string[] | null {
+  const told = `${message} ${JSON.stringify(detail ?? {})}`;
+  const found = (about.personal?.() ?? []).map((each) => each.trim()).filter((each) => told.includes(each));
+  const names = [...new Set(found)].filter((each) => each !== '');
+  return names.length === 0 ? null : names;
+}
+
+/** Where the call has failed that the case is about: pages count open cases by it. */
+async function connectionOf(
+  tx: Tx,
+  { stepKey }: NewCase,
+): Promise<{ system: string | null; instance: string | null }> {
+  const none = { system: null, instance: null };
+  if (stepKey === undefined) return none;
+  const step = await tx
+    .selectFrom('step')
+    .select(['system', 'instance'])
+    .where('key', '=', stepKey)
+    .executeTakeFirst();
+  return step ?? none;
 }
 
 /** A reopened case begins anew: with another owner perhaps, and with all its time. */

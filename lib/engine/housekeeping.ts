@@ -50,7 +50,7 @@ export class Housekeeping {
       () => this.makeUp(),
       () => this.queueDue(),
       () => repairs.resume(),
-      () => repairs.bulkRetries.work(),
+      () => repairs.bulkJobs.work(),
       () => waits.sweep(),
       () => this.closeGaps(),
     ]) {

@@ -1,4 +1,12 @@
 export type { ExpectedBranch } from './branches';
+export type {
+  BulkError,
+  BulkItem,
+  BulkJob,
+  BulkOutcome,
+  BulkProgress,
+  BulkWork,
+} from './bulk-jobs';
 export type { CancelReport, UndoneStep } from './cancel';
 export {
   type CaseDesk,
@@ -34,7 +42,7 @@ export type { EngineOptions } from './options';
 export type { Admitted } from './order';
 export type { StepInput } from './repair';
 export { hasFailedIn, hasOpenCase, type RetryFilter } from './retry-filter';
-export type { BulkRetries, BulkRetry, RetryManyOptions, RetryProgress } from './retry-many';
+export { RETRY_RUNS, type RetryManyOptions, type RetryProgress } from './retry-many';
 export type { ConnectedTarget, Target, TargetOperation, UndoEffect } from './targets';
 export { type ActiveRun, type FlowError, isInterrupted } from './tracker';
 export * from './types';

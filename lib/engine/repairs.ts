@@ -1,5 +1,6 @@
 import type { Instant } from '../model';
 import type { Store } from '../store';
+import { BulkJobs } from './bulk-jobs';
 import { Cancellations } from './cancel';
 import { RecordCorrections } from './corrections';
 import type { Author } from './decisions';
@@ -41,6 +42,8 @@ export class Repairs {
   readonly cancellations: Cancellations;
   /** Answers what dry passages ask on their way through the flow. */
   readonly dryRuns: DryRunner;
+  /** Work on many records at once. */
+  readonly bulkJobs: BulkJobs;
   /** Retries of many runs. */
   readonly bulkRetries: BulkRetries;
   private readonly targets = new Targets();
@@ -51,8 +54,9 @@ export class Repairs {
     const { targets } = this;
     const pump = (source: string) => dispatcher.pump(source);
     this.steps = new Repair({ ...options, targets, pump });
+    this.bulkJobs = new BulkJobs(options);
+    this.bulkRetries = new BulkRetries({ ...options, jobs: this.bulkJobs, pump });
     this.records = new RecordCorrections({ ...options, pump });
-    this.bulkRetries = new BulkRetries({ ...options, pump });
     this.cancellations = new Cancellations({
       ...options,
       targets,

@@ -183,6 +183,8 @@ export interface CaseSubject {
   ownerRole: string;
   amountAtRisk?: Money;
   facts?: CaseFacts;
+  /** Names of people that the message may hold: only some may read them. Asked when a case is opened. */
+  personal?(): readonly string[];
 }
 
 export interface StepOutcome extends StepResult {

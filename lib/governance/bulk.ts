@@ -1,57 +1,89 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Engine } from '../engine';
-import { type CanonicalId, Q2cError } from '../model';
-import type { BulkProgress, GatedResult } from './types';
+import type { BulkJob, BulkOutcome, BulkWork, Engine } from '../engine';
+import type { Tx } from '../store';
+import { isClosed, lineById } from './rows';
+import type { BulkCaseRequest, CaseLine, GatedResult, Person } from './types';
+
+/** The same action on many cases, one after another, as a job of the engine's. */
+
+/** Kind of its jobs. */
+export const CASES = 'cases';
 
 /** Runs under way at a time, so that new deals go on beside a large bulk. */
 const AT_ONCE = 4;
-const LOOK_EVERY_MS = 100;
+/** Actions after which the run of the case is sent again. */
+const SENT_AGAIN: ReadonlySet<BulkCaseRequest['action']> = new Set(['retry', 'correct', 'complete', 'skip']);
+/** Rows of one insert. */
+const CHUNK = 200;
 
-/**
- * The same action on many cases, one after another.
- * @param act does it; null = there is nothing to do, such as for the second case of a run that is replayed already
- */
-export async function* bulk(
-  { store }: Engine,
-  caseIds: readonly CanonicalId[],
-  act: (caseId: CanonicalId) => Promise<GatedResult | null>,
-  signal?: AbortSignal,
-): AsyncGenerator<BulkProgress> {
-  const progress: BulkProgress = {
-    total: caseIds.length,
-    done: 0,
-    pendingApproval: 0,
-    failed: 0,
-    lastError: null,
+/** What is kept of a job: whoever began it goes on with the rights of that moment. */
+interface Request {
+  request: BulkCaseRequest;
+  by: Person;
+}
+
+/** @returns id of the job, for `engine.repairs.bulkJobs` */
+export async function startBulk(
+  { repairs: { bulkJobs } }: Engine,
+  caseIds: readonly string[],
+  request: BulkCaseRequest,
+  reason: string,
+  by: Person,
+): Promise<string> {
+  const wanted: Request = { request, by };
+  const subjects = [...new Set(caseIds)];
+  const job = {
+    ...{ kind: CASES, actor: by.name, reason, atOnce: AT_ONCE, request: JSON.stringify(wanted) },
+    audit: { action: 'cases.bulk_started', detail: { action: request.action } },
   };
-  yield { ...progress };
-  const begun: string[] = [];
-  const isAborted = () => signal?.aborted === true;
-  for (const caseId of caseIds) {
-    if (isAborted()) return;
-    try {
-      const result = await act(caseId);
-      if (result?.status === 'pending_approval') progress.pendingApproval++;
-      else progress.done++;
-      if (result?.status === 'done') begun.push(result.case.runId);
-    } catch (error) {
-      if (!(error instanceof Q2cError)) throw error;
-      progress.failed++;
-      progress.lastError = { caseId, code: error.code, message: error.message };
+  const { id } = await bulkJobs.record(job, async (tx, job) => {
+    for (let from = 0; from < subjects.length; from += CHUNK) {
+      const rows = subjects
+        .slice(from, from + CHUNK)
+        .map((subject, at) => ({ job, subject, seq: from + at, state: 'waiting' as const }));
+      await tx.insertInto('bulk_item').values(rows).execute();
     }
-    yield { ...progress };
-    while ((await underWay(begun)) >= AT_ONCE && !isAborted()) await pause(LOOK_EVERY_MS);
-  }
+  });
+  bulkJobs.goOn();
+  return id;
+}
 
-  async function underWay(runIds: string[]): Promise<number> {
-    if (runIds.length < AT_ONCE) return 0;
-    const rows = await store.db
-      .selectFrom('run')
-      .select('id')
-      .where('id', 'in', runIds)
-      .where('state', 'in', ['queued', 'running'])
-      .execute();
-    runIds.splice(0, runIds.length, ...rows.map(({ id }) => id));
-    return rows.length;
-  }
+/** What a job of this kind does. */
+export const bulkCaseAction = ({ request }: Pick<BulkJob, 'request'>): BulkCaseRequest['action'] =>
+  (JSON.parse(request) as Request).request.action;
+
+/** @param act does it; null = there was nothing to do */
+export function bulkWork(
+  { store }: Engine,
+  act: (line: CaseLine, request: BulkCaseRequest, reason: string, by: Person) => Promise<GatedResult | null>,
+): BulkWork {
+  return async (item, settle) => {
+    const { request, by } = JSON.parse(item.request) as Request;
+    const line = await lineById(store.db, item.subject);
+    if (isClosed(line.status)) {
+      // Dealt with by somebody else, or by a host that died before it could tell.
+      await store.write((tx) => settle(tx, { state: 'passed_over' }));
+      return;
+    }
+    const result = await act(line, request, item.reason, by);
+    await store.write(async (tx) => settle(tx, await outcomeOf(tx, request, result)));
+  };
+}
+
+/** A run that was sent again decides at its end. */
+async function outcomeOf(
+  tx: Tx,
+  { action }: BulkCaseRequest,
+  result: GatedResult | null,
+): Promise<BulkOutcome> {
+  if (result === null) return { state: 'completed' };
+  if (result.status === 'pending_approval') return { state: 'pending_approval' };
+  const stuck = result.cancel?.stuck;
+  if (stuck) return { state: 'failed', code: 'COMPENSATION_FAILED', message: stuck.reason };
+  if (!SENT_AGAIN.has(action)) return { state: 'completed' };
+  const { id, attempt } = await tx
+    .selectFrom('run')
+    .select(['id', 'attempt'])
+    .where('id', '=', result.case.runId)
+    .executeTakeFirstOrThrow();
+  return { state: 'under_way', runId: id, attempt };
 }

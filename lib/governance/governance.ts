@@ -12,7 +12,7 @@ import { casePolicySchema } from '../rules';
 import { type CaseRow, MaintenanceTask, open, type Tx } from '../store';
 import { approvalsOf, listApprovals, refuse, takeBack } from './approvals';
 import { blockedBy } from './blocked';
-import { bulk } from './bulk';
+import { bulkWork, CASES, startBulk } from './bulk';
 import { Desk } from './desk';
 import { GatedActions } from './gated-actions';
 import { LifeCycle } from './life-cycle';
@@ -23,7 +23,7 @@ import { countQueues, groupCases } from './summaries';
 import type {
   Approval,
   ApprovalState,
-  BulkProgress,
+  BulkCaseRequest,
   CaseAction,
   CaseEntry,
   CaseFilter,
@@ -76,6 +76,7 @@ export class Governance {
   private readonly gated: GatedActions;
   private readonly watch: MaintenanceTask;
   private readonly leave: () => void;
+  private readonly endBulk: () => void;
 
   constructor(private readonly options: GovernanceOptions) {
     const { engine, policies, tenant, watchEveryMs = WATCH_EVERY_MS, onFailure } = options;
@@ -91,6 +92,10 @@ export class Governance {
       onFailure,
     });
     this.leave = governCases(store.db, new Desk(policies, tenant));
+    this.endBulk = engine.repairs.bulkJobs.register(
+      CASES,
+      bulkWork(engine, (line, request, reason, by) => this.oneOfMany(line, request, reason, by)),
+    );
     byEngine.set(engine, this);
   }
 
@@ -107,6 +112,7 @@ export class Governance {
 
   async stop(): Promise<void> {
     await this.watch.stop();
+    this.endBulk();
     this.leave();
   }
 
@@ -261,24 +267,37 @@ export class Governance {
     return (await takeBack(this.options.engine.store, approvalId, by)).approval;
   }
 
-  /** The same action on many cases; leaving the loop ends it before its next case. */
-  bulk(
-    caseIds: readonly CanonicalId[],
-    request: GatedRequest | { action: 'assign'; assignee: string | null },
+  /** Begins the same action on many cases. It goes on whatever becomes of this host. @returns id of the job */
+  startBulk(
+    caseIds: readonly string[],
+    request: BulkCaseRequest,
     reason: string,
     by: Person,
-    signal?: AbortSignal,
-  ): AsyncGenerator<BulkProgress> {
-    const act = async (caseId: CanonicalId): Promise<GatedResult | null> => {
-      if (request.action === 'assign') {
-        await this.assign(caseId, request.assignee, by);
+  ): Promise<string> {
+    return startBulk(this.options.engine, caseIds, request, reason, by);
+  }
+
+  private async oneOfMany(
+    { id, status }: CaseLine,
+    request: BulkCaseRequest,
+    reason: string,
+    by: Person,
+  ): Promise<GatedResult | null> {
+    switch (request.action) {
+      case 'assign':
+        await this.assign(id, request.assignee, by);
         return null;
-      }
-      const line = await lineById(this.db, caseId);
-      if (request.action === 'retry' && line.status === 'replaying') return null;
-      return this.act(caseId, request, reason, by);
-    };
-    return bulk(this.options.engine, caseIds, act, signal);
+      case 'snooze':
+        await this.snooze(id, request.until, reason, by);
+        return null;
+      case 'escalate':
+        await this.escalate(id, request.to, reason, by);
+        return null;
+      default:
+        // The second case of a run that is sent again already.
+        if (request.action === 'retry' && status === 'replaying') return null;
+        return this.act(id, request, reason, by);
+    }
   }
 
   /** Retries all failed runs that match; those that need another role or a second person are passed over. */
@@ -292,7 +311,7 @@ export class Governance {
     return repairs.retryRuns(filter, { actor: by.name, reason }, { ...how, mayRetry: this.alone(by) });
   }
 
-  /** As `retryRuns`, but it goes on whatever becomes of this host. @returns its id, for `engine.repairs.bulkRetries` */
+  /** As `retryRuns`, but it goes on whatever becomes of this host. @returns id of the job */
   startRetryRuns(
     filter: RetryFilter,
     reason: string,
@@ -317,6 +336,9 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
   if (!mayAct(row, person)) return ['comment'];
   if (isClosed(row.state)) return ['comment'];
   const targets = allowedTransitions('exceptionCase.status', row.state).map(({ to }) => to);
+  // An undo that has stopped is settled, or asked for once more; there is no input of it to repair.
+  const isUndo = row.code === 'COMPENSATION_FAILED' && row.step_key !== null;
+  const isStep = row.step_key !== null && !isUndo;
   const can: [CaseAction, boolean][] = [
     ['assign', true],
     ['comment', true],
@@ -326,10 +348,11 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
     ['start_repair', row.state === 'open' || row.state === 'assigned'],
     ['ready_to_replay', targets.includes('ready_to_replay')],
     ['resolve', row.state === 'open' || row.state === 'assigned'],
-    ['retry', row.state !== 'replaying'],
-    ['correct', row.step_key !== null || row.fields !== null],
-    ['complete', row.step_key !== null],
-    ['skip', row.step_key !== null],
+    ['settle_undo', isUndo],
+    ['retry', row.state !== 'replaying' && !isUndo],
+    ['correct', isStep || row.fields !== null],
+    ['complete', isStep],
+    ['skip', isStep],
     ['cancel', true],
     ['waive', targets.includes('waived')],
   ];

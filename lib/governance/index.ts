@@ -1,5 +1,6 @@
 import type { Governance } from './governance';
 
+export { bulkCaseAction } from './bulk';
 export { Governance, type GovernanceOptions, governanceOf } from './governance';
 export { Policies, policyVersion } from './policies';
 export * from './types';

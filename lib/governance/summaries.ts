@@ -27,6 +27,13 @@ type Counted = Pick<
   | 'opened_at'
 >;
 
+type AtRisk = Pick<CaseRow, 'correlation_id' | 'amount_at_risk' | 'currency'>;
+
+const COUNTED = [
+  ...(['owner_role', 'correlation_id', 'currency'] as const),
+  ...(['amount_at_risk', 'sla_breached_at', 'snoozed_until'] as const),
+];
+
 const COLUMNS = [
   ...(['id', 'cause', 'code', 'owner_role', 'severity', 'correlation_id', 'system'] as const),
   ...(['amount_at_risk', 'currency', 'sla_due_at', 'sla_breached_at', 'snoozed_until', 'opened_at'] as const),
@@ -67,9 +74,10 @@ function groupOf(
   };
 }
 
-/** By role, in the order of their names. */
+/** By role, in the order of their names. An index of the open cases holds all that this reads. */
 export async function countQueues(tx: Tx): Promise<QueueCount[]> {
-  const rows = await select(tx, { snoozed: 'any' });
+  const cases = tx.selectFrom('exception_case').select(COUNTED);
+  const rows = await filtered(cases, { snoozed: 'any' }).execute();
   return [...Map.groupBy(rows, ({ owner_role }) => owner_role)]
     .map(([role, cases]) => ({
       ownerRole: roleOf(role),
@@ -95,7 +103,7 @@ async function messagesOf(tx: Tx, ids: readonly string[]): Promise<Map<string, s
 }
 
 /** Of each deal the largest amount in each currency. */
-function amountOf(cases: readonly Counted[]): Money[] {
+function amountOf(cases: readonly AtRisk[]): Money[] {
   const ofDeals = new Map<string, Money>();
   for (const row of cases) {
     const money = moneyOf(row);

@@ -170,6 +170,7 @@ export type CaseAction =
   | 'start_repair'
   | 'ready_to_replay'
   | 'resolve'
+  | 'settle_undo'
   | GatedAction;
 
 export type GatedRequest =
@@ -202,12 +203,9 @@ export type GatedResult =
   | { status: 'done'; case: CaseLine; cancel?: CancelReport }
   | { status: 'pending_approval'; case: CaseLine; approval: Approval };
 
-/** Of a bulk action; yielded at the beginning and after each case. */
-export interface BulkProgress {
-  total: number;
-  done: number;
-  pendingApproval: number;
-  failed: number;
-  /** Why the last one failed. */
-  lastError: { caseId: CanonicalId; code: string; message: string } | null;
-}
+/** What can be done about many cases at once. */
+export type BulkCaseRequest =
+  | GatedRequest
+  | { action: 'assign'; assignee: string | null }
+  | { action: 'snooze'; until: Instant }
+  | { action: 'escalate'; to?: Role };

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { type Classification, classificationOf } from './classified';
 import { entitySchemas } from './entities';
-import { type EntityName, entityNames } from './ids';
+import { type EntityName, entityNames, entityOfId } from './ids';
 
 /** Which fields hold what only some people may see (guides §13, privacy). The schemas of the entities say it. */
 
@@ -29,4 +29,21 @@ function fieldsOf(schema: z.ZodType, path: string): Record<string, Classificatio
   const members = Object.entries((def.shape ?? {}) as Record<string, z.ZodType>);
   const found = members.map(([name, member]) => fieldsOf(member, path === '' ? name : `${path}.${name}`));
   return Object.assign({}, ...found) as Record<string, Classification>;
+}
+
+/** Parts of a name stand in names of firms and places as well: only a whole name tells who somebody is. */
+export const isWholeName = (field: string): boolean =>
+  !/^(first|middle|last|given|family)_?name$/i.test(field);
+
+/** Whole names of people in a document of canonical entities, wherever they stand in it. */
+export function personNames(document: unknown): string[] {
+  if (Array.isArray(document)) return document.flatMap(personNames);
+  if (typeof document !== 'object' || document === null) return [];
+  const { id } = document as { id?: unknown };
+  const entity = typeof id === 'string' ? entityOfId(id) : undefined;
+  const fields = (entity && classifiedFields[entity]) ?? {};
+  return Object.entries(document).flatMap(([name, member]) => {
+    if (!Object.hasOwn(fields, name) || fields[name] !== 'person_name') return personNames(member);
+    return typeof member === 'string' && isWholeName(name) ? [member] : [];
+  });
 }

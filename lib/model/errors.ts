@@ -4,7 +4,7 @@ import { type ExceptionCode, exceptionCodes, isExceptionCode } from './exception
 export type TechnicalCode =
   | 'APPROVAL_UNKNOWN'
   | 'BROKER_REFUSED'
-  | 'BULK_RETRY_UNKNOWN'
+  | 'BULK_JOB_UNKNOWN'
   | 'BROKER_TLS_FAILED'
   | 'BROKER_UNAVAILABLE'
   | 'CASE_CHANGED'

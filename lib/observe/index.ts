@@ -3,6 +3,7 @@ export { type EvidenceCheck, type EvidencePack, evidenceOf, verifyEvidence } fro
 export { evidenceHtml } from './evidence-html';
 export type { ConnectionState } from './gauges';
 export {
+  countWork,
   type OpenExceptions,
   openExceptions,
   type WorkItem,

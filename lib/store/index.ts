@@ -14,6 +14,7 @@ export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export type { Schema } from './schema';
 export { openSqliteStore } from './sqlite';
 export * from './store';
+export type * from './tables/bulk';
 export type * from './tables/cases';
 export type * from './tables/corrections';
 export type * from './tables/hosts';

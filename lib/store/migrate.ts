@@ -25,6 +25,7 @@ import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
 import { api } from './migrations/0023-api';
 import { corrections } from './migrations/0024-corrections';
+import { console } from './migrations/0025-console';
 import { lists } from './migrations/0026-lists';
 import type { Schema } from './schema';
 
@@ -60,6 +61,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0022-mapping': mapping,
   '0023-api': api,
   '0024-corrections': corrections,
+  '0025-console': console,
   '0026-lists': lists,
 };
 

@@ -1,3 +1,4 @@
+import type { BulkItemTable, BulkJobTable } from './tables/bulk';
 import type { CaseApprovalTable, CaseHistoryTable, CasePolicyTable, CaseTable } from './tables/cases';
 import type { CheckedDocumentTable, RecordCorrectionTable } from './tables/corrections';
 import type {
@@ -12,7 +13,7 @@ import type { AuditTable, KpiDayTable, KpiSourceTable } from './tables/observed'
 import type { OutboxDeliveryTable, OutboxReceiverTable, OutboxTable } from './tables/outbox';
 import type { ApiRequestTable, ApiTokenTable } from './tables/programs';
 import type { DealTermTable, MappingVersionTable, NaturalKeyTable, XrefTable } from './tables/records';
-import type { BulkRetryRunTable, BulkRetryTable, CancellationTable, RunTable } from './tables/runs';
+import type { CancellationTable, RunTable } from './tables/runs';
 import type { StepDecisionTable, StepTable } from './tables/steps';
 import type { PassageTable, SignalTable, SuspensionTable } from './tables/waiting';
 
@@ -30,8 +31,8 @@ export interface Schema {
   record_correction: RecordCorrectionTable;
   checked_document: CheckedDocumentTable;
   cancellation: CancellationTable;
-  bulk_retry: BulkRetryTable;
-  bulk_retry_run: BulkRetryRunTable;
+  bulk_job: BulkJobTable;
+  bulk_item: BulkItemTable;
   xref: XrefTable;
   natural_key: NaturalKeyTable;
   exception_case: CaseTable;

@@ -64,7 +64,7 @@ export async function sweep(
   await sweeper.rejected();
   await sweeper.stale();
   await sweeper.tokens();
-  await sweeper.bulkRetries();
+  await sweeper.bulkJobs();
   if (Object.values(report).some((count) => count > 0)) {
     await store.write((tx) =>
       appendAudit(tx, {
@@ -182,18 +182,18 @@ class Sweeper {
     );
   }
 
-  /** Retries of many runs that have ended. What they did is told by the runs and the audit. */
-  async bulkRetries(): Promise<void> {
+  /** Work on many records that has ended. What it did is told by the records and the audit. */
+  async bulkJobs(): Promise<void> {
     const cutoff = this.cutoff(this.policy.otherDays);
     const old = await this.store.db
-      .selectFrom('bulk_retry')
+      .selectFrom('bulk_job')
       .select('id')
       .where('ended_at', '<', cutoff)
       .execute();
     for (const { id } of old) {
       await this.store.write(async (tx) => {
-        await tx.deleteFrom('bulk_retry_run').where('bulk_retry', '=', id).execute();
-        await tx.deleteFrom('bulk_retry').where('id', '=', id).execute();
+        await tx.deleteFrom('bulk_item').where('job', '=', id).execute();
+        await tx.deleteFrom('bulk_job').where('id', '=', id).execute();
       }, 'committed');
     }
   }

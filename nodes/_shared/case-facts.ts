@@ -1,14 +1,15 @@
-import type { CaseFacts } from '../../lib/engine';
+import type { CaseFacts, CaseSubject } from '../../lib/engine';
 import { policyVersion } from '../../lib/governance';
-import type { DealDocument } from '../../lib/model';
+import { type DealDocument, personNames } from '../../lib/model';
 import { type Firm, sellingEntity } from '../../lib/rules';
 
-/** What the firm's policy routes a case about the deal by. */
+/** What the firm's policy routes a case about the deal by, and whom its message may name. */
 export function caseFacts(
-  { opportunity, contract, customer }: DealDocument,
+  deal: DealDocument,
   firm: Firm | null,
   about: Pick<CaseFacts, 'system' | 'entity'> = {},
-): { facts: CaseFacts } {
+): Pick<CaseSubject, 'facts' | 'personal'> {
+  const { opportunity, contract, customer } = deal;
   const { region, serviceLine } = opportunity ?? {};
   const sold = contract?.legalEntityId ?? opportunity?.legalEntityId;
   const place = { region, serviceLine, country: customer?.country };
@@ -22,5 +23,6 @@ export function caseFacts(
       ...(legalEntity === undefined ? {} : { legalEntity: legalEntity.key }),
       ...(region === undefined ? {} : { region }),
     },
+    personal: () => personNames(deal),
   };
 }

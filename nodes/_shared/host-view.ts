@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Connection, HostView } from '../../lib/api';
-import { Q2cError } from '../../lib/model';
+import { type Classification, Q2cError } from '../../lib/model';
 import { observability, zoneIn } from '../../lib/observe';
 import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
@@ -11,10 +11,16 @@ import { connectionStates, connections } from './connections';
 import type { FirmNode } from './firm-node';
 import { firmZones } from './firm-zones';
 
+/** Fields of all vendors that hold what only some people may see. */
+export const vendorFields: Readonly<Record<string, Classification>> = Object.assign(
+  {},
+  ...Object.values(manifests).map((each) => each.classifiedFields),
+);
+
 /** What the programs' interface sees of this host beside its store. */
 export const hostView = (RED: NodeAPI): HostView => ({
   version,
-  classifiedFields: Object.assign({}, ...Object.values(manifests).map((each) => each.classifiedFields)),
+  classifiedFields: vendorFields,
   connections() {
     const found: Connection[] = [];
     RED.nodes.eachNode((config) => {

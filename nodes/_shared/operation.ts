@@ -7,6 +7,7 @@ import {
   isExceptionCode,
   type JsonValue,
   ownerRole,
+  personNames,
   Q2cError,
   shortened,
 } from '../../lib/model';
@@ -287,6 +288,7 @@ function aboutOf(request: OperationRequest, item: Item): Step['about'] {
     ownerRole: ownerRole('TARGET_REJECTED', ENTITY_OF_FAMILY[manifest.family]),
     ...amountAtRisk(deal),
     ...caseFacts(deal, firm, { system: client.system, entity: operation.entity }),
+    personal: () => personNames([deal, item]),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { isCorrectable, type NewCase } from '../../lib/engine';
-import { exceptionMessage, ownerRole } from '../../lib/model';
+import { exceptionMessage, ownerRole, personNames } from '../../lib/model';
 import { checkReadiness, type Firm, type Issue, type NaturalKeyClaim } from '../../lib/rules';
 import { amountAtRisk } from '../_shared/amount-at-risk';
 import { caseFacts } from '../_shared/case-facts';
@@ -77,7 +77,12 @@ function casesOf({ node, deal }: InputContext, issues: readonly Issue[], firm: F
         ownerRole: ownerRole(code, entity),
         ...amountAtRisk(deal),
         ...caseFacts(deal, firm, { entity }),
+        personal: () => [...personNames(deal), ...(entity === 'contact' ? whoIn(group) : [])],
       },
     };
   });
 }
+
+/** Of a possible duplicate: the other person, of another deal perhaps, is named too. */
+const whoIn = (issues: readonly Issue[]): string[] =>
+  issues.flatMap(({ params }) => [params.customer ?? '', params.candidate ?? '']);

@@ -1,5 +1,10 @@
 import { type FirmSummary, summariseFirm } from '../_shared/editor/firm-summary';
+import { whileOpen } from '../_shared/editor/mapping/dom';
+import { prepareTabs } from '../_shared/editor/mapping/tabs';
+import { preparePolicy } from '../_shared/editor/policy/policy';
+import { PolicyState } from '../_shared/editor/policy/state';
 import { isVariable } from '../_shared/editor/variables';
+import type { FirmCatalogue } from './replies';
 import { defaults, type FirmProperties } from './types';
 
 /** Of the open form; there is at most one form of this type open. */
@@ -27,17 +32,46 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
     return this.name || this._('label');
   },
   oneditprepare() {
-    const input = $('#node-config-input-data');
+    prepareTabs('q2c-firm-tabs');
+    const field = $('#node-config-input-data');
     const opened = RED.editor.createEditor({
       id: 'q2c-firm-editor',
       mode: 'ace/mode/json',
       value: this.data,
     });
-    opened.on('change', () => {
-      input.val(opened.getValue()).trigger('change');
-      show(this);
-    });
     editor = opened;
+    let isFromTable = false;
+    let policy: PolicyState | undefined;
+    const take = (json: string) => {
+      field.val(json).trigger('change');
+      show(this);
+    };
+    opened.on('change', () => {
+      if (isFromTable) return;
+      take(opened.getValue());
+      policy?.read(opened.getValue());
+    });
+    $.ajax({ url: 'q2c/firm/catalogue' })
+      .done(
+        whileOpen((catalogue: FirmCatalogue) => {
+          policy = new PolicyState(
+            catalogue,
+            (key, values) => this._(key, values),
+            (json) => {
+              isFromTable = true;
+              opened.setValue(json);
+              isFromTable = false;
+              take(json);
+            },
+          );
+          preparePolicy(policy);
+          policy.read(opened.getValue());
+        }),
+      )
+      .fail(({ status }) => $('#q2c-policy-trouble').text(this._('policyTrouble.host', { status })));
+    // Drawn while its tab is hidden it has no size; it gets one when it is shown.
+    const area = $('#q2c-firm-editor')[0] as HTMLElement;
+    new ResizeObserver(() => editor?.resize()).observe(area);
     show(this);
   },
   oneditsave: closeEditor,
@@ -47,7 +81,8 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
     const area = $('#q2c-firm-editor');
     const tray = area.closest('.red-ui-tray-body');
     const bottom = (tray.offset()?.top ?? 0) + (tray.height() ?? 0);
-    area.height(Math.max(240, bottom - (area.offset()?.top ?? 0) - 20));
+    const top = $('#q2c-firm-tabs').offset()?.top ?? 0;
+    area.height(Math.max(240, bottom - top - 70));
     editor?.resize();
   },
 });

@@ -1,7 +1,9 @@
+import { Masker } from '../../lib/api';
 import { correctedDeal } from '../../lib/engine';
-import { type DealDocument, MASK } from '../../lib/model';
+import type { DealDocument } from '../../lib/model';
 import { checkReadiness, type Firm, planDeal } from '../../lib/rules';
 import { open, type Store } from '../../lib/store';
+import { vendorFields } from '../_shared/host-view';
 import { mergeResults } from '../_shared/merge-result';
 import type { RecentDeal } from './replies';
 
@@ -42,27 +44,8 @@ export async function dealOfRun({ db }: Store, run: string, firm: Firm | null): 
 }
 
 /**
- * A deal without tax numbers and without what identifies a person (guides §13). It is masked before a mapping sees it,
- * so no expression can bring back what was taken out.
+ * A deal without anything that only some people may see (guides §13), by the classification that all replies go by. It
+ * is masked before a mapping sees it, so no expression can bring back what was taken out.
  */
-export function maskedDeal(deal: DealDocument): DealDocument {
-  const { customer, contacts } = deal;
-  return {
-    ...deal,
-    ...(customer?.taxProfile?.registrationNumber === undefined
-      ? {}
-      : { customer: { ...customer, taxProfile: { ...customer.taxProfile, registrationNumber: MASK } } }),
-    ...(contacts === undefined
-      ? {}
-      : {
-          contacts: contacts.map((contact) => ({
-            ...contact,
-            ...Object.fromEntries(
-              (['name', 'firstName', 'lastName', 'email', 'phone'] as const)
-                .filter((field) => contact[field] !== undefined)
-                .map((field) => [field, MASK]),
-            ),
-          })),
-        }),
-  };
-}
+export const maskedDeal = (deal: DealDocument): DealDocument =>
+  new Masker(vendorFields).mask(deal).reply as DealDocument;

@@ -1,3 +1,5 @@
+import { Follower } from './follower';
+
 /**
  * Sidebar tab: runs under way and open cases of the flow on screen. A click selects the node that stopped; a link opens the
  * case in the console. Names and messages come from outside and are only ever shown as text.
@@ -24,8 +26,6 @@ interface Page<T> {
   next: string | null;
 }
 
-/** While nobody looks at the tab nothing is asked. */
-const LOOK_EVERY_MS = 3_000;
 const MOST = 50;
 const MOST_NODES = 400;
 const UNDER_WAY = 'queued,running,waiting,parked,cancelling';
@@ -38,18 +38,21 @@ class Tab {
     private readonly text: (key: string, values?: Record<string, string | number>) => string,
   ) {}
 
-  /** Asks the host, and shows the answer unless a later look has begun. */
-  async look(): Promise<void> {
+  /**
+   * Asks the host, and shows the answer unless a later look has begun.
+   * @returns false when there is nothing that could change: no node, or no store
+   */
+  async look(): Promise<boolean> {
     const look = ++this.looks;
     const nodes = idsOnScreen();
     // Without one the host has nothing to tell, and each question would be an error in the browser's log.
     if (!isStoreDeployed()) {
       this.content.empty().append(this.note('noStore'));
-      return;
+      return false;
     }
     if (nodes.length === 0) {
       this.content.empty().append(this.note('nothing'));
-      return;
+      return false;
     }
     const filter = { nodeId: nodes.join(','), limit: MOST };
     try {
@@ -59,12 +62,14 @@ class Tab {
       ]);
       if (look === this.looks) this.show(cases, runs);
     } catch (error) {
-      if (look !== this.looks) return;
+      if (look !== this.looks) return true;
       const { status } = error as JQuery.jqXHR;
       this.content
         .empty()
         .append(this.note(status === 401 ? 'mayNot' : status === 404 ? 'noStore' : 'failed'));
+      return status !== 401 && status !== 404;
     }
+    return true;
   }
 
   private show(cases: Page<Case>, runs: Page<Run>): void {
@@ -99,7 +104,7 @@ class Tab {
       .append($('<strong>').text(node.name), $('<span>').text(each.message))
       .on('click', () => this.select(node.id));
     const facts = [this.text(`severity.${each.severity}`), each.deal];
-    if (amountAtRisk !== null) facts.push(`${amountAtRisk.currency} ${amountAtRisk.amount}`);
+    if (amountAtRisk !== null) facts.push(moneyText(amountAtRisk));
     return $('<li>').append(
       select,
       $('<div class="q2c-sidebar-facts">').text(facts.join(' · ')),
@@ -118,7 +123,7 @@ class Tab {
   }
 
   private run(each: Run): JQuery {
-    const time = new Date(each.createdAt).toLocaleTimeString();
+    const time = new Date(each.createdAt).toLocaleTimeString(RED.i18n.lang());
     return $('<li>').append(
       this.link(`q2c/#/runs/${encodeURIComponent(each.id)}`, each.title || each.id),
       $('<div class="q2c-sidebar-facts">').text(`${this.text(`state.${each.state}`)} · ${time}`),
@@ -138,6 +143,19 @@ class Tab {
 /** The editor adds the token to requests by relative address. */
 const ask = <T>(url: string, data: Record<string, string | number>): Promise<T> =>
   Promise.resolve($.ajax({ url, data, dataType: 'json' }));
+
+/** Events need the token too, which `EventSource` could not send. */
+function connect(signal: AbortSignal): Promise<Response> {
+  const token = RED.settings.get<{ access_token: string }>('auth-tokens')?.access_token;
+  const headers: HeadersInit = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  return fetch('q2c/api/v1/events', { headers, signal });
+}
+
+/** As the user of the editor writes amounts. The decimal text is never made a number, so no digit is lost. */
+function moneyText({ amount, currency }: { amount: string; currency: string }): string {
+  const style = { style: 'currency', currency, currencyDisplay: 'code' } as const;
+  return new Intl.NumberFormat(RED.i18n.lang(), style).format(amount as Intl.StringNumericLiteral);
+}
 
 function isStoreDeployed(): boolean {
   let found = false;
@@ -172,11 +190,12 @@ RED.plugins.registerPlugin('q2c-sidebar', {
       action: 'q2c:show-sidebar',
       enableOnEdit: true,
       content: content[0] as HTMLElement,
-      onchange: () => void tab.look(),
     });
-    setInterval(() => {
-      if (!document.hidden && content.is(':visible')) void tab.look();
-    }, LOOK_EVERY_MS);
-    RED.events.on('workspace:change', () => void tab.look());
+    const follower = new Follower(() => tab.look(), connect);
+    const watch = () => follower.setWatched(!document.hidden && content.is(':visible'));
+    // Told whenever the tab is shown or hidden, and when the sidebar is.
+    new IntersectionObserver(watch).observe(content[0] as HTMLElement);
+    document.addEventListener('visibilitychange', watch);
+    RED.events.on('workspace:change', () => content.is(':visible') && void tab.look());
   },
 });

@@ -7,12 +7,15 @@ import type {
   DealReport,
   DealSummary,
   KpiFigures,
+  OpenException,
   QueueCount,
   RunReport,
   RunSummary,
   Session,
   StepDetail,
   StepInput,
+  Token,
+  WorkItem,
 } from '../../console/src/api/types';
 
 /** What the API may say at its worst: many rows, long words of other systems, markup in names, every state. */
@@ -566,4 +569,48 @@ export function kpis(query: URLSearchParams): { figures: KpiFigures[] } {
   if (query.get('by') === null) return { figures: [figures(null, 10)] };
   const days = Array.from({ length: 30 }, (_, day) => `2026-10-${String(day + 1).padStart(2, '0')}`);
   return { figures: days.map((day, size) => figures(day, (size * 7) % 13)) };
+}
+
+export const tokens: Token[] = ['customer portal', LONG, MARKUP, 'status bot'].map((name, number) => ({
+  id: `01J9${number}`,
+  name,
+  scopes:
+    number === 1
+      ? ['deal_status', 'invoice_status', 'credit_status', 'project_templates', 'rates']
+      : ['rates'],
+  createdBy: 'fiona.finance-operations@a-very-long-domain.example',
+  createdAt: instant(100_000),
+  expiresAt: number === 0 ? null : instant(number === 3 ? 60 : -200_000),
+  lastUsedAt: number === 2 ? null : instant(number * 600),
+}));
+
+export const workDeals: WorkItem[] = runs
+  .slice(0, 250)
+  .map(({ correlationId, title, state, createdAt }) => ({ correlationId, title, state, since: createdAt }));
+
+export const openExceptions: OpenException[] = Array.from({ length: 120 }, (_, number) => ({
+  code: CODES[number % 4] ?? 'NODE_FAILED',
+  ownerRole: ROLES[number % 4] ?? 'finance_ops',
+  system: ['netsuite', 'kantata', ''][number % 3] ?? '',
+  legalEntity: number % 5 === 0 ? LONG : `DE${number}`,
+  count: 1_400 - number * 11,
+  oldestAt: instant(number * 700 + 60),
+  atRisk: { EUR: `${1_234_567 + number}.50`, ...(number % 2 === 0 && { USD: '98765.00', GBP: '1000.00' }) },
+}));
+
+/** A run whose undo has stopped. */
+export function stuckRun(): RunReport {
+  const report = runReport();
+  const [first] = report.steps;
+  if (first === undefined) throw new Error('no step');
+  const undo: RunReport['steps'][number] = {
+    ...first,
+    key: 'run:0:undo',
+    node: 'Create customer',
+    system: 'netsuite',
+    state: 'failed',
+    undoes: first.key,
+    error: { code: 'COMPENSATION_FAILED', message: `This record is used by other transactions. ${LONG}` },
+  };
+  return { ...report, state: 'cancelling', steps: [...report.steps, undo] };
 }

@@ -42,6 +42,7 @@ export const answers: Answers = {
   session: () => fixtures.session,
   runs: paged(fixtures.runs),
   'runs/counts': () => ({ completed: 98_123, failed: 412, running: 6, waiting: 40 }),
+  'runs/run_stuck': fixtures.stuckRun,
   'runs/:id': fixtures.runReport,
   'steps/:key': fixtures.stepDetail,
   'steps/:key/input': () => fixtures.stepInput,
@@ -54,6 +55,15 @@ export const answers: Answers = {
   systems: () => fixtures.systems,
   audit: paged(fixtures.audit),
   kpis: fixtures.kpis,
+  'kpis/work-lists': () => [
+    { list: 'awaiting_project', total: 250 },
+    { list: 'without_billing', total: 0 },
+    { list: 'margin_below_plan', total: 1 },
+  ],
+  'kpis/work-lists/:list': (query) => ({ ...paged(fixtures.workDeals)(query), total: 250 }),
+  'kpis/open-exceptions': () => fixtures.openExceptions,
+  tokens: () => fixtures.tokens,
+  bulk: () => [],
 };
 
 export interface Look {

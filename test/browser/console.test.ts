@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser';
+import * as fixtures from './console-fixtures';
 import { type Answers, answers, type Look, openConsole, serveConsole } from './console-world';
 
 /** The console's pages on fixtures at their worst: how they look, whether all can use them, and what markup in names does. */
@@ -24,7 +25,11 @@ const PAGES = {
   cases: { path: '/cases', shows: 'Kantata did not confirm project create; checking before repeating.' },
   causes: { path: '/cases?view=causes', shows: '75 cases · 60 deals' },
   case: { path: '/cases/exc_1', shows: 'What waits behind it' },
+  stuckUndo: { path: '/runs/run_stuck', shows: 'The undo has stopped at Create customer' },
+  work: { path: '/work', shows: 'Won, and no project yet' },
+  kinds: { path: '/work?list=open_cases', shows: 'Possible duplicate' },
   systems: { path: '/systems', shows: 'Kantata production' },
+  tokens: { path: '/tokens', shows: 'customer portal' },
   audit: { path: '/audit', shows: 'case.assigned' },
 } as const;
 
@@ -159,6 +164,141 @@ test('the page speaks the language of the browser, and the one that was chosen',
   await page.getByRole('button', { name: 'Benutzer und Sprache' }).click();
   await page.getByText('English').click();
   await page.getByText('All roles').waitFor();
+  await context.close();
+});
+
+test('the first field of a dialog has the keyboard at once, and keeps what is typed into the next one', async () => {
+  const { page, context } = await open();
+  const typed = async (dialog: Locator) =>
+    dialog
+      .locator('input, textarea:not([aria-hidden])')
+      .evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+  await visit(page, PAGES.case);
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByText('Complete by hand', { exact: true }).click();
+  const byHand = page.getByRole('dialog', { name: 'Complete by hand' });
+  await byHand.waitFor();
+  expect(await byHand.locator('input:focus').count()).toBe(1);
+  await page.keyboard.type('4711');
+  await page.keyboard.press('Tab');
+  // Slowly enough for a focus that comes late to take the rest.
+  await page.keyboard.type('made at the screen of the vendor', { delay: 25 });
+  expect(await typed(byHand)).toEqual(['4711', 'made at the screen of the vendor']);
+
+  await page.keyboard.press('Escape');
+  await byHand.waitFor({ state: 'hidden' });
+  await visit(page, { path: '/runs/run_1', shows: 'Records in the systems' });
+  await page.getByRole('button', { name: 'Retry', exact: true }).click();
+  const retry = page.getByRole('dialog', { name: 'Retry this run' });
+  await retry.waitFor();
+  expect(await retry.locator('textarea:focus').count()).toBe(1);
+  await context.close();
+});
+
+test('a token is made, its secret shown once, and revoked', async () => {
+  const { page, context } = await open();
+  await visit(page, PAGES.tokens);
+  await page.route(`${server.url}api/v1/tokens`, (route) =>
+    route.request().method() === 'POST'
+      ? route.fulfill({ status: 201, json: { secret: 'q2c_secret' } })
+      : route.fallback(),
+  );
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.getByRole('button', { name: 'Make a token' }).isDisabled()).toBe(true);
+  await page.keyboard.type('status bot');
+  await dialog.getByLabel('Status of deals').check();
+  await dialog.getByLabel('Valid until').fill('2027-01-31');
+  if (screenshots) await page.screenshot({ path: join(screenshots, 'console-new-token.png') });
+  expect(await seriousFindings(page)).toEqual([]);
+  const sent = page.waitForRequest((request) => request.method() === 'POST');
+  await dialog.getByRole('button', { name: 'Make a token' }).click();
+  expect((await sent).postDataJSON()).toEqual({
+    name: 'status bot',
+    scopes: ['deal_status'],
+    // The end of that day in Berlin.
+    expiresAt: '2027-01-31T22:59:59.000Z',
+  });
+  await page.getByText('q2c_secret').waitFor();
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await page.getByText('q2c_secret').waitFor({ state: 'detached' });
+
+  await page.getByRole('button', { name: 'Revoke: customer portal' }).click();
+  const revoked = page.waitForRequest((request) => request.method() === 'DELETE');
+  await dialog.getByRole('button', { name: 'Revoke' }).click();
+  expect((await revoked).url()).toMatch(/tokens\/01J90$/);
+  await context.close();
+});
+
+test('who may not make tokens is told so, and asks for none', async () => {
+  const reader = () => ({
+    ...fixtures.session,
+    permissions: { ...fixtures.session.permissions, write: false },
+  });
+  const { page, context, errors } = await open({
+    ...answers,
+    session: reader,
+    tokens: () => ({ wrong: true }),
+  });
+  await visit(page, { path: '/tokens', shows: 'Your user may not see or make tokens.' });
+  expect(await page.getByRole('button', { name: 'Make a token' }).count()).toBe(0);
+  await visit(page, PAGES.systems);
+  expect(await page.getByRole('link', { name: 'Access for programs' }).count()).toBe(0);
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test('an undo that has stopped is settled from the run and from the case', async () => {
+  const asked = { ...fixtures.caseView(), code: 'COMPENSATION_FAILED', stepKey: 'run:0:undo' };
+  const view = () => ({ ...asked, actions: ['comment', 'settle_undo', 'cancel'] });
+  const { page, context } = await open({ ...answers, 'cases/:id': view });
+  for (const place of [PAGES.stuckUndo, { path: '/cases/exc_1', shows: 'What waits behind it' }]) {
+    await visit(page, place);
+    await page.getByRole('button', { name: 'Settle the undo' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Settle the undo' });
+    await dialog.getByLabel(/^is removed/).check();
+    await dialog.getByLabel('Reason').fill('Deleted in NetSuite');
+    expect(await seriousFindings(page)).toEqual([]);
+    const sent = page.waitForRequest(/settle-undo$/);
+    await dialog.getByRole('button', { name: 'Settle the undo' }).click();
+    const request = await sent;
+    expect(request.url()).toMatch(/steps\/run%3A0%3Aundo\/settle-undo$/);
+    expect(request.postDataJSON()).toEqual({ outcome: 'removed', reason: 'Deleted in NetSuite' });
+    await page.getByRole('alert').getByText('There is no such record. (RECORD_UNKNOWN)').waitFor();
+  }
+  await context.close();
+});
+
+test('work on many cases is shown again to whoever comes back, until it has ended', async () => {
+  const job = {
+    id: 'bulk_1',
+    action: 'assign',
+    actor: 'fiona',
+    reason: 'r',
+    state: 'running',
+    endedAt: null,
+  };
+  const figures = {
+    total: 40,
+    done: 30,
+    failed: 1,
+    underWay: 0,
+    pendingApproval: 2,
+    passedOver: 3,
+    lastError: null,
+  };
+  let endedAt: string | null = null;
+  const { page, context } = await open({
+    ...answers,
+    bulk: () => [{ ...job, ...figures }],
+    'bulk/:id': () => ({ ...job, ...figures, endedAt }),
+  });
+  await visit(page, PAGES.cases);
+  await page.getByText(/36 of 40 done.*2 wait for approval.*3 passed over.*1 failed/).waitFor();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+  endedAt = new Date().toISOString();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByText(/36 of 40 done/).waitFor({ state: 'detached' });
   await context.close();
 });
 

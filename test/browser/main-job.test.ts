@@ -167,6 +167,8 @@ test('the sidebar shows what is stuck in this flow: a click selects the node, a 
   await page.evaluate(() => RED.sidebar.show('q2c'));
   const sidebar = page.locator('.q2c-sidebar');
   await sidebar.getByText('Open cases (1)').waitFor();
+  // As an English reader writes it.
+  await sidebar.getByText(/(EUR|USD|GBP)\s\d{1,3}(,\d{3})*\.\d{2}/).waitFor();
   await sidebar.locator('.q2c-sidebar-select').click();
   const selected = await page.evaluate(() => RED.view.selection().nodes?.map(({ id }) => id));
   expect(selected).toEqual([nodeCalled('Ready to provision?').id]);
@@ -183,6 +185,11 @@ test('the sidebar shows what is stuck in this flow: a click selects the node, a 
   ]);
   await opened.getByRole('heading', { level: 1 }).getByText('tax registration').waitFor();
   expect(new URL(opened.url()).pathname).toBe(`${adminRoot}/q2c/`);
+  if (pictures !== undefined) {
+    await opened.setViewportSize({ width: 1280, height: 800 });
+    await opened.getByText('Live', { exact: true }).waitFor();
+    await opened.screenshot({ path: join(pictures, 'console.png') });
+  }
   await opened.close();
 }, 60_000);
 

@@ -1,9 +1,10 @@
 import type { Browser } from 'playwright-core';
 import type { AuditLine, CaseView, RunReport, RunSummary } from '../../console/src/api/types';
 import { enterDeal, winDeal } from '../host/deals';
+import { adminAuth, tokenOf } from '../support/admin-users';
 import { launchBrowser } from '../support/browser';
 import { startCollector } from '../support/collector';
-import { adminAuth, ConsoleUser, tokenOf } from '../support/console';
+import { ConsoleUser } from '../support/console';
 import { Host } from '../support/host';
 import { until } from '../support/until';
 import { type ClosedDeal, Simulator, templateFlow } from '../support/world';

@@ -1,8 +1,8 @@
-import { hashSync } from 'bcryptjs';
 import type { Page } from '../../lib/api/paging';
 import type { RunSummary } from '../../lib/api/reports';
 import type { DealSummary } from '../../lib/api/schemas/deals';
 import type { CaseLine, CaseView } from '../../lib/governance';
+import { adminAuth, tokenOf } from '../support/admin-users';
 import { Host } from '../support/host';
 import { until } from '../support/until';
 import { Simulator, templateFlow } from '../support/world';
@@ -12,7 +12,6 @@ import { enterDeal, winDeal } from './deals';
 
 jest.setTimeout(120_000);
 
-const PASSWORD = 'not a secret';
 const USERS = {
   all: ['*'],
   reader: ['read'],
@@ -28,30 +27,8 @@ const tokens = new Map<User, string>();
 const SETTINGS = {
   httpAdminRoot: '/red',
   httpNodeRoot: '/api',
-  adminAuth: {
-    type: 'credentials',
-    users: Object.entries(USERS).map(([username, permissions]) => ({
-      username,
-      password: hashSync(PASSWORD, 4),
-      permissions,
-    })),
-  },
+  adminAuth: adminAuth(USERS),
 };
-
-async function logIn(user: User): Promise<string> {
-  const response = await fetch(`${host.url}/red/auth/token`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      client_id: 'node-red-admin',
-      grant_type: 'password',
-      scope: '',
-      username: user,
-      password: PASSWORD,
-    }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 interface Asked {
   body?: unknown;
@@ -87,7 +64,7 @@ beforeAll(async () => {
   });
   host = await Host.prepare({ env: { Q2C_SIMULATOR_URL: simulator.url }, settings: SETTINGS, flow });
   await host.start();
-  for (const user of Object.keys(USERS) as User[]) tokens.set(user, await logIn(user));
+  for (const user of Object.keys(USERS) as User[]) tokens.set(user, await tokenOf(`${host.url}/red`, user));
   await until('the store to open', async () => (await ask('all', 'GET', 'runs/counts')).ok, 30_000, 50);
   await simulator.polledAgain();
   await simulator.fault('netsuite', {

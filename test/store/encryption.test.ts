@@ -9,7 +9,7 @@ import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { insertCorrection, keepDocument } from '../../lib/engine/correction-rows';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
-import { businessEvent, type JsonObject, newId } from '../../lib/model';
+import { businessEvent, type JsonObject, newId, Q2cError } from '../../lib/model';
 import { keyringFromEnv, obtainToken, openSqliteStore, type Store, seal, verifyAudit } from '../../lib/store';
 import { SEALED } from '../../lib/store/encryption';
 import { type Keyring, sealingKey } from '../../lib/store/keyring';
@@ -63,7 +63,11 @@ async function work(label: string): Promise<string[]> {
     if (active === undefined) throw new Error(`${run.id} is not under way`);
     engine.messageEntered(active);
     expect(run.event.data).toMatchObject({ customer: SECRET });
-    const about = { params: { system: 'ERP', document: SECRET }, ownerRole: 'finance_ops' };
+    const about = {
+      params: { system: 'ERP', document: SECRET },
+      ownerRole: 'finance_ops',
+      personal: () => [SECRET],
+    };
     const step = vendor.step({ wire: { name: SECRET }, about, ...calls[String(run.event.data.deal)] });
     const customer = { id: step.canonicalId, externalRefs: [], legalName: SECRET };
     const id = `${run.event.id}-told`;
@@ -106,6 +110,7 @@ async function work(label: string): Promise<string[]> {
   leave();
   await waitFor(label);
   await logIn(label);
+  await correctMany(label);
   return ended;
 }
 
@@ -152,6 +157,24 @@ async function logIn(connection: string): Promise<void> {
     () => true,
     async () => ({ value: SECRET, expiresAt: null }),
   );
+}
+
+/** The same correction for many records, one of which refuses it. */
+async function correctMany(record: string): Promise<void> {
+  const { bulkJobs } = engine.repairs;
+  const leave = bulkJobs.register('correct', async () => {
+    throw new Q2cError('VALUE_INVALID', `${SECRET} is refused`);
+  });
+  const request = JSON.stringify({ patch: { name: SECRET } });
+  const job = { kind: 'correct', request, atOnce: 1, actor: 'kim', reason: 'agreed' };
+  const audit = { action: 'cases.bulk_started', detail: {} };
+  const { id } = await bulkJobs.record({ ...job, audit }, async (tx, job) => {
+    await tx.insertInto('bulk_item').values({ job, seq: 0, subject: record, state: 'waiting' }).execute();
+  });
+  bulkJobs.goOn();
+  await until('the job to end', async () => (await bulkJobs.find(id)).endedAt !== null);
+  expect((await bulkJobs.find(id)).lastError?.message).toBe(`${SECRET} is refused`);
+  leave();
 }
 
 /** A person corrects what a step sends. */
@@ -368,5 +391,5 @@ describe('rotation', () => {
     await start(keys);
     await rotateKeys(store, keys, options);
     expect(keyIds()).toEqual(allUnder(keys.currentId));
-  });
+  }, 20_000);
 });

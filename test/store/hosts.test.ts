@@ -427,9 +427,9 @@ describe('a retry of many runs', () => {
     await one.kill();
     expect((await statesOf()).filter((state) => state === 'failed').length).toBeGreaterThan(0);
     const two = await Host.start(async () => undefined);
-    const { bulkRetries } = two.engine.repairs;
-    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 15_000, 20);
-    expect((await bulkRetries.find(id)).progress).toMatchObject({ total: 8, completed: 8 });
+    const { bulkJobs } = two.engine.repairs;
+    await until('its end', async () => (await bulkJobs.find(id)).endedAt !== null, 15_000, 20);
+    expect((await bulkJobs.find(id)).progress).toMatchObject({ total: 8, completed: 8 });
     const runs = await store.db.selectFrom('run').select('attempt').execute();
     expect(runs.map(({ attempt }) => attempt)).toEqual(runs.map(() => 2));
   }, 30_000);
@@ -440,11 +440,11 @@ describe('a retry of many runs', () => {
     const [one, two] = [await Host.start(() => gate.promise), await Host.start(() => gate.promise)];
     const id = await one.engine.repairs.bulkRetries.start({}, author, { atOnce: 1 });
     await until('a run to be under way', async () => (await statesOf()).includes('running'));
-    await two.engine.repairs.bulkRetries.cancel(id, 'lee');
+    await two.engine.repairs.bulkJobs.cancel(id, 'lee');
     gate.resolve();
-    const { bulkRetries } = two.engine.repairs;
-    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 10_000, 20);
-    expect(await bulkRetries.find(id)).toMatchObject({
+    const { bulkJobs } = two.engine.repairs;
+    await until('its end', async () => (await bulkJobs.find(id)).endedAt !== null, 10_000, 20);
+    expect(await bulkJobs.find(id)).toMatchObject({
       isCancelled: true,
       progress: { total: 4, completed: 1, underWay: 0 },
     });

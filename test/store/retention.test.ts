@@ -329,31 +329,25 @@ test('an event that was handed on goes with its deliveries, a rejected one after
   ]);
 });
 
-test('retries of many runs are forgotten some time after their end', async () => {
+test('work on many records is forgotten some time after its end', async () => {
   const ends = { old: daysAgo(31), young: daysAgo(29), unfinished: null };
   await store.write(async (tx) => {
     for (const [id, ended_at] of Object.entries(ends)) {
-      const values = { filter: '{}', at_once: 2, actor: 'kim', reason: 'r', started_at: daysAgo(400) };
+      const request = seal(tx, 'bulk_job', 'request', { id }, '{}');
+      const values = { kind: 'retry_runs', request, at_once: 2, actor: 'kim', reason: 'r' };
       await tx
-        .insertInto('bulk_retry')
-        .values({ id, ...values, state: 'running', ended_at })
+        .insertInto('bulk_job')
+        .values({ id, ...values, state: 'running', started_at: daysAgo(400), ended_at })
         .execute();
-      const retried = { bulk_retry: id, run_seq: 1, run_id: 'run_1', attempt: null };
-      await tx
-        .insertInto('bulk_retry_run')
-        .values({ ...retried, state: 'passed_over' })
-        .execute();
+      const item = { job: id, seq: 1, subject: 'run_1', state: 'passed_over' } as const;
+      await tx.insertInto('bulk_item').values(item).execute();
     }
   });
   expect(await sweepNow()).toEqual(none);
-  const left = await store.db.selectFrom('bulk_retry').select('id').orderBy('id').execute();
+  const left = await store.db.selectFrom('bulk_job').select('id').orderBy('id').execute();
   expect(left.map(({ id }) => id)).toEqual(['unfinished', 'young']);
-  const runs = await store.db
-    .selectFrom('bulk_retry_run')
-    .select('bulk_retry')
-    .orderBy('bulk_retry')
-    .execute();
-  expect(runs.map(({ bulk_retry }) => bulk_retry)).toEqual(['unfinished', 'young']);
+  const items = await store.db.selectFrom('bulk_item').select('job').orderBy('job').execute();
+  expect(items.map(({ job }) => job)).toEqual(['unfinished', 'young']);
 });
 
 test('what a run had kept while it waited goes with it; a key that passed once over all runs stays', async () => {

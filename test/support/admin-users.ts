@@ -1,20 +1,29 @@
-import { hashSync } from 'bcryptjs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
-const PASSWORD = 'not a secret';
+/** Users of a Node-RED under test, and how they log in. */
 
-/** Node-RED settings with these users, by name, and their permissions. */
-export function adminAuth(users: Record<string, string[]>) {
-  const password = hashSync(PASSWORD, 4);
+interface Bcrypt {
+  hashSync(text: string, rounds: number): string;
+}
+/** A part of Node-RED. It brings no types. */
+const bcrypt: Bcrypt = createRequire(join(__dirname, '../../package.json'))('bcryptjs');
+
+export const PASSWORD = 'correct horse';
+
+/** The setting of Node-RED for these users, by name, and their permissions. */
+export function adminAuth(users: Readonly<Record<string, string | string[]>>) {
+  const password = bcrypt.hashSync(PASSWORD, 4);
   return {
     type: 'credentials',
     users: Object.entries(users).map(([username, permissions]) => ({ username, password, permissions })),
   };
 }
 
-/** Headers of a user who has logged in. @param admin address of the editor */
-export async function logIn(admin: string, username: string): Promise<{ authorization: string }> {
+/** A token of the user. @param admin address of the editor */
+export async function tokenOf(admin: string, username: string): Promise<string> {
   const login = {
-    client_id: 'node-red-admin',
+    client_id: 'node-red-editor',
     grant_type: 'password',
     scope: '',
     username,
@@ -26,6 +35,10 @@ export async function logIn(admin: string, username: string): Promise<{ authoriz
     body: JSON.stringify(login),
   });
   if (!response.ok) throw new Error(`${username} cannot log in: ${response.status} ${await response.text()}`);
-  const { access_token: token } = (await response.json()) as { access_token: string };
-  return { authorization: `Bearer ${token}` };
+  return ((await response.json()) as { access_token: string }).access_token;
 }
+
+/** Headers of a user who has logged in. */
+export const logIn = async (admin: string, username: string): Promise<{ authorization: string }> => ({
+  authorization: `Bearer ${await tokenOf(admin, username)}`,
+});

@@ -1,44 +1,7 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { PASSWORD } from './admin-users';
 
 /** The console of a real host, as its users see it. */
-
-interface Bcrypt {
-  hashSync(text: string, rounds: number): string;
-}
-/** A part of Node-RED. It brings no types. */
-const bcrypt: Bcrypt = createRequire(join(__dirname, '../../package.json'))('bcryptjs');
-
-const PASSWORD = 'correct horse';
-
-/** The setting of Node-RED for these users, by name. */
-export const adminAuth = (permissions: Readonly<Record<string, string | string[]>>) => ({
-  type: 'credentials',
-  users: Object.entries(permissions).map(([username, granted]) => ({
-    username,
-    password: bcrypt.hashSync(PASSWORD, 4),
-    permissions: granted,
-  })),
-});
-
-/** A token of the user for requests beside the browser. */
-export async function tokenOf(root: string, username: string): Promise<string> {
-  const body = {
-    client_id: 'node-red-editor',
-    grant_type: 'password',
-    scope: '',
-    username,
-    password: PASSWORD,
-  };
-  const response = await fetch(`${root}/auth/token`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${username} may not log in: ${response.status}`);
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 /** A window of its own of one user, logged in through the form of the console. */
 export class ConsoleUser {

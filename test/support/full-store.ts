@@ -301,6 +301,7 @@ function caseOf(tx: Tx, { index, deal, run, project, step, title, at }: FilledCa
     sla_due_at: at(9 + 480 * 60),
     cause: `cause-${index % 40}`,
     system: 'kantata',
+    instance: 'main',
     entity: 'project',
     legal_entity: pick(['DE', 'US', 'UK'], index),
     region: pick(['EMEA', 'AMER'], index),

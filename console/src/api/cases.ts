@@ -1,5 +1,5 @@
 import { post } from './client';
-import type { BulkJob, CaseAction, GatedRequest, GatedResult } from './types';
+import type { BulkJob, CancelReport, CaseAction, GatedRequest, GatedResult } from './types';
 
 /** What is done about cases. */
 
@@ -30,6 +30,13 @@ export const decideApproval = (
   verb: 'approve' | 'reject' | 'withdraw',
   note: string,
 ): Promise<unknown> => post(`approvals/${id}/${verb}`, { note });
+
+/** @param stepKey of the undo that has stopped */
+export const settleUndo = (
+  stepKey: string,
+  outcome: 'removed' | 'kept',
+  reason: string,
+): Promise<CancelReport> => post(`steps/${encodeURIComponent(stepKey)}/settle-undo`, { outcome, reason });
 
 export const startBulk = (body: object): Promise<BulkJob> => post('bulk', body);
 export const stopBulk = (id: string): Promise<BulkJob> => post(`bulk/${id}/cancel`, {});

@@ -38,8 +38,8 @@ export interface Tagged<T> {
 }
 
 /** @throws ApiError */
-export async function getTagged<T>(path: string, signal?: AbortSignal): Promise<Tagged<T>> {
-  const response = await send(address(path), { signal });
+export async function getTagged<T>(path: string, query?: Query, signal?: AbortSignal): Promise<Tagged<T>> {
+  const response = await send(address(path, query), { signal });
   return { body: (await response.json()) as T, etag: response.headers.get('etag') };
 }
 
@@ -59,6 +59,11 @@ export async function post<T>(path: string, body: unknown, etag: string | null =
     body: JSON.stringify(body),
   });
   return (response.status === 204 ? {} : await response.json()) as T;
+}
+
+/** Takes a record away. @throws ApiError */
+export async function remove(path: string): Promise<void> {
+  await send(address(path), { method: 'DELETE', headers: { 'Idempotency-Key': newKey() } });
 }
 
 /** Saves an answer as a file: a link could not send the token. @throws ApiError */

@@ -10,6 +10,7 @@ import type {
 } from '../../../lib/api/schemas/cases';
 import type { correctionForm } from '../../../lib/api/schemas/corrections';
 import type { dealReport, dealSummary, timelineEntry, waitsFor } from '../../../lib/api/schemas/deals';
+import type { openException, workListCount, workListPage } from '../../../lib/api/schemas/figures';
 import type {
   auditCheck,
   auditLine,
@@ -18,8 +19,10 @@ import type {
   connectionChecks,
   connectionView,
   session,
+  tokenSummary,
 } from '../../../lib/api/schemas/operations';
 import type {
+  cancelReport,
   dryRunReport,
   runReport,
   runSummary,
@@ -50,6 +53,11 @@ export type Change = z.infer<typeof change>;
 export type BulkJob = z.infer<typeof bulkJob>;
 export type Connection = z.infer<typeof connectionView>;
 export type ConnectionChecks = z.infer<typeof connectionChecks>;
+export type Token = z.infer<typeof tokenSummary>;
+export type OpenException = z.infer<typeof openException>;
+export type WorkListCount = z.infer<typeof workListCount>;
+export type WorkItem = z.infer<typeof workListPage>['items'][number];
+export type CancelReport = z.infer<typeof cancelReport>;
 export type Session = z.infer<typeof session>;
 export type DryRunReport = z.infer<typeof dryRunReport>;
 export type RunReport = z.infer<typeof runReport>;

@@ -1,5 +1,7 @@
 import { readonly, ref } from 'vue';
 import { ApiError } from '../api/client';
+import type { CancelReport } from '../api/types';
+import { t } from '../i18n';
 
 interface Notice {
   text: string;
@@ -17,6 +19,12 @@ export function say(text: string): void {
 export function sayError(error: unknown): void {
   const text = error instanceof ApiError ? `${error.message} (${error.code})` : String(error);
   current.value = { text, tone: 'error' };
+}
+
+/** Says how far a run was taken back. */
+export function sayCancelled({ stuck }: CancelReport): void {
+  if (stuck === null) say(t.runs.cancelled);
+  else sayError(t.runs.cancelStuck(stuck.node, stuck.reason));
 }
 
 export function dismiss(): void {

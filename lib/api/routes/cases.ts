@@ -28,7 +28,7 @@ import {
 } from '../schemas/cases';
 import { instant, paged, pageOf } from '../schemas/common';
 import { correctionForm } from '../schemas/corrections';
-import { concealCases, concealGroups, concealStepsOf } from '../step-views';
+import { concealCases, concealDeal, concealGroups, concealStepsOf } from '../step-views';
 
 const codes = Object.keys(exceptionCodes) as [ExceptionCode, ...ExceptionCode[]];
 
@@ -131,7 +131,8 @@ const getCase = defineRoute({
   handle: async ({ params }, context) => {
     const found = await context.governance.view(params.id ?? '', personOf(context.caller));
     if (found === null) return null;
-    await concealStepsOf(context, found.runId);
+    // Other cases of the deal are named too.
+    await concealDeal(context, found.correlationId);
     // Whoever may only look is refused at the door of every action.
     return rolesOf(context.caller).length > 0 ? found : { ...found, actions: [] };
   },

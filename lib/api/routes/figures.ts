@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { addDays, localDateSchema, todayIn } from '../../model';
 import {
   countedUntil,
+  countWork,
   evidenceHtml,
   evidenceOf,
   kpiGroups,
@@ -11,9 +12,10 @@ import {
   workLists,
 } from '../../observe';
 import { appendAudit } from '../../store';
-import { given } from '../paging';
+import { cursorOf, given, placeOf } from '../paging';
 import { component, defineRoute } from '../route';
-import { instant } from '../schemas/common';
+import { instant, paged } from '../schemas/common';
+import { openException, workListCount, workListPage } from '../schemas/figures';
 import { concealDeal } from '../step-views';
 
 /** Key figures, work lists, and the evidence of a deal (docs/observability.md). */
@@ -93,24 +95,19 @@ const getOpenExceptions = defineRoute({
   summary: 'Open cases by process: what kind, in which system, and whose',
   permission: 'q2c.read',
   query: z.strictObject({ legalEntity: z.string().optional() }),
-  reply: {
-    kind: 'json',
-    schema: z.array(
-      component(
-        'OpenExceptions',
-        z.object({
-          code: z.string(),
-          ownerRole: z.string(),
-          system: z.string(),
-          legalEntity: z.string(),
-          count: z.number(),
-          oldestAt: instant,
-          atRisk: z.record(z.string(), z.string()).meta({ description: 'Amounts by currency' }),
-        }),
-      ),
-    ),
-  },
+  reply: { kind: 'json', schema: z.array(openException) },
   handle: async ({ query }, { engine }) => openExceptions(engine.store, given(query)),
+});
+
+const countWorkLists = defineRoute({
+  method: 'get',
+  path: '/kpis/work-lists',
+  id: 'countWorkLists',
+  tag: 'Key figures',
+  summary: 'Work lists, with the number of deals on each',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: z.array(workListCount) },
+  handle: async (_, { engine }) => countWork(engine.store),
 });
 
 const getWorkList = defineRoute({
@@ -120,21 +117,15 @@ const getWorkList = defineRoute({
   tag: 'Key figures',
   summary: `Deals that somebody should look after, the oldest first: ${workLists.join(', ')}`,
   permission: 'q2c.read',
-  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(100) }),
-  reply: {
-    kind: 'json',
-    schema: component(
-      'WorkList',
-      z.looseObject({
-        items: z.array(
-          z.object({ correlationId: z.string(), title: z.string(), since: instant, state: z.string() }),
-        ),
-      }),
-    ),
-  },
-  handle: async ({ params, query }, { engine }) => {
+  query: z.strictObject(paged),
+  reply: { kind: 'json', schema: workListPage },
+  handle: async ({ params, query: { limit, cursor } }, { engine }) => {
     const list = workLists.find((each) => each === params.list);
-    return list === undefined ? null : workList(engine.store, list, query.limit);
+    if (list === undefined) return null;
+    const place = placeOf(cursor, 2);
+    const after = place && { since: String(place[0]), correlationId: String(place[1]) };
+    const { next, ...found } = await workList(engine.store, list, limit, after);
+    return { ...found, next: next && cursorOf([next.since, next.correlationId]) };
   },
 });
 
@@ -165,4 +156,4 @@ const getEvidence = defineRoute({
   },
 });
 
-export const figureRoutes = [getKpis, getOpenExceptions, getWorkList, getEvidence];
+export const figureRoutes = [getKpis, getOpenExceptions, countWorkLists, getWorkList, getEvidence];

@@ -16,7 +16,7 @@ import {
   retryProgress,
   runSummary,
 } from '../schemas/runs';
-import { concealStepsOf } from '../step-views';
+import { concealDeal, concealStepsOf } from '../step-views';
 
 const codes = Object.keys(exceptionCodes) as [ExceptionCode, ...ExceptionCode[]];
 
@@ -76,7 +76,8 @@ const getRun = defineRoute({
   version: (reply: RunReport) => versionOfRun(reply),
   handle: async ({ params }, context) => {
     const found = await runReport(context.engine.store, params.id ?? '');
-    if (found !== null) await concealStepsOf(context, found.id);
+    // Its cases are all of the deal's.
+    if (found !== null) await concealDeal(context, found.correlationId);
     return found;
   },
 });

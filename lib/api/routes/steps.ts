@@ -106,15 +106,20 @@ const settleUndo = defineRoute({
   path: '/steps/:key/settle-undo',
   id: 'settleUndo',
   tag: 'Steps',
-  summary: 'A person has undone a step that could not be undone (`removed`), or lets it stay (`kept`)',
-  permission: 'q2c.write',
+  summary:
+    'A person has undone a step that could not be undone (`removed`), or lets it stay (`kept`); then the cancel goes on',
+  permission: 'q2c.read',
   body: z.strictObject({ outcome: z.enum(['removed', 'kept']), reason }),
   reply: { kind: 'json', schema: cancelReport },
-  handle: async ({ params, body }, { engine, caller }) =>
-    engine.repairs.cancellations.settle(params.key ?? '', body.outcome, {
-      actor: caller.name,
-      reason: body.reason,
-    }),
+  handle: async ({ params, body }, context) => {
+    const key = params.key ?? '';
+    await requireRoleForStep(context, key);
+    const { engine, caller } = context;
+    const author = { actor: caller.name, reason: body.reason };
+    const report = await engine.repairs.cancellations.settle(key, body.outcome, author);
+    await concealStepsOf(context, report.runId);
+    return report;
+  },
 });
 
 export const stepRoutes = [getStep, getStepInput, correctStep, completeStep, skipStep, settleUndo];

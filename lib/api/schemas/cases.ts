@@ -111,6 +111,7 @@ export const caseView = component(
           'start_repair',
           'ready_to_replay',
           'resolve',
+          'settle_undo',
           'retry',
           'correct',
           'complete',

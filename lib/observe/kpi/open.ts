@@ -26,7 +26,6 @@ export async function openExceptions(
   let query = db
     .selectFrom('exception_case as open')
     .leftJoin('run', 'run.id', 'open.run_id')
-    .leftJoin('step', 'step.key', 'open.step_key')
     .select([
       ...([
         'open.code',
@@ -35,7 +34,7 @@ export async function openExceptions(
         'open.amount_at_risk',
         'open.currency',
       ] as const),
-      ...(['step.system', 'run.legal_entity'] as const),
+      ...(['open.system', 'run.legal_entity'] as const),
     ])
     // Literals: SQLite uses the partial index only for the very condition it was made with.
     .where('open.state', 'not in', ENDED_CASES);
@@ -73,20 +72,50 @@ export interface WorkItem {
 export const workLists = ['awaiting_project', 'without_billing'] as const;
 export type WorkList = (typeof workLists)[number];
 
-/** @returns the oldest first, one per deal, with how many there are in all */
+/** Where a page of a work list has ended. */
+export type WorkPlace = Pick<WorkItem, 'since' | 'correlationId'>;
+
+/** @returns the oldest first, one per deal, with how many there are in all, and where the next page begins */
 export async function workList(
   { db }: Pick<Store, 'db'>,
   list: WorkList,
   limit: number,
-): Promise<{ total: number; items: WorkItem[] }> {
-  const found = list === 'awaiting_project' ? awaitingProject(db) : withoutBilling(db);
+  after: WorkPlace | null = null,
+): Promise<{ total: number; items: WorkItem[]; next: WorkPlace | null }> {
   // All of them: to count them takes as long as to read them.
-  const rows = await found.orderBy('since').execute();
-  const items = await Promise.all(
-    rows.slice(0, limit).map(({ correlation_id, since }) => itemOf(db, correlation_id, since)),
-  );
-  return { total: rows.length, items: items.flatMap((item) => item ?? []) };
+  const rows = await dealsOn(db, list).orderBy('since').orderBy('correlation_id').execute();
+  const from = after === null ? 0 : rows.findIndex((row) => isAfter(row, after));
+  const page = from < 0 ? [] : rows.slice(from, from + limit);
+  const last = page.at(-1);
+  const items = await Promise.all(page.map(({ correlation_id, since }) => itemOf(db, correlation_id, since)));
+  return {
+    total: rows.length,
+    items: items.flatMap((item) => item ?? []),
+    next:
+      last === undefined || last === rows.at(-1)
+        ? null
+        : { since: last.since, correlationId: last.correlation_id },
+  };
 }
+
+/** How many deals are on each list. */
+export async function countWork({ db }: Pick<Store, 'db'>): Promise<{ list: WorkList; total: number }[]> {
+  return Promise.all(
+    workLists.map(async (list) => {
+      const { total } = await db
+        .selectFrom(dealsOn(db, list).as('deal'))
+        .select((deal) => deal.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow();
+      return { list, total: Number(total) };
+    }),
+  );
+}
+
+const dealsOn = (db: Kysely<Schema>, list: WorkList) =>
+  list === 'awaiting_project' ? awaitingProject(db) : withoutBilling(db);
+
+const isAfter = (row: { since: Instant; correlation_id: CanonicalId }, place: WorkPlace): boolean =>
+  row.since === place.since ? row.correlation_id > place.correlationId : row.since > place.since;
 
 const UNSETTLED = ['queued', 'running', 'cancelling', 'waiting', 'parked', 'failed'] as const;
 

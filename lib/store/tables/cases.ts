@@ -19,6 +19,8 @@ export interface CaseTable {
   dedupe_key: string;
   code: string;
   message: Sealed;
+  /** JSON: names of people in the message; null when there are none. */
+  personal: Sealed | null;
   owner_role: string;
   severity: string;
   state: CaseState;
@@ -54,6 +56,8 @@ export interface CaseTable {
   /** Digest, equal for cases of the same cause. */
   cause: Generated<string>;
   system: Generated<string | null>;
+  /** Of the connection whose call it is about; null when it is about none. */
+  instance: Generated<string | null>;
   entity: Generated<string | null>;
   /** Key of the legal entity in the firm's set-up. */
   legal_entity: Generated<string | null>;

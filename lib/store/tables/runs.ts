@@ -65,33 +65,4 @@ export interface CancellationTable {
   attempts: number;
 }
 
-/** A retry of many failed runs. */
-export interface BulkRetryTable {
-  id: string;
-  /** JSON. */
-  filter: string;
-  /** Runs under way at a time. */
-  at_once: number;
-  actor: string;
-  reason: string;
-  /** `cancelled`: no further run is retried; it ends with the last one under way. */
-  state: 'running' | 'cancelled';
-  started_at: Instant;
-  ended_at: Instant | null;
-}
-
-/** `passed_over`: had not failed any more when its turn came. */
-export type BulkRetryRunState = 'waiting' | 'under_way' | 'completed' | 'failed' | 'passed_over';
-
-export interface BulkRetryRunTable {
-  bulk_retry: string;
-  /** `seq` of the run: the order in which they are retried. */
-  run_seq: number;
-  run_id: string;
-  /** The run's attempt that was begun by this retry; null before. */
-  attempt: number | null;
-  state: BulkRetryRunState;
-}
-
 export type RunRow = Selectable<RunTable>;
-export type BulkRetryRow = Selectable<BulkRetryTable>;

@@ -57,6 +57,7 @@ interface NodeDefinition<P> {
 
 interface CodeEditor {
   getValue(): string;
+  setValue(text: string): void;
   destroy(): void;
   resize(): void;
   on(event: 'change', listener: () => void): void;
@@ -89,10 +90,15 @@ declare const RED: {
       action: string;
       enableOnEdit: boolean;
       content: HTMLElement;
-      onchange(): void;
     }): void;
     show(id: string): void;
   };
+  settings: {
+    /** A setting of this browser; undefined when it was never made. */
+    get<T>(key: string): T | undefined;
+  };
+  /** Language of the editor, such as `en-US`. */
+  i18n: { lang(): string };
   actions: { add(name: string, action: () => void): void };
   workspaces: {
     /** Id of the flow on screen. */

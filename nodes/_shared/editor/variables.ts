@@ -1,6 +1,6 @@
-/** A value that Node-RED takes from an environment variable before the node sees it: `${NAME}`. */
-export const isVariable = (value: unknown): boolean =>
-  typeof value === 'string' && /^\$\{[^{}]+\}$/.test(value.trim());
+import { isVariable } from './variable';
+
+export { isVariable };
 
 /** Anything that the validator takes, or a variable that holds it. */
 export function orVariable<P>(validator: Validator<P>): Validator<P> {

@@ -62,10 +62,13 @@ describe('a masker', () => {
     ).toBe(`${MASK} is wrong, DE1292733981 is not it; ask ${MASK}, pay ${MASK}.`);
   });
 
-  test('a person is named by a sentence, not by a field', () => {
-    const contact = { id: 'con_01J00000000000000000000000', name: 'Anna Kim' };
-    const { reply } = masker().mask({ contact, message: 'Anna Kim has no address' });
-    expect(reply).toEqual({ contact: { ...contact, name: MASK }, message: 'Anna Kim has no address' });
+  test('a person is named neither by a field nor by a sentence; parts of the name stand in names of firms', () => {
+    const contact = { id: 'con_01J00000000000000000000000', name: 'Anna Grace', lastName: 'Grace' };
+    const { reply } = masker().mask({ contact, message: 'Anna Grace of Grace Foods has no address' });
+    expect(reply).toEqual({
+      contact: { ...contact, name: MASK, lastName: MASK },
+      message: `${MASK} of Grace Foods has no address`,
+    });
   });
 
   test('users are named, also those whose name is a mail address', () => {
@@ -139,6 +142,35 @@ describe('replies', () => {
     const fields = lines.map(({ detail }) => JSON.parse(detail).fields);
     expect(fields[0]).toEqual(['error.message']);
     expect(fields[1]).toContain('wire.keys.taxNumber');
+  });
+
+  test('whom a case is about only those read who may, also when the runs are no longer kept', async () => {
+    const { caseId, runId, correlationId } = await site.stuck('Li Ming');
+    const { store } = site.api.engine;
+    const paths = [
+      '/cases',
+      '/cases/groups',
+      `/cases/${caseId}`,
+      `/runs/${runId}`,
+      `/deals/${correlationId}`,
+    ];
+    const named = async () => {
+      const texts = await Promise.all(paths.map(async (path) => JSON.stringify(await site.api.get(path))));
+      return paths.filter((_, index) => texts[index]?.includes('Li Ming'));
+    };
+    expect(await named()).toEqual([]);
+    const { message } = await site.api.get<{ message: string }>(`/cases/${caseId}`);
+    expect(message).toBe(`ERP refused contact ${MASK}: ${MASK} is not known.`);
+    const shown = await site.api.get<{ message: string }>(
+      `/cases/${caseId}`,
+      { unmask: 'true' },
+      { as: user('otto', 'read', 'q2c.unmask') },
+    );
+    expect(shown.message).toContain('contact Li Ming: Li Ming is not known');
+    expect(await site.audit('data.unmasked')).toMatchObject([{ actor: 'otto', subject: caseId }]);
+
+    await store.write((tx) => tx.deleteFrom('step').where('run_id', '=', runId).execute());
+    expect(await named()).toEqual([]);
   });
 
   test('what was filled in from a masked reply is not sent', async () => {

@@ -1,5 +1,5 @@
 import type { Step } from '../../../lib/engine';
-import type { CanonicalId } from '../../../lib/model';
+import { type CanonicalId, personNames } from '../../../lib/model';
 import { TestApi } from '../../support/api';
 import { fail, until } from '../../support/engine';
 import { CheckedFlow } from '../engine/correction-support';
@@ -16,6 +16,8 @@ export const SECRETS = {
 
 /** An interface on a store with one flow, whose second step is refused. */
 export class Site {
+  private person: string | null = null;
+
   private constructor(
     readonly api: TestApi,
     readonly vendor: Vendor,
@@ -30,8 +32,17 @@ export class Site {
     const { engine } = api.engine;
     const site = new Site(api, vendor, ids(), new CheckedFlow(engine, vendor, 'checked'));
     engine.repairs.registerTarget('n-project', vendor.target());
-    flow(engine, () => [site.customerStep(), vendor.step('project', site.deal.project)]);
+    flow(engine, () => [site.customerStep(), site.projectStep()]);
     return site;
+  }
+
+  private projectStep(): Step {
+    const step = this.vendor.step('project', this.deal.project);
+    const { person } = this;
+    if (person === null) return step;
+    const contact = { id: 'con_01J00000000000000000000001', name: person };
+    const params = { ...step.about.params, document: `contact ${person}` };
+    return { ...step, about: { ...step.about, params, personal: () => personNames([contact]) } };
   }
 
   private customerStep(): Step {
@@ -56,14 +67,23 @@ export class Site {
     };
   }
 
-  /** Wins a deal whose project the vendor refuses, complaining about the customer's data. */
-  async stuck(): Promise<{ runId: string; stepKey: string; caseId: string; correlationId: string }> {
+  /**
+   * Wins a deal whose project the vendor refuses, complaining about the customer's data.
+   * @param person the case is about this contact instead
+   */
+  async stuck(
+    person?: string,
+  ): Promise<{ runId: string; stepKey: string; caseId: string; correlationId: string }> {
     const { taxId, email } = SECRETS;
     this.vendor.twist('create project', () => {
       const refusal = fail('rejected', 'TARGET_REJECTED');
-      refusal.failure.reason = `the registration ${taxId} of ${email} is not known`;
+      refusal.failure.reason =
+        person === undefined
+          ? `the registration ${taxId} of ${email} is not known`
+          : `${person} is not known`;
       throw refusal;
     });
+    this.person = person ?? null;
     const { engine, store } = this.api.engine;
     const runId = await win(engine);
     await inState(store, runId, 'failed');

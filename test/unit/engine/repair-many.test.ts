@@ -151,7 +151,7 @@ test('cancelled it retries no further one, and tells how those under way ended',
   const stopping = new AbortController();
   const seen: RetryProgress[] = [];
   const audited = () =>
-    store.db.selectFrom('audit').select('actor').where('action', '=', 'runs.retry_cancelled').execute();
+    store.db.selectFrom('audit').select('actor').where('action', '=', 'bulk.cancelled').execute();
   for await (const progress of engine.repairs.retryRuns({}, AUTHOR, { atOnce: 1, signal: stopping.signal })) {
     seen.push(progress);
     if (progress.underWay !== 1) continue;
@@ -187,21 +187,21 @@ test('goes on after a restart, and does not begin anew', async () => {
   letGo();
   await inState(store, runs[0] ?? '', 'completed');
   await engine.stop();
-  expect((await engine.repairs.bulkRetries.find(id)).endedAt).toBeNull();
+  expect((await engine.repairs.bulkJobs.find(id)).endedAt).toBeNull();
 
   const restarted = await startHost(store);
   try {
-    const { bulkRetries } = restarted.engine.repairs;
-    expect(await bulkRetries.underWay()).toEqual([id]);
-    await until('its end', async () => (await bulkRetries.find(id)).endedAt !== null, 10_000);
-    expect(await bulkRetries.find(id)).toMatchObject({
+    const { bulkJobs } = restarted.engine.repairs;
+    expect(await bulkJobs.underWay()).toEqual([id]);
+    await until('its end', async () => (await bulkJobs.find(id)).endedAt !== null, 10_000);
+    expect(await bulkJobs.find(id)).toMatchObject({
       ...AUTHOR,
       isCancelled: false,
-      progress: { total: 5, underWay: 0, completed: 5, failed: 0, passedOver: 0 },
+      progress: { total: 5, underWay: 0, completed: 5, failed: 0, passedOver: 0, pendingApproval: 0 },
     });
     for (const run of runs)
       expect(await runRow(store, run)).toMatchObject({ state: 'completed', attempt: 2 });
-    expect(await bulkRetries.underWay()).toEqual([]);
+    expect(await bulkJobs.underWay()).toEqual([]);
   } finally {
     await restarted.engine.stop();
   }
@@ -209,25 +209,25 @@ test('goes on after a restart, and does not begin anew', async () => {
 
 test('the end of this host ends the watching, not the retries; leaving the loop ends them', async () => {
   await failedRuns(erp, 'create project', times(3, refuse));
-  const { bulkRetries } = engine.repairs;
+  const { bulkJobs } = engine.repairs;
   const watching = engine.repairs.retryRuns({}, AUTHOR);
   await watching.next();
-  const [left = ''] = await bulkRetries.underWay();
+  const [left = ''] = await bulkJobs.underWay();
   await watching.return(undefined);
-  expect(await bulkRetries.find(left)).toMatchObject({ isCancelled: true });
+  expect(await bulkJobs.find(left)).toMatchObject({ isCancelled: true });
 
   const cut = engine.repairs.retryRuns({}, AUTHOR);
   await cut.next();
-  const kept = (await bulkRetries.underWay()).find((id) => id !== left) ?? '';
+  const kept = (await bulkJobs.underWay()).find((id) => id !== left) ?? '';
   await engine.stop();
   await expect(cut.next()).rejects.toMatchObject({ code: 'ENGINE_STOPPING' });
-  expect(await bulkRetries.find(kept)).toMatchObject({ isCancelled: false, endedAt: null });
+  expect(await bulkJobs.find(kept)).toMatchObject({ isCancelled: false, endedAt: null });
 });
 
 test('one that nobody began is not known', async () => {
-  const { bulkRetries } = engine.repairs;
-  await expect(bulkRetries.find('retry_x')).rejects.toMatchObject({ code: 'BULK_RETRY_UNKNOWN' });
-  await expect(bulkRetries.cancel('retry_x', 'kim')).rejects.toMatchObject({ code: 'BULK_RETRY_UNKNOWN' });
+  const { bulkJobs } = engine.repairs;
+  await expect(bulkJobs.find('retry_x')).rejects.toMatchObject({ code: 'BULK_JOB_UNKNOWN' });
+  await expect(bulkJobs.cancel('retry_x', 'kim')).rejects.toMatchObject({ code: 'BULK_JOB_UNKNOWN' });
 });
 
 test('needs a reason', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { businessEvent, type CanonicalId, newId } from '../../../lib/model';
-import { openExceptions, workList } from '../../../lib/observe/kpi/open';
+import { countWork, openExceptions, workList } from '../../../lib/observe/kpi/open';
 import { type KpiFigures, type KpiGroup, kpiReport } from '../../../lib/observe/kpi/report';
 import { rounded } from '../../../lib/observe/kpi/samples';
 import { countedUntil, updateKpis } from '../../../lib/observe/kpi/update';
@@ -501,11 +501,18 @@ test('work lists: deals that wait for their project, and projects with nothing t
       { correlationId: ids[0], title: 'Deal', since: at(0), state: 'running' },
       { correlationId: ids[1], title: 'Deal', since: at(1), state: 'failed' },
     ],
+    next: null,
   });
-  expect(await workList(store, 'awaiting_project', 1)).toMatchObject({
-    total: 2,
-    items: [{ correlationId: ids[0] }],
+  const first = await workList(store, 'awaiting_project', 1);
+  expect(first).toMatchObject({ total: 2, items: [{ correlationId: ids[0] }] });
+  expect(await workList(store, 'awaiting_project', 1, first.next)).toMatchObject({
+    items: [{ correlationId: ids[1] }],
+    next: null,
   });
+  expect(await countWork(store)).toEqual([
+    { list: 'awaiting_project', total: 2 },
+    { list: 'without_billing', total: 1 },
+  ]);
   expect(await workList(store, 'without_billing', 10)).toMatchObject({
     total: 1,
     items: [{ correlationId: ids[2], state: 'failed' }],

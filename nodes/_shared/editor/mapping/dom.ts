@@ -47,9 +47,9 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 
 /** The same, but does nothing once the form is closed: answers of the host may come later than that. */
 export function whileOpen<A extends unknown[]>(handle: (...values: A) => void): (...values: A) => void {
-  const form = byId('q2c-mapping');
+  const form = document.querySelector('.q2c-whole-form');
   return (...values) => {
-    if (form.isConnected) handle(...values);
+    if (form?.isConnected) handle(...values);
   };
 }
 
