@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { correctionViews } from '../engine';
 import { type CanonicalId, entityOfId, exceptionCodes, isExceptionCode, type Money } from '../model';
 import type { RunRow, RunState, StepRow, Store } from '../store';
 import { type DealIndex, findDeals, type Match } from './deal-index';
@@ -204,6 +205,7 @@ export async function dealReport(store: Store, id: string): Promise<DealReport |
       })),
       ...runs.flatMap(turnOf),
     ],
+    corrections: await correctionViews(db, named.correlation_id),
     timeline: await timelineOf(store, { runs, steps, waits, cases }),
   };
 }

@@ -1,12 +1,16 @@
-import { type Classification, type ClassifiedFields, classifiedFields, entityOfId, Q2cError } from '../model';
+import {
+  type Classification,
+  type ClassifiedFields,
+  classifiedFields,
+  entityOfId,
+  MASK,
+  Q2cError,
+} from '../model';
 
 /**
  * Masks what is classified (guides §13, privacy) in replies: fields of canonical entities by their schemas, fields of
  * vendors by name, and the same values where they stand in sentences, such as a vendor's complaint about a tax number.
  */
-
-/** Stands for a value that is not shown. */
-export const MASK = '•••';
 
 /** Shorter values stand in sentences by accident. */
 const SHORTEST = 4;

@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, sql } from 'kysely';
-import { hasFailedIn, hasOpenCase } from '../engine';
+import { correctionViews, hasFailedIn, hasOpenCase } from '../engine';
 import type { CanonicalId, Instant } from '../model';
 import {
   type CaseRow,
@@ -159,6 +159,7 @@ export async function runReport(store: Store, runId: string): Promise<RunReport 
     waits,
     refs: await refsOf(store, steps),
     cases: cases.map((row) => summaryOfCase(store, row)),
+    corrections: await correctionViews(db, run.correlation_id),
     cancellation: cancellation ?? null,
   };
 }

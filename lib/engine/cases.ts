@@ -65,6 +65,7 @@ export async function openCase(tx: Tx, run: Run, request: NewCase, at: Instant):
     legal_entity: facts.legalEntity ?? null,
     region: facts.region ?? null,
     cause: causeOf(request),
+    fields: request.fields === undefined ? null : JSON.stringify(request.fields),
     detail: seal(tx, 'exception_case', 'detail', { id }, JSON.stringify(request.detail ?? {})),
     updated_at: at,
   });

@@ -118,7 +118,7 @@ export function corrected(wire: JsonValue, correction: Correction): JsonValue {
 }
 
 /** RFC 7396: members of the patch replace those of the target, null removes one, anything but objects replaces all. */
-function mergePatch(target: JsonValue, patch: JsonValue): JsonValue {
+export function mergePatch(target: JsonValue, patch: JsonValue): JsonValue {
   if (!isObject(patch)) return patch;
   const merged: JsonObject = isObject(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {

@@ -4,13 +4,13 @@ import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { EngineObserver } from './observer';
 import type { OwedWrites } from './owed-writes';
-import { claimRuns, RESUMED, requeue, toRun } from './runs';
+import { type ClaimedRun, claimRuns, RESUMED, requeue, toRun } from './runs';
 import type { ActiveRun, RunTracker } from './tracker';
 import type { DispatchedRun, NodeInfo } from './types';
 
 /** A run that was claimed, and what it is sent with. */
 interface Claimed {
-  row: RunRow;
+  row: ClaimedRun;
   event?: DispatchedRun['event'];
   send(active: ActiveRun): void;
 }
@@ -243,6 +243,7 @@ export class Dispatcher {
     const { tracker } = this.options;
     const active = tracker.begin(toRun(row), row.event_seq !== null, {
       isResumption: row.resume === 1,
+      mayBeCorrected: Boolean(row.is_corrected),
     });
     source.running++;
     this.places.set(row.id, { source, held: true });
@@ -271,7 +272,7 @@ interface ClaimRequest {
 }
 
 interface Queued {
-  row: RunRow;
+  row: ClaimedRun;
   event: DispatchedRun['event'];
 }
 

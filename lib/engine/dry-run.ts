@@ -1,7 +1,10 @@
 import {
   type CanonicalId,
+  canonicalJson,
+  type DealDocument,
   type ErrorCode,
   entityOfId,
+  fingerprint,
   type Instant,
   type JsonValue,
   newUlid,
@@ -9,14 +12,25 @@ import {
 } from '../model';
 import { appendAudit, type Store } from '../store';
 import { messageOf, openCaseOf } from './cases';
-import { type Decision, decisionOn, placeOf, withCorrection } from './decisions';
+import type { RecordCorrection } from './correction-rows';
+import { applied, type ProposedField, type RecordCorrections } from './corrections';
+import {
+  type Correction,
+  type Decision,
+  decisionOn,
+  placeOf,
+  type StepPlace,
+  withCorrection,
+} from './decisions';
 import { eventOf } from './dispatcher';
 import { holderOf, idOf } from './identity';
 import { lookUp, otherContent, resultOf } from './journal';
+import { placeOfRow, stepByKey } from './repair';
 import { requireRetriable, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';
 import { toRun } from './runs';
-import { caseOf, keysOf, noSuchRecord } from './step';
+import { caseOf, noSuchRecord } from './step';
+import { keysOf } from './step-keys';
 import type { ActiveRun, FlowError, RunTracker } from './tracker';
 import type {
   CallInfo,
@@ -107,6 +121,20 @@ export function breakOff(tracker: RunTracker, which: (active: ActiveRun) => bool
   }
 }
 
+/** A correction that somebody thinks of: of the case's failed step, or else of its record. */
+export interface ProposedCorrection {
+  caseId: CanonicalId;
+  correction: Correction;
+}
+
+/** The same as the passage meets it. */
+interface Proposal {
+  fields: readonly ProposedField[];
+  step: { place: StepPlace; correction: Correction } | null;
+}
+
+const NO_PROPOSAL: Proposal = { fields: [], step: null };
+
 /** One passage of a run through the flow, for a look only. */
 export class DryPassage {
   readonly steps: DryStep[] = [];
@@ -117,7 +145,26 @@ export class DryPassage {
   private readonly end = Promise.withResolvers<DryRunReport>();
 
   /** @param run the run that would be retried, with the attempt that it would have */
-  constructor(readonly run: Run) {}
+  constructor(
+    readonly run: Run,
+    private readonly proposal: Proposal,
+  ) {}
+
+  /** The deal with the corrections that hold, and those that are proposed in their place. */
+  corrected(read: DealDocument, holding: readonly RecordCorrection[]): DealDocument {
+    const { fields } = this.proposal;
+    const records = new Set(fields.map(({ record }) => record));
+    // A proposal is all that would hold for its record.
+    const left = holding.filter(({ record }) => !records.has(record));
+    return applied<ProposedField>(read, [...left, ...fields]).deal;
+  }
+
+  /** What somebody would decide about a step, else what has been decided. */
+  decisionOn(place: StepPlace, made: Decision | null): Decision | null {
+    const { step } = this.proposal;
+    const isProposed = step !== null && canonicalJson(step.place) === canonicalJson(place);
+    return isProposed ? { kind: 'correct', correction: step.correction } : made;
+  }
 
   get ended(): Promise<DryRunReport> {
     return this.end.promise;
@@ -140,6 +187,7 @@ export interface DryRunnerOptions extends Patience {
   store: Store;
   tenant: string;
   tracker: RunTracker;
+  records: RecordCorrections;
   now(): Instant;
   /** Sends the run into its flow. @throws Q2cError `SOURCE_NOT_DEPLOYED` */
   send(active: ActiveRun, event: DispatchedRun['event']): void;
@@ -156,23 +204,47 @@ export class DryRunner {
 
   /**
    * Nothing is written but a line of the audit. Asked twice at a time, it is done once.
-   * @throws Q2cError `RUN_UNKNOWN`, `RUN_NOT_RETRIABLE`, `SOURCE_NOT_DEPLOYED`
+   * @param proposed a correction that would be made before
+   * @throws Q2cError `RUN_UNKNOWN`, `RUN_NOT_RETRIABLE`, `SOURCE_NOT_DEPLOYED`; those of the correction
    */
-  run(runId: string, actor: string): Promise<DryRunReport> {
-    const known = this.underWay.get(runId);
+  run(runId: string, actor: string, proposed?: ProposedCorrection): Promise<DryRunReport> {
+    const question = `${runId}|${fingerprint(proposed)}`;
+    const known = this.underWay.get(question);
     if (known !== undefined) return known;
-    const begun = this.pass(runId, actor).finally(() => this.underWay.delete(runId));
-    this.underWay.set(runId, begun);
+    const begun = this.pass(runId, actor, proposed).finally(() => this.underWay.delete(question));
+    this.underWay.set(question, begun);
     return begun;
   }
 
-  private async pass(runId: string, actor: string): Promise<DryRunReport> {
+  /** @throws Q2cError `CASE_UNKNOWN` for a case of another run; what `RecordCorrections.propose` throws */
+  private async proposalOf(runId: string, proposed: ProposedCorrection | undefined): Promise<Proposal> {
+    if (proposed === undefined) return NO_PROPOSAL;
+    const { caseId, correction } = proposed;
+    const { db } = this.options.store;
+    const about = await db
+      .selectFrom('exception_case')
+      .select('step_key')
+      .where('id', '=', caseId)
+      .where('run_id', '=', runId)
+      .executeTakeFirst();
+    if (about === undefined) throw new Q2cError('CASE_UNKNOWN', `Run ${runId} has no case ${caseId}.`);
+    if (about.step_key === null)
+      return { fields: await this.options.records.propose(caseId, correction), step: null };
+    const place = placeOfRow(await stepByKey(db, about.step_key));
+    return { fields: [], step: { place, correction } };
+  }
+
+  private async pass(
+    runId: string,
+    actor: string,
+    proposed: ProposedCorrection | undefined,
+  ): Promise<DryRunReport> {
     const { store, tracker, now, send } = this.options;
     const row = await runById(store.db, runId);
     requireRetriable(row);
     const event = await eventOf(store.db, row);
     const run = { ...toRun(row), attempt: row.attempt + 1 };
-    const passage = new DryPassage(run);
+    const passage = new DryPassage(run, await this.proposalOf(runId, proposed));
     const active = tracker.begin({ ...run, id: `dry_${newUlid()}` }, false, { dry: passage });
     const timer = setTimeout(() => breakOff(tracker, (each) => each === active), TIME_LIMIT_MS);
     try {
@@ -197,7 +269,8 @@ export class DryRunner {
 
   /** @throws DryRunBlocked */
   async step(passage: DryPassage, planned: Step): Promise<StepOutcome> {
-    const decision = await decisionOn(this.options.store.db, placeOf(passage.run, planned));
+    const place = placeOf(passage.run, planned);
+    const decision = passage.decisionOn(place, await decisionOn(this.options.store.db, place));
     const step = withCorrection(planned, decision);
     try {
       if (step.readOnly) return answer(await this.ask(step, (info) => step.call(step.wire, info)));
@@ -254,8 +327,8 @@ export class DryRunner {
   ): Promise<{ verdict: Verdict; result: StepResult }> {
     const { store, tenant } = this.options;
     const keys = keysOf(tenant, run, step);
-    const { own, earlier } = await lookUp(store.db, step.canonicalId, keys);
-    if (own?.state === 'confirmed') return { verdict: 'already_done', result: resultOf(store.db, own) };
+    const { own, isDone, earlier } = await lookUp(store.db, run, step, keys);
+    if (own !== undefined && isDone) return { verdict: 'already_done', result: resultOf(store.db, own) };
     const isSame = earlier?.fingerprint === keys.fingerprint;
     if (earlier?.state === 'confirmed' && isSame)
       return {

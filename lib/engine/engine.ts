@@ -1,4 +1,11 @@
-import { type BusinessEvent, type CanonicalId, type Instant, type JsonValue, Q2cError } from '../model';
+import {
+  type BusinessEvent,
+  type CanonicalId,
+  type DealDocument,
+  type Instant,
+  type JsonValue,
+  Q2cError,
+} from '../model';
 import { isStoreRefusal, reserveCall, type Store } from '../store';
 import { Background } from './background';
 import { Dispatcher } from './dispatcher';
@@ -346,9 +353,21 @@ export class Engine {
     return this.work.claimNaturalKeys(claims, runId);
   }
 
-  /** Opens cases, all in one transaction, and throws them as one error. Give at least one. */
-  fail(runId: string, requests: readonly NewCase[]): Promise<never> {
-    return this.work.fail(runId, requests);
+  /**
+   * The deal as people have corrected it, where they have. Corrections whose field has changed at its master since are
+   * ended.
+   * @param read the deal as it came from its masters
+   */
+  withCorrections(runId: string, read: DealDocument): Promise<DealDocument> {
+    return this.work.withCorrections(runId, read);
+  }
+
+  /**
+   * Opens cases, all in one transaction, and throws them as one error. Give at least one.
+   * @param refused the document that was checked, where cases are about fields of its records
+   */
+  fail(runId: string, requests: readonly NewCase[], refused?: DealDocument): Promise<never> {
+    return this.work.fail(runId, requests, refused);
   }
 
   /**

@@ -10,8 +10,18 @@ export {
   type RouteRequest,
 } from './case-desk';
 export { CaseOpened, ENGINE, recordOnCase } from './cases';
+export { type CorrectionView, correctionViews } from './correction-rows';
+export { isCorrectable } from './correction-rules';
+export { correctedDeal, type RecordInput } from './corrections';
 export type { Author, Correction, DecisionMade } from './decisions';
-export { DryRunBlocked, type DryRunReport, type DryStep, PLACEHOLDER_ID, type Verdict } from './dry-run';
+export {
+  DryRunBlocked,
+  type DryRunReport,
+  type DryStep,
+  PLACEHOLDER_ID,
+  type ProposedCorrection,
+  type Verdict,
+} from './dry-run';
 export { Engine } from './engine';
 export {
   type Beginning,

@@ -14,21 +14,17 @@ import {
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
 import { isInProgress } from './in-progress';
+import type { StepKeys } from './step-keys';
 import type { Failure, JournalStep, Run, Step, StepReply, StepResult } from './types';
 
 /** The step journal: what is written before and after every call (guides §13, write protocol). */
-
-/** Keys of one step, computed once. */
-export interface StepKeys {
-  key: string;
-  fingerprint: string;
-  idempotencyKey: string;
-}
 
 export type Begin =
   /** The outcome is known already: no call. */
   | { do: 'answer'; result: StepResult; origin: 'replayed' | 'earlier_run' }
   | { do: 'refuse'; failure: Failure }
+  /** An earlier attempt of the run came by it, and its record was updated otherwise since: it is one more step. */
+  | { do: 'again' }
   | {
       do: 'call';
       /** An earlier attempt may have been processed, and no probe has said otherwise. */
@@ -46,7 +42,7 @@ export type Begin =
 /** What the journal keeps of a step. */
 export function journaled(step: Step): JournalStep {
   const { node, system, instance, operation, updates, readOnly, probeFirst, canonicalId, undo } = step;
-  const { mappingVersion, reports } = step;
+  const { mappingVersion } = step;
   const { id, name } = node;
   return {
     node: { id, name },
@@ -55,7 +51,6 @@ export function journaled(step: Step): JournalStep {
     operation,
     updates,
     readOnly,
-    reports,
     probeFirst,
     canonicalId,
     undo,
@@ -81,7 +76,7 @@ export const beginStep = procedure('step.begin', async (tx, request: BeginReques
   const { run, step, keys, at } = request;
   if (await isInProgress(tx, run, step, at)) return null;
   const next = await begin(tx, request);
-  if (request.skip && next.do !== 'answer') await recordSkipped(tx, keys, at);
+  if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
   return next;
 });
 
@@ -92,7 +87,8 @@ export const beginStep = procedure('step.begin', async (tx, request: BeginReques
 async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
   const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, wire, at))).length > 0;
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
-  if (own?.state === 'confirmed' && (await isStillSo(tx, run, step, keys, own))) {
+  if (own !== undefined && (await isOutdated(tx, run, step, own))) return { do: 'again' };
+  if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
@@ -116,28 +112,6 @@ async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promi
     probeBeforeCall: uncertain || step.probeFirst,
     calls: own?.calls ?? 0,
   };
-}
-
-/** A read is made anew when a person retries the run; a report is repeated when something else was said since. */
-async function isStillSo(
-  tx: Tx,
-  run: JournalRun,
-  step: JournalStep,
-  keys: StepKeys,
-  own: StepRow,
-): Promise<boolean> {
-  if (step.readOnly) return own.run_attempt === run.attempt;
-  if (!step.reports) return true;
-  const later = await tx
-    .selectFrom('step')
-    .select('seq')
-    .where('canonical_id', '=', step.canonicalId)
-    .where('idempotency_key', '=', keys.idempotencyKey)
-    .where('key', '!=', keys.key)
-    .where('state', '=', 'confirmed')
-    .where('ended_at', '>=', own.ended_at ?? '')
-    .executeTakeFirst();
-  return later === undefined;
 }
 
 /** Why a create is refused whose record is there already, made of other content. */
@@ -209,7 +183,7 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
   db.selectFrom('step').selectAll().where('key', '=', value.key),
 );
 
-type EarlierStep = Pick<StepRow, 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
+type EarlierStep = Pick<StepRow, 'seq' | 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
 const selectEarlier = prepared<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
@@ -217,7 +191,7 @@ const selectEarlier = prepared<
 >((db, value) =>
   db
     .selectFrom('step')
-    .select(['key', 'state', 'fingerprint', 'reply', 'result'])
+    .select(['seq', 'key', 'state', 'fingerprint', 'reply', 'result'])
     // Part of the idempotency key, and what the index begins with.
     .where('canonical_id', '=', value.canonicalId)
     .where('idempotency_key', '=', value.idempotencyKey)
@@ -243,14 +217,31 @@ async function earlierStep(
   return (await selectEarlier(tx, { canonicalId, idempotencyKey, key }))[0];
 }
 
-/** What the journal says about a step, without journaling anything. */
+/**
+ * True for an update of an earlier attempt after which the record was updated otherwise: a retry that comes by it again
+ * wants the record as it says, and not as it was left. A step of its own, because numbers are the order of updates. One
+ * of unknown outcome is never among them: the other update has found out what became of it.
+ */
+async function isOutdated(tx: Tx, run: JournalRun, step: JournalStep, own: StepRow): Promise<boolean> {
+  if (!step.updates || own.run_attempt === run.attempt || isUncertain(own.state)) return false;
+  const keys = { key: own.key, fingerprint: own.fingerprint, idempotencyKey: own.idempotency_key };
+  const other = await earlierStep(tx, step.canonicalId, keys);
+  return other !== undefined && other.fingerprint !== own.fingerprint && other.seq > own.seq;
+}
+
+/**
+ * What the journal says about a step, without journaling anything. `isDone`: it would answer from what this run has done
+ * before.
+ */
 export async function lookUp(
   tx: Tx,
-  canonicalId: CanonicalId,
+  run: JournalRun,
+  step: JournalStep,
   keys: StepKeys,
-): Promise<{ own: StepRow | undefined; earlier: EarlierStep | undefined }> {
+): Promise<{ own: StepRow | undefined; isDone: boolean; earlier: EarlierStep | undefined }> {
   const [own] = await selectStep(tx, { key: keys.key });
-  return { own, earlier: await earlierStep(tx, canonicalId, keys) };
+  const isDone = own?.state === 'confirmed' && !(await isOutdated(tx, run, step, own));
+  return { own, isDone, earlier: await earlierStep(tx, step.canonicalId, keys) };
 }
 
 type StepIdentity = ReturnType<typeof identityOf>;

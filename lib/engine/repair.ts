@@ -252,7 +252,7 @@ async function requireNotDone(tx: Tx, step: StepRow): Promise<void> {
 
 const isUncertain = ({ state }: Pick<StepRow, 'state'>): boolean => state === 'intent' || state === 'unknown';
 
-const placeOfRow = (step: StepRow): StepPlace => ({
+export const placeOfRow = (step: StepRow): StepPlace => ({
   runId: step.run_id,
   nodeId: step.node_id,
   operation: step.operation,

@@ -1,9 +1,10 @@
 import type { Instant } from '../model';
 import type { Store } from '../store';
 import { Cancellations } from './cancel';
+import { RecordCorrections } from './corrections';
 import type { Author } from './decisions';
 import type { Dispatcher } from './dispatcher';
-import { breakOff, DryRunner, type DryRunReport } from './dry-run';
+import { breakOff, DryRunner, type DryRunReport, type ProposedCorrection } from './dry-run';
 import type { Lease, Leases } from './leases';
 import { Repair } from './repair';
 import type { Patience } from './retry';
@@ -34,6 +35,8 @@ const TARGETS_WITHIN_MS = 60_000;
 export class Repairs {
   /** Decisions about failed steps. */
   readonly steps: Repair;
+  /** Corrections of records that a check has refused. */
+  readonly records: RecordCorrections;
   /** Taking runs back. */
   readonly cancellations: Cancellations;
   /** Answers what dry passages ask on their way through the flow. */
@@ -48,6 +51,7 @@ export class Repairs {
     const { targets } = this;
     const pump = (source: string) => dispatcher.pump(source);
     this.steps = new Repair({ ...options, targets, pump });
+    this.records = new RecordCorrections({ ...options, pump });
     this.bulkRetries = new BulkRetries({ ...options, pump });
     this.cancellations = new Cancellations({
       ...options,
@@ -57,13 +61,18 @@ export class Repairs {
     });
     this.dryRuns = new DryRunner({
       ...options,
+      records: this.records,
       send: (active, event) => dispatcher.sendDry(active, event),
     });
   }
 
-  /** What a retry of a failed run would write, without writing. @throws Q2cError as `DryRunner.run` */
-  dryRun(runId: string, actor: string): Promise<DryRunReport> {
-    return this.options.track(this.dryRuns.run(runId, actor));
+  /**
+   * What a retry of a failed run would write, without writing.
+   * @param proposal a correction that would be made before
+   * @throws Q2cError as `DryRunner.run`
+   */
+  dryRun(runId: string, actor: string, proposal?: ProposedCorrection): Promise<DryRunReport> {
+    return this.options.track(this.dryRuns.run(runId, actor, proposal));
   }
 
   /** Retries all failed runs that match, a few at a time, and tells how far it is; see `BulkRetries.watch`. */

@@ -1,7 +1,9 @@
-import { type BusinessEvent, type CanonicalId, type Instant, Q2cError } from '../model';
+import { type BusinessEvent, type CanonicalId, type DealDocument, type Instant, Q2cError } from '../model';
 import type { Store } from '../store';
 import type { Background } from './background';
 import { CaseOpened, type OpenedCase, openCase } from './cases';
+import { activeCorrections, keepDocument } from './correction-rows';
+import { applied, endCorrections } from './corrections';
 import type { Dispatcher } from './dispatcher';
 import type { DryPassage } from './dry-run';
 import type { Endings } from './endings';
@@ -64,7 +66,7 @@ export class RunWork {
   }
 
   private observed(active: ActiveRun, step: Step): Promise<StepOutcome> {
-    const work = (given: Step) => this.options.steps.run(active.run, given);
+    const work = (given: Step) => this.options.steps.run(active.run, given, active.updates);
     return this.options.observer?.step?.(active, step, work) ?? work(step);
   }
 
@@ -87,7 +89,26 @@ export class RunWork {
     return background.track(store.perform(claimNaturalKeys, { claims, at: now() }, 'committed'));
   }
 
-  async fail(runId: string, requests: readonly NewCase[]): Promise<never> {
+  async withCorrections(runId: string, read: DealDocument): Promise<DealDocument> {
+    const { store, background, leases, now } = this.options;
+    const active = this.requireActive(runId);
+    if (!active.mayBeCorrected) return read;
+    const { run, dry } = active;
+    const holding = await activeCorrections(store.db, run.correlationId);
+    if (dry !== null) return dry.corrected(read, holding);
+    const { deal, ended } = applied(read, holding);
+    if (ended.length > 0) {
+      await background.track(
+        store.write(async (tx) => {
+          await leases.requireRun(tx, runId);
+          await endCorrections(tx, run, ended, now());
+        }),
+      );
+    }
+    return deal;
+  }
+
+  async fail(runId: string, requests: readonly NewCase[], refused: DealDocument | undefined): Promise<never> {
     const { store, background, leases, repairs, now } = this.options;
     const active = this.requireActive(runId);
     if (active.dry !== null) return repairs.dryRuns.fail(active.dry, requests);
@@ -96,6 +117,9 @@ export class RunWork {
         await leases.requireRun(tx, runId);
         const cases: OpenedCase[] = [];
         for (const request of requests) cases.push(await openCase(tx, active.run, request, now()));
+        const [nodeId] = requests.flatMap(({ fields, node }) => (fields === undefined ? [] : node.id));
+        if (refused !== undefined && nodeId !== undefined)
+          await keepDocument(tx, active.run, nodeId, refused, now());
         return cases;
       }),
     );

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
 import {
   type EventRow,
@@ -153,6 +153,9 @@ export async function insertEvent(
   return { seq: row.seq, subject, orderingKey, correlationId, event };
 }
 
+/** A run that is this host's now; `is_corrected`: people have corrected records of its deal. */
+export type ClaimedRun = RunRow & { is_corrected: SqlBool };
+
 /** Takes, in place of runs of a source node, those of all sources that go on with messages they had kept. */
 export const RESUMED = Symbol('resumed');
 
@@ -168,7 +171,7 @@ export async function claimRuns(
   limit: number,
   lease: Lease,
   at: Instant,
-): Promise<RunRow[]> {
+): Promise<ClaimedRun[]> {
   const found = await (source === RESUMED
     ? selectResumed(tx, { limit })
     : selectQueued(tx, { source, limit }));
@@ -177,11 +180,11 @@ export async function claimRuns(
   return runs;
 }
 
-const selectQueued = prepared<{ source: string; limit: number }, RunRow>((db, value) =>
+const selectQueued = prepared<{ source: string; limit: number }, ClaimedRun>((db, value) =>
   skipLocked(db, 'run', claimable(db, value.source).orderBy('seq').limit(value.limit)),
 );
 
-const selectResumed = prepared<{ limit: number }, RunRow>((db, value) =>
+const selectResumed = prepared<{ limit: number }, ClaimedRun>((db, value) =>
   skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(value.limit)),
 );
 
@@ -206,8 +209,8 @@ const updateClaimed = prepared<{ seq: number; owner: string; until: Instant; at:
 async function confirmed(
   tx: Tx,
   source: string | typeof RESUMED,
-  found: readonly RunRow[],
-): Promise<RunRow[]> {
+  found: readonly ClaimedRun[],
+): Promise<ClaimedRun[]> {
   const keys = await tryLocks(
     tx,
     found.map((run) => run.ordering_key),
@@ -225,7 +228,21 @@ async function confirmed(
 }
 
 function claimable(tx: Tx, source: string | typeof RESUMED) {
-  const queued = tx.selectFrom('run').selectAll('run').where('state', '=', sql.lit<RunState>('queued'));
+  const queued = tx
+    .selectFrom('run')
+    .selectAll('run')
+    .select((run) =>
+      run
+        .exists(
+          run
+            .selectFrom('record_correction')
+            .select('record_correction.id')
+            .whereRef('record_correction.correlation_id', '=', 'run.correlation_id')
+            .where('record_correction.ended_at', 'is', null),
+        )
+        .as('is_corrected'),
+    )
+    .where('state', '=', sql.lit<RunState>('queued'));
   const own =
     source === RESUMED
       ? queued.where('resume', '=', sql.lit(1))

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { fingerprint, type Instant, idempotencyKey, Q2cError } from '../model';
+import { type Instant, Q2cError } from '../model';
 import type { Durability, Procedure, Store, WriteJob } from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
@@ -13,12 +12,12 @@ import {
   journaled,
   otherContent,
   recordFailure,
-  type StepKeys,
   settleEarlier,
 } from './journal';
 import { KeyedMutex } from './keyed-mutex';
 import type { Leases } from './leases';
 import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';
+import { keysAgain, keysInTurn, keysOf, type StepKeys, type UpdateOrder } from './step-keys';
 import type { CallInfo, Failure, NewCase, RetryPolicy, Run, Step, StepOutcome, StepReply } from './types';
 
 export interface StepRunnerOptions {
@@ -61,8 +60,9 @@ export class StepRunner {
 
   constructor(private readonly options: StepRunnerOptions) {}
 
-  run(run: Run, step: Step): Promise<StepOutcome> {
-    return this.inTurn(step, () => this.execute(run, step));
+  /** @param order of the passage's updates */
+  run(run: Run, step: Step, order: UpdateOrder): Promise<StepOutcome> {
+    return this.inTurn(step, () => this.execute(run, step, order));
   }
 
   /** Runs a task while no other step of this host works on the same record. */
@@ -70,7 +70,7 @@ export class StepRunner {
     return this.turns.run([system, instance, operation, canonicalId].join('|'), task);
   }
 
-  private async execute(run: Run, planned: Step): Promise<StepOutcome> {
+  private async execute(run: Run, given: Step, order: UpdateOrder): Promise<StepOutcome> {
     const { store } = this.options;
     const startedAt = performance.now();
     const { leases } = this.options;
@@ -79,10 +79,10 @@ export class StepRunner {
     stopping.throwIfAborted();
 
     // Decisions are about steps that have failed: a first attempt has none to look for.
-    const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, planned));
-    const step = withCorrection(planned, decision);
-    const keys = keysOf(this.options.tenant, run, step);
-    const plan = await this.begin(run, step, keys, decision, stopping);
+    const decision = run.attempt === 1 ? null : await decisionOn(store.db, placeOf(run, given));
+    const step = withCorrection(given, decision);
+    const planned = keysInTurn(keysOf(this.options.tenant, run, step), run, step, order);
+    const { plan, keys } = await this.begin(run, step, planned, decision, stopping);
     if (plan.do === 'answer') return { ...plan.result, origin: plan.origin };
     if (decision?.kind === 'skip') return { refs: [], origin: 'skipped' };
     if (decision?.kind === 'complete')
@@ -134,27 +134,28 @@ export class StepRunner {
     }
   }
 
-  /** Journals the intent, when no other host works on the same record. */
+  /** Journals the intent, when no other host works on the same record. @returns the keys that it is journaled under */
   private async begin(
     run: Run,
     step: Step,
-    keys: StepKeys,
+    planned: StepKeys,
     decision: DecisionMade | null,
     stopping: AbortSignal,
-  ): Promise<Begin> {
+  ): Promise<{ plan: Exclude<Begin, { do: 'again' }>; keys: StepKeys }> {
+    let keys = planned;
     const request = {
       run: { id: run.id, attempt: run.attempt },
       step: journaled(step),
-      keys,
       wire: JSON.stringify(step.wire),
       skip: decision?.kind === 'skip',
     };
     for (;;) {
       const at = this.options.now();
       const durability = step.readOnly ? 'committed' : 'flushed';
-      const plan = await this.perform(run, beginStep, { ...request, at }, durability);
-      if (plan !== null) return plan;
-      await delay(TURN_MS, stopping);
+      const plan = await this.perform(run, beginStep, { ...request, keys, at }, durability);
+      if (plan?.do === 'again') keys = keysAgain(keys, run);
+      else if (plan !== null) return { plan, keys };
+      else await delay(TURN_MS, stopping);
     }
   }
 
@@ -252,7 +253,7 @@ export class StepRunner {
     run: Run,
     step: Step,
     keys: StepKeys,
-    plan: Exclude<Begin, { do: 'answer' }>,
+    plan: Exclude<Begin, { do: 'answer' | 'again' }>,
     externalId: string,
     startedAt: number,
     signal: AbortSignal,
@@ -357,17 +358,6 @@ export class StepRunner {
     reach('case-opened');
     return new CaseOpened([opened], failure.code, cause);
   }
-}
-
-export function keysOf(tenant: string, run: Pick<Run, 'id'>, step: Step): StepKeys {
-  const { node, system, instance, operation, canonicalId, businessVersion } = step;
-  const print = fingerprint(step.wire);
-  const identity = [run.id, node.id, operation, canonicalId, print].join('|');
-  return {
-    fingerprint: print,
-    key: `${run.id}:${hash('sha256', identity)}`,
-    idempotencyKey: idempotencyKey({ tenant, system, instance, operation, canonicalId, businessVersion }),
-  };
 }
 
 /** The case of a step that has failed for good. */

@@ -1,6 +1,7 @@
 import type { CanonicalId } from '../model';
 import { Branches } from './branches';
 import type { DryPassage } from './dry-run';
+import { UpdateOrder } from './step-keys';
 import type { NodeInfo, Run } from './types';
 
 /** An error of a node in the flow that no Catch node has taken yet. */
@@ -17,6 +18,8 @@ export interface Passage {
   isResumption?: boolean;
   /** It is only a look at what the run would write. */
   dry?: DryPassage | null;
+  /** False when the deal is known to have no corrections. */
+  mayBeCorrected?: boolean;
   /** A message has come later than the end of the last passage, and goes on with that. */
   isReopened?: boolean;
 }
@@ -28,6 +31,8 @@ export class ActiveRun {
   readonly dispatch = ++ActiveRun.dispatches;
   readonly isResumption: boolean;
   readonly dry: DryPassage | null;
+  /** People may have corrected records of the deal. */
+  readonly mayBeCorrected: boolean;
   /** Messages on their way between or inside nodes. */
   inFlight = 0;
   errors: FlowError[] = [];
@@ -37,6 +42,7 @@ export class ActiveRun {
   private readonly visits = new Map<string, { node: NodeInfo; count: number }>();
   /** Ids of nodes that finished a message without error. */
   readonly passed = new Set<string>();
+  readonly updates = new UpdateOrder();
   /** Messages that came to wait, by what they wait for: tells those apart that wait for the same. */
   readonly arrivals = new Map<string, number>();
   /** Suspensions whose messages go on in this passage. */
@@ -61,11 +67,12 @@ export class ActiveRun {
   constructor(
     readonly run: Run,
     readonly repeatable: boolean,
-    { isResumption = false, dry = null }: Passage = {},
+    { isResumption = false, dry = null, mayBeCorrected = true }: Passage = {},
     readonly branches = new Branches(),
   ) {
     this.isResumption = isResumption;
     this.dry = dry;
+    this.mayBeCorrected = mayBeCorrected;
   }
 
   /** Nodes that messages are on their way to, or are in. */

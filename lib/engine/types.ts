@@ -133,8 +133,6 @@ export interface Step {
   updates: boolean;
   /** Changes nothing: never probed, read again when a person retries the run. */
   readOnly: boolean;
-  /** Says how things stand: what was said before is said again when something else has been said since. */
-  reports?: boolean;
   /** The vendor keeps no key of ours, so a probe goes before every first call too. */
   probeFirst: boolean;
   canonicalId: CanonicalId;
@@ -171,7 +169,6 @@ export type JournalStep = Pick<
   | 'operation'
   | 'updates'
   | 'readOnly'
-  | 'reports'
   | 'probeFirst'
   | 'canonicalId'
   | 'undo'
@@ -208,6 +205,8 @@ export interface NewCase {
   /** Overrides the owner that code and policy say. */
   ownerRole?: string;
   stepKey?: string;
+  /** Fields of the subject that would cure it, with dots; the document goes to `Engine.fail` along with the case. */
+  fields?: string[];
   detail?: JsonObject;
 }
 

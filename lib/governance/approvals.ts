@@ -161,7 +161,7 @@ function requireLive({ id, state }: CaseApprovalRow, states: readonly ApprovalSt
   throw new Q2cError('ILLEGAL_TRANSITION', `Approval ${id} is ${state} already.`);
 }
 
-/** Four eyes: not who asked for it, and not who has worked on a step of the run. */
+/** Four eyes: not who asked for it, and not who has worked on the run. */
 async function requireSecond(tx: Tx, approval: CaseApprovalRow, row: CaseRow, by: Person): Promise<void> {
   const refusal = (why: string) => new Q2cError('NOT_PERMITTED', `Approval ${approval.id}: ${why}`);
   if (!by.mayApprove) throw refusal(`${by.name} may not approve.`);
@@ -170,13 +170,17 @@ async function requireSecond(tx: Tx, approval: CaseApprovalRow, row: CaseRow, by
       `${by.name} asked for it, so another person has to decide. Where nobody logs in, all are one person: set up users in Node-RED (adminAuth).`,
     );
   }
-  const repaired = await tx
-    .selectFrom('step_decision')
-    .select('key')
-    .where('run_id', '=', row.run_id)
-    .where('actor', '=', by.name)
-    .executeTakeFirst();
-  if (repaired !== undefined)
+  const repaired = await Promise.all(
+    (['step_decision', 'record_correction'] as const).map((table) =>
+      tx
+        .selectFrom(table)
+        .select('run_id')
+        .where('run_id', '=', row.run_id)
+        .where('actor', '=', by.name)
+        .executeTakeFirst(),
+    ),
+  );
+  if (repaired.some((found) => found !== undefined))
     throw refusal(`${by.name} has repaired this run, so another person has to decide.`);
 }
 

@@ -37,8 +37,8 @@ export class GatedActions {
       const found = await lockedCase(tx, caseId);
       requireOwner(found, by);
       requireVersion(found, version);
-      requirePossible(found, request);
-      return { row: found, approval: await this.askIfNeeded(tx, found, request, reason, by) };
+      await this.requirePossible(tx, found, request);
+      return { row: found, approval: await this.askIfNeeded(tx, found, named(found, request), reason, by) };
     });
     if (approval !== null) return this.pending(row, approval);
     return this.perform(row, request, { actor: by.name, reason });
@@ -98,6 +98,23 @@ export class GatedActions {
     return secondPersonReason(policy, action, routedOf(row));
   }
 
+  /** Nothing is stored for a second person that could not be done. */
+  private async requirePossible(tx: Tx, row: CaseRow, request: GatedRequest): Promise<void> {
+    requireUnsettled(row);
+    switch (request.action) {
+      case 'waive':
+        walk(row.state, ['waived'], { waiverAuthorised: true });
+        break;
+      case 'correct':
+        if (row.step_key === null) await this.engine.repairs.records.propose(row.id, request.correction, tx);
+        break;
+      case 'complete':
+      case 'skip':
+        stepOf(row);
+        break;
+    }
+  }
+
   private async askIfNeeded(
     tx: Tx,
     row: CaseRow,
@@ -117,7 +134,7 @@ export class GatedActions {
   }
 
   private async perform(row: CaseRow, request: GatedRequest, author: Author): Promise<GatedResult> {
-    const { steps } = this.engine.repairs;
+    const { steps, records } = this.engine.repairs;
     let cancel: CancelReport | undefined;
     switch (request.action) {
       case 'retry':
@@ -125,7 +142,8 @@ export class GatedActions {
         ({ cancel } = await this.onRun(row.run_id, request, author));
         break;
       case 'correct':
-        await steps.correct(stepOf(row), request.correction, author);
+        if (row.step_key === null) await records.correct(row.id, request.correction, author);
+        else await steps.correct(row.step_key, request.correction, author);
         break;
       case 'complete':
         await steps.complete(stepOf(row), request.externalId, author);
@@ -187,11 +205,13 @@ const openCasesOf = (tx: Tx, runId: string): Promise<CaseRow[]> =>
     .orderBy('opened_at')
     .execute();
 
-/** Nothing is stored for a second person that could not be done. */
-function requirePossible(row: CaseRow, { action }: GatedRequest): void {
-  requireUnsettled(row);
-  if (action === 'waive') walk(row.state, ['waived'], { waiverAuthorised: true });
-  if (action === 'correct' || action === 'complete' || action === 'skip') stepOf(row);
+/** A correction of a record that is stored says of which one: whoever masks it must know what its fields are. */
+function named(row: CaseRow, request: GatedRequest): GatedRequest {
+  if (request.action !== 'correct' || row.step_key !== null || !('patch' in request.correction))
+    return request;
+  const { patch } = request.correction;
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return request;
+  return { action: 'correct', correction: { patch: { id: row.subject, ...patch } } };
 }
 
 /** @throws Q2cError `STEP_UNKNOWN` for a case that no call has raised */
@@ -199,7 +219,7 @@ function stepOf({ id, node_name, step_key }: CaseRow): string {
   if (step_key !== null) return step_key;
   throw new Q2cError(
     'STEP_UNKNOWN',
-    `Case ${id} was raised by “${node_name}”, not by a call whose input could be corrected. Correct the record in its system, then retry.`,
+    `Case ${id} was raised by “${node_name}”, not by a call that could be made by hand or left out. Correct the record, then retry.`,
   );
 }
 

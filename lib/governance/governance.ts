@@ -1,6 +1,8 @@
 import {
+  correctionViews,
   type Engine,
   governCases,
+  type RecordInput,
   type RetryFilter,
   type RetryManyOptions,
   type RetryProgress,
@@ -16,7 +18,7 @@ import { GatedActions } from './gated-actions';
 import { LifeCycle } from './life-cycle';
 import type { Policies } from './policies';
 import { readQueue } from './queue';
-import { isClosed, lineById, mayAct } from './rows';
+import { isClosed, lineById, mayAct, requireOwner } from './rows';
 import { countQueues, groupCases } from './summaries';
 import type {
   Approval,
@@ -145,6 +147,9 @@ export class Governance {
       history: await this.history(row.id),
       approvals: await approvalsOf(this.db, row),
       blocked: await blockedBy(this.db, row, this.options.flows ?? NO_FLOWS),
+      corrections: (await correctionViews(this.db, row.correlation_id)).filter(
+        (each) => each.caseId === row.id,
+      ),
       actions: actionsOn(row, person),
     };
   }
@@ -219,6 +224,18 @@ export class Governance {
     version?: number,
   ): Promise<GatedResult> {
     return this.gated.act(caseId, request, reason, by, version);
+  }
+
+  /** The record that a check has refused, as whoever may correct it sees it. @throws Q2cError also `RECORD_NOT_KEPT` */
+  async refusedRecord(caseId: string, by: Person): Promise<RecordInput> {
+    const row = await this.db
+      .selectFrom('exception_case')
+      .select(['id', 'owner_role', 'assignee'])
+      .where('id', '=', caseId)
+      .executeTakeFirst();
+    // An unknown case is told as such below.
+    if (row !== undefined) requireOwner(row, by);
+    return this.options.engine.repairs.records.input(caseId);
   }
 
   /** A retry or cancel of a run, whatever cases it has; `case` is null when it has none that is open. */
@@ -310,7 +327,7 @@ function actionsOn(row: CaseRow, person: Person): CaseAction[] {
     ['ready_to_replay', targets.includes('ready_to_replay')],
     ['resolve', row.state === 'open' || row.state === 'assigned'],
     ['retry', row.state !== 'replaying'],
-    ['correct', row.step_key !== null],
+    ['correct', row.step_key !== null || row.fields !== null],
     ['complete', row.step_key !== null],
     ['skip', row.step_key !== null],
     ['cancel', true],

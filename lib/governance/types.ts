@@ -1,4 +1,4 @@
-import type { CancelReport, Correction } from '../engine';
+import type { CancelReport, Correction, CorrectionView } from '../engine';
 import type { CanonicalId, Instant, JsonObject, Money, Role, Severity } from '../model';
 import type { GatedAction } from '../rules';
 import type { ApprovalState, CaseState } from '../store';
@@ -62,6 +62,8 @@ export interface CaseView extends CaseLine {
   history: CaseEntry[];
   approvals: Approval[];
   blocked: BlockedWork;
+  /** What people have put in place of what was refused, oldest first. */
+  corrections: CorrectionView[];
   /** What this person may do now; the others are refused with a reason. */
   actions: CaseAction[];
 }

@@ -5,6 +5,9 @@ import { type EntityName, entityNames } from './ids';
 
 /** Which fields hold what only some people may see (guides §13, privacy). The schemas of the entities say it. */
 
+/** Stands for a value that is not shown. */
+export const MASK = '•••';
+
 /** Fields of an entity that are classified, by path with dots; arrays have no step of their own. */
 export type ClassifiedFields = Readonly<Record<string, Classification>>;
 

@@ -2,6 +2,7 @@
 export * from './charges';
 export * from './classification';
 export type { Classification } from './classified';
+export * from './conserving';
 export * from './dates';
 export * from './draft';
 export * from './entities';

@@ -1,9 +1,8 @@
 import {
-  add,
+  brokenSums,
   type CanonicalId,
   type Contract,
   type Customer,
-  compare,
   type DealDocument,
   type Draft,
   type EntityName,
@@ -14,7 +13,7 @@ import {
   isDecimal,
   isPaymentTerms,
   type Money,
-  minorUnits,
+  nameOfLine,
   type Opportunity,
   Q2cError,
   type Quote,
@@ -27,6 +26,7 @@ import {
   naturalKeyClaims,
   type ReadyDeal,
 } from './ready-deal';
+import { amountProblem, missingOfAddress } from './values';
 
 /**
  * Readiness of a won deal (issue of the business, not of code): everything the ERP and the PSA will need is
@@ -41,6 +41,8 @@ export interface Issue {
   subject: CanonicalId;
   /** Values for the message pattern of the code. */
   params: Record<string, string>;
+  /** Fields of the subject that would cure it, with dots; absent where no field of it does. */
+  fields?: string[];
 }
 
 /** A deal that may be provisioned, the natural keys that it claims, and the legal entity that sells it. */
@@ -91,7 +93,8 @@ class Check {
     if (contract === undefined) {
       if (this.firm.acceptance.contractRequired)
         this.missing('opportunity', opportunity.id, `The contract of ${this.name}`);
-    } else this.checkContract(opportunity, contract, quote);
+    } else this.checkContract(opportunity, contract);
+    this.checkSums();
 
     const legalEntity = this.chooseLegalEntity(opportunity, customer);
     if (
@@ -109,38 +112,53 @@ class Check {
 
   private checkOpportunity(opportunity: Draft<Opportunity>): void {
     const { id } = opportunity;
-    if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity');
-    if (!opportunity.serviceLine) this.missing('opportunity', id, `The service line of ${this.name}`);
-    else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
+    if (!opportunity.name) this.missing('opportunity', id, 'The name of the opportunity', ['name']);
+    if (!opportunity.serviceLine) {
+      this.missing('opportunity', id, `The service line of ${this.name}`, ['serviceLine']);
+    } else if (this.firm.serviceLines[opportunity.serviceLine] === undefined) {
       this.invalid(
         'opportunity',
         id,
         'Service line',
         `"${opportunity.serviceLine}" is not one of the firm's service lines`,
+        ['serviceLine'],
       );
     }
-    this.checkAmount('opportunity', id, 'The amount', opportunity.amount);
+    this.checkAmount('opportunity', id, 'The amount', opportunity.amount, {
+      amount: 'amount.amount',
+      currency: 'amount.currency',
+    });
   }
 
   private checkCustomer(customer: Draft<Customer>): void {
     const { id } = customer;
     const name = customer.legalName ?? this.name;
-    if (!customer.legalName) this.missing('customer', id, 'The name of the account');
-    if (!customer.country) this.missing('customer', id, `The country of ${name}`);
+    if (!customer.legalName) this.missing('customer', id, 'The name of the account', ['legalName']);
+    if (!customer.country) this.missing('customer', id, `The country of ${name}`, ['country']);
     else if (!isCountry(customer.country)) {
-      this.invalid('customer', id, 'The country', `"${customer.country}" is not a country`, name);
+      this.invalid(
+        'customer',
+        id,
+        'The country',
+        `"${customer.country}" is not a country`,
+        ['country'],
+        name,
+      );
     } else this.checkTaxRegistration(customer, customer.country);
-    const address = customer.billingAddress;
-    if (!address?.city || !address.postalCode || (address.lines ?? []).length === 0) {
-      this.missing('customer', id, `The complete billing address (street, city, postal code) of ${name}`);
+    const address = missingOfAddress(customer.billingAddress);
+    if (address.length > 0) {
+      const field = `The complete billing address (street, city, postal code) of ${name}`;
+      this.missing('customer', id, field, address);
     }
-    if (!customer.paymentTerms) this.missing('customer', id, `The payment terms of ${name}`);
+    if (!customer.paymentTerms)
+      this.missing('customer', id, `The payment terms of ${name}`, ['paymentTerms']);
     else if (!isPaymentTerms(customer.paymentTerms)) {
       this.invalid(
         'customer',
         id,
         'The choice of payment terms',
         `"${customer.paymentTerms}" are not payment terms`,
+        ['paymentTerms'],
         name,
       );
     }
@@ -153,26 +171,32 @@ class Check {
     const profile = customer.taxProfile;
     if (profile?.status === 'not_registered' || profile?.status === 'exempt') return;
     if (!profile?.registrationNumber) {
-      this.add('TAX_REGISTRATION_MISSING', 'customer', customer.id, {
-        customer: customer.legalName ?? this.name,
-        country,
-      });
+      this.add(
+        'TAX_REGISTRATION_MISSING',
+        'customer',
+        customer.id,
+        { customer: customer.legalName ?? this.name, country },
+        ['taxProfile.registrationNumber', 'taxProfile.status'],
+      );
     }
   }
 
   private checkContacts(): void {
     const seen = new Map<string, string>();
     for (const contact of this.deal.contacts ?? []) {
-      if (!contact.name) this.missing('contact', contact.id, `The name of a contact of ${this.name}`);
+      if (!contact.name)
+        this.missing('contact', contact.id, `The name of a contact of ${this.name}`, ['name']);
       const email = contact.email?.toLowerCase();
       if (email === undefined) continue;
       const other = seen.get(email);
       if (other !== undefined) {
-        this.add('DUPLICATE_SUSPECTED', 'contact', contact.id, {
-          customer: contact.name ?? email,
-          candidate: other,
-          score: 'same e-mail address',
-        });
+        this.add(
+          'DUPLICATE_SUSPECTED',
+          'contact',
+          contact.id,
+          { customer: contact.name ?? email, candidate: other, score: 'same e-mail address' },
+          ['email'],
+        );
       }
       seen.set(email, contact.name ?? email);
     }
@@ -180,59 +204,66 @@ class Check {
 
   private checkLines(opportunity: Draft<Opportunity>, quote: Draft<Quote>): void {
     const currency = quote.total?.currency ?? opportunity.amount?.currency;
-    const lines = quote.lines ?? [];
-    for (const [index, line] of lines.entries()) {
-      const what = `Line ${line.lineNo ?? index + 1}${line.description ? ` (${line.description})` : ''}`;
-      if (!line.commercialModel) this.missing('quote', quote.id, `The commercial model of ${what}`);
-      this.checkAmount('quote', quote.id, `The amount of ${what}`, {
-        amount: line.amount,
-        currency: currency ?? '',
-      });
-      if (line.schedule === undefined || !isDecimal(line.amount)) continue;
-      const planned = line.schedule.map(({ amount }) => amount);
-      if (!planned.every(isDecimal)) {
-        this.add('AMOUNT_INVALID', 'quote', quote.id, {
-          field: 'An amount of the schedule',
-          document: what,
-          reason: 'it is not a decimal number',
-        });
-      } else this.checkSum('quote', quote.id, 'The schedule', what, planned, line.amount, currency);
+    for (const [index, line] of (quote.lines ?? []).entries()) {
+      const what = nameOfLine(line, index);
+      const at = `lines.${index}`;
+      if (!line.commercialModel) {
+        this.missing('quote', quote.id, `The commercial model of ${what}`, [`${at}.commercialModel`]);
+      }
+      const value = { amount: line.amount, currency: currency ?? '' };
+      const fields = { amount: `${at}.amount`, currency: 'total.currency' };
+      this.checkAmount('quote', quote.id, `The amount of ${what}`, value, fields);
+      for (const [place, { amount }] of isDecimal(line.amount) ? (line.schedule ?? []).entries() : []) {
+        if (isDecimal(amount)) continue;
+        this.add(
+          'AMOUNT_INVALID',
+          'quote',
+          quote.id,
+          { field: 'An amount of the schedule', document: what, reason: 'it is not a decimal number' },
+          [`${at}.schedule.${place}.amount`],
+        );
+      }
     }
-    if (this.hasBadAmount() || !isDecimal(opportunity.amount?.amount)) return;
-    const amounts = lines.map(({ amount }) => amount);
-    this.checkSum('quote', quote.id, 'The lines', this.name, amounts, opportunity.amount.amount, currency);
   }
 
-  private checkContract(
-    opportunity: Draft<Opportunity>,
-    contract: Draft<Contract>,
-    quote: Draft<Quote> | undefined,
-  ): void {
+  private checkContract(opportunity: Draft<Opportunity>, contract: Draft<Contract>): void {
     const { id } = contract;
     const document = `contract ${contract.number ?? ''}`.trim();
-    if (!contract.number) this.missing('contract', id, `The number of the contract of ${this.name}`);
+    if (!contract.number) {
+      this.missing('contract', id, `The number of the contract of ${this.name}`, ['number']);
+    }
+    const period = ['effective.from', 'effective.to'];
     if (!contract.effective?.from || !contract.effective.to) {
-      this.missing('contract', id, `The start and the term of the contract of ${this.name}`);
+      this.missing('contract', id, `The start and the term of the contract of ${this.name}`, period);
     } else if (contract.effective.to < contract.effective.from) {
-      this.invalid('contract', id, 'The period', 'it ends before it begins', document);
+      this.invalid('contract', id, 'The period', 'it ends before it begins', period, document);
     }
     const currency = contract.currency ?? contract.totalValue?.currency;
     const dealCurrency = opportunity.amount?.currency;
-    if (currency !== undefined && !this.checkCurrency('contract', id, currency, document)) return;
+    const currencies = ['currency', 'totalValue.currency'];
+    if (currency !== undefined && !this.checkCurrency('contract', id, currency, document, currencies)) return;
     if (currency !== undefined && isCurrency(dealCurrency) && currency !== dealCurrency) {
-      this.add('CURRENCY_MISMATCH', 'contract', id, {
-        document: this.name,
-        a: dealCurrency,
-        other: document,
-        b: currency,
-      });
+      const params = { document: this.name, a: dealCurrency, other: document, b: currency };
+      this.add('CURRENCY_MISMATCH', 'contract', id, params, currencies);
       return;
     }
     if (contract.totalValue === undefined) return;
-    this.checkAmount('contract', id, 'The contract value', contract.totalValue);
-    const amounts = (quote?.lines ?? []).map(({ amount }) => amount);
-    if (this.hasBadAmount() || amounts.length === 0 || !amounts.every(isDecimal)) return;
-    this.checkSum('contract', id, 'The lines', document, amounts, contract.totalValue.amount, currency);
+    this.checkAmount('contract', id, 'The contract value', contract.totalValue, {
+      amount: 'totalValue.amount',
+      currency: 'totalValue.currency',
+    });
+  }
+
+  /** Sums of amounts that are wrong themselves would only repeat the complaint; a schedule is wrong by itself. */
+  private checkSums(): void {
+    const hasBadAmount = this.issues.some(({ code }) => code === 'AMOUNT_INVALID');
+    for (const broken of brokenSums(this.deal)) {
+      if (hasBadAmount && broken.parts !== 'The schedule') continue;
+      const { entity, subject, parts, document, fields } = broken;
+      const unit = broken.currency === undefined ? '' : ` ${broken.currency}`;
+      const params = { parts, document, sum: `${broken.sum}${unit}`, total: `${broken.total}${unit}` };
+      this.add('SUM_MISMATCH', entity, subject, params, fields);
+    }
   }
 
   private chooseLegalEntity(
@@ -242,10 +273,11 @@ class Check {
     const { region, serviceLine } = opportunity;
     const chosen = sellingEntity(this.firm, { region, serviceLine, country: customer?.country });
     if (chosen === undefined) {
-      this.add('LEGAL_ENTITY_UNMAPPED', 'opportunity', opportunity.id, {
+      const params = {
         region: region ?? 'no region',
         serviceLine: serviceLine ?? 'no service line',
-      });
+      };
+      this.add('LEGAL_ENTITY_UNMAPPED', 'opportunity', opportunity.id, params, ['region', 'serviceLine']);
       return undefined;
     }
     const currency = opportunity.amount?.currency;
@@ -256,6 +288,7 @@ class Check {
         opportunity.id,
         'Currency',
         `${chosen.name} does not sell in ${currency}, only in ${[...new Set(sells)].join(', ')}`,
+        ['amount.currency'],
       );
     }
     return chosen;
@@ -264,49 +297,42 @@ class Check {
   // ---------------------------------------------------------------- values
 
   /** A document amount: a currency that exists, not negative, at most 15 digits, no more decimals than the currency has. */
-  private checkAmount(entity: EntityName, id: CanonicalId, field: string, value: Money | undefined): void {
+  private checkAmount(
+    entity: EntityName,
+    id: CanonicalId,
+    field: string,
+    value: Money | undefined,
+    fields: Record<keyof Money, string>,
+  ): void {
     if (value?.amount === undefined || value.amount === '') {
-      this.missing(entity, id, `${field} of ${this.name}`);
+      this.missing(entity, id, `${field} of ${this.name}`, [fields.amount]);
       return;
     }
     const { amount, currency } = value;
     if (!currency) {
-      this.missing(entity, id, `The currency of ${this.name}`);
+      this.missing(entity, id, `The currency of ${this.name}`, [fields.currency]);
       return;
     }
-    if (!this.checkCurrency(entity, id, currency, this.name)) return;
+    if (!this.checkCurrency(entity, id, currency, this.name, [fields.currency])) return;
     const reason = amountProblem(amount, currency);
-    if (reason !== null) this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason });
+    if (reason === null) return;
+    this.add('AMOUNT_INVALID', entity, id, { field, document: this.name, reason }, [fields.amount]);
   }
 
   /** Says once that a currency does not exist: amount, lines and contract of a deal usually share it. */
-  private checkCurrency(entity: EntityName, id: CanonicalId, currency: string, document: string): boolean {
+  private checkCurrency(
+    entity: EntityName,
+    id: CanonicalId,
+    currency: string,
+    document: string,
+    fields: string[],
+  ): boolean {
     if (isCurrency(currency)) return true;
     const known = this.issues.some(
       ({ code, params }) => code === 'CURRENCY_INVALID' && params.currency === currency,
     );
-    if (!known) this.add('CURRENCY_INVALID', entity, id, { currency, document });
+    if (!known) this.add('CURRENCY_INVALID', entity, id, { currency, document }, fields);
     return false;
-  }
-
-  /** Sums of amounts that are wrong themselves would only repeat the complaint. */
-  private hasBadAmount(): boolean {
-    return this.issues.some(({ code }) => code === 'AMOUNT_INVALID');
-  }
-
-  private checkSum(
-    entity: EntityName,
-    id: CanonicalId,
-    parts: string,
-    document: string,
-    amounts: string[],
-    total: string,
-    currency: string | undefined,
-  ): void {
-    const sum = add(...amounts);
-    if (compare(sum, total) === 0) return;
-    const unit = currency === undefined ? '' : ` ${currency}`;
-    this.add('SUM_MISMATCH', entity, id, { parts, document, sum: `${sum}${unit}`, total: `${total}${unit}` });
   }
 
   // ---------------------------------------------------------------- the complete deal
@@ -326,14 +352,16 @@ class Check {
     const parsed = entitySchemas[entity].safeParse(value);
     if (parsed.success) return;
     for (const issue of parsed.error.issues.slice(0, 5)) {
-      this.invalid(entity, value.id, `${entity}.${issue.path.join('.')}`, issue.message);
+      const path = issue.path.join('.');
+      this.invalid(entity, value.id, `${entity}.${path}`, issue.message, [path]);
     }
   }
 
   // ---------------------------------------------------------------- issues
 
-  private missing(entity: EntityName, subject: CanonicalId, field: string): void {
-    this.add('MANDATORY_FIELD_MISSING', entity, subject, { field, step: STEP });
+  /** @param fields where what is missing has a place in the subject; none = it is a record of its own */
+  private missing(entity: EntityName, subject: CanonicalId, field: string, fields?: string[]): void {
+    this.add('MANDATORY_FIELD_MISSING', entity, subject, { field, step: STEP }, fields);
   }
 
   private invalid(
@@ -341,9 +369,10 @@ class Check {
     subject: CanonicalId,
     field: string,
     reason: string,
+    fields: string[],
     document = this.name,
   ): void {
-    this.add('VALUE_INVALID', entity, subject, { field, document, reason });
+    this.add('VALUE_INVALID', entity, subject, { field, document, reason }, fields);
   }
 
   private add(
@@ -351,19 +380,8 @@ class Check {
     entity: EntityName,
     subject: CanonicalId,
     params: Record<string, string>,
+    fields?: string[],
   ): void {
-    this.issues.push({ code, entity, subject, params });
+    this.issues.push({ code, entity, subject, params, ...(fields && { fields }) });
   }
-}
-
-/** Why a document amount is not acceptable, in plain words; null when it is. */
-function amountProblem(amount: string, currency: string): string | null {
-  if (/^-?\d{16,}(\.\d*)?$/.test(amount)) return 'it has more than 15 digits';
-  if (!isDecimal(amount)) return `"${amount}" is not a decimal number`;
-  if (amount.startsWith('-') && Number(amount) !== 0) return 'it is negative';
-  const decimals = (amount.split('.')[1] ?? '').replace(/0+$/, '').length;
-  if (decimals > minorUnits(currency)) {
-    return `it has ${decimals} decimals, ${currency} has ${minorUnits(currency)}`;
-  }
-  return null;
 }

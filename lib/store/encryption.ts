@@ -17,6 +17,8 @@ export const SEALED = {
   event: { columns: ['data'], row: ['source', 'event_id'], order: 'seq' },
   step: { columns: ['wire', 'reply', 'result', 'error_message'], row: ['key'], order: 'seq' },
   step_decision: { columns: ['value'], row: ['key'], order: 'key' },
+  record_correction: { columns: ['content'], row: ['id'], order: 'id' },
+  checked_document: { columns: ['content'], row: ['key'], order: 'key' },
   exception_case: { columns: ['message', 'detail'], row: ['id'], order: 'id' },
   case_approval: { columns: ['request'], row: ['id'], order: 'id' },
   case_history: { columns: ['detail'], row: ['case_id', 'at', 'action'], order: 'seq' },

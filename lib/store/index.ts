@@ -15,6 +15,7 @@ export type { Schema } from './schema';
 export { openSqliteStore } from './sqlite';
 export * from './store';
 export type * from './tables/cases';
+export type * from './tables/corrections';
 export type * from './tables/hosts';
 export type * from './tables/intake';
 export type * from './tables/observed';

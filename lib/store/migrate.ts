@@ -24,6 +24,7 @@ import { governance } from './migrations/0020-governance';
 import { observe } from './migrations/0021-observe';
 import { mapping } from './migrations/0022-mapping';
 import { api } from './migrations/0023-api';
+import { corrections } from './migrations/0024-corrections';
 import { lists } from './migrations/0026-lists';
 import type { Schema } from './schema';
 
@@ -58,6 +59,7 @@ const MIGRATIONS: Record<string, (context: MigrationContext) => Migration> = {
   '0021-observe': observe,
   '0022-mapping': mapping,
   '0023-api': api,
+  '0024-corrections': corrections,
   '0026-lists': lists,
 };
 

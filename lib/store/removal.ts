@@ -132,24 +132,21 @@ export async function removeRun(tx: Tx, seq: number, cutoffs: RunCutoffs): Promi
   await tx.deleteFrom('suspension').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('step_decision').where('run_id', '=', run.id).execute();
   await tx.deleteFrom('cancellation').where('run_id', '=', run.id).execute();
+  await tx.deleteFrom('checked_document').where('run_id', '=', run.id).execute();
   // What the key figures of its days hold of it stays.
   await tx.deleteFrom('kpi_source').where('id', '=', run.id).execute();
   await tx.deleteFrom('run').where('seq', '=', seq).execute();
-  // What a deal is found by goes with its last run.
-  await tx
-    .deleteFrom('deal_term')
+  // What a deal is found by, and what people have corrected of it, goes with its last run.
+  const left = await tx
+    .selectFrom('run')
+    .select('seq')
     .where('correlation_id', '=', run.correlation_id)
-    .where((term) =>
-      term.not(
-        term.exists(
-          term
-            .selectFrom('run')
-            .select('run.seq')
-            .whereRef('run.correlation_id', '=', 'deal_term.correlation_id'),
-        ),
-      ),
-    )
-    .execute();
+    .limit(1)
+    .executeTakeFirst();
+  if (left === undefined) {
+    for (const table of ['deal_term', 'record_correction'] as const)
+      await tx.deleteFrom(table).where('correlation_id', '=', run.correlation_id).execute();
+  }
   if (run.event_seq === null) return { counts: { step, run: 1 }, isLast: true };
   await tx.deleteFrom('event').where('seq', '=', run.event_seq).execute();
   return { counts: { step, run: 1, event: 1 }, isLast: true };

@@ -1,4 +1,5 @@
 import type { CaseApprovalTable, CaseHistoryTable, CasePolicyTable, CaseTable } from './tables/cases';
+import type { CheckedDocumentTable, RecordCorrectionTable } from './tables/corrections';
 import type {
   EncryptionKeyTable,
   LeaseTable,
@@ -26,6 +27,8 @@ export interface Schema {
   run: RunTable;
   step: StepTable;
   step_decision: StepDecisionTable;
+  record_correction: RecordCorrectionTable;
+  checked_document: CheckedDocumentTable;
   cancellation: CancellationTable;
   bulk_retry: BulkRetryTable;
   bulk_retry_run: BulkRetryRunTable;

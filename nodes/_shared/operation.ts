@@ -115,8 +115,6 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     operation: `${operation.entity}.${operation.verb}`,
     updates: operation.verb === 'upsert' || operation.verb === 'update',
     readOnly: operation.duplicateSafety === 'read-only',
-    // Who a deal waits for may be another one with each attempt, and the first one again.
-    ...(request.parameters.waitingFor === undefined ? {} : { reports: true }),
     probeFirst: operation.duplicateSafety === 'probe-first',
     canonicalId: item.id,
     recordType: operation.recordType,

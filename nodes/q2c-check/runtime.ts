@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { NewCase } from '../../lib/engine';
+import { isCorrectable, type NewCase } from '../../lib/engine';
 import { exceptionMessage, ownerRole } from '../../lib/model';
 import { checkReadiness, type Firm, type Issue, type NaturalKeyClaim } from '../../lib/rules';
 import { amountAtRisk } from '../_shared/amount-at-risk';
@@ -19,10 +19,12 @@ export default function register(RED: NodeAPI): void {
       label: 'Readiness check',
       handle: async (context) => {
         const firm = requireFirm(RED, config.firm);
-        const readiness = checkReadiness(context.deal, firm);
+        const { engine, runId, deal: read } = context;
+        const deal = await engine.withCorrections(runId, read);
+        const readiness = checkReadiness(deal, firm);
         const issues = readiness.ready ? await duplicates(context, readiness.claims) : readiness.issues;
         if (!readiness.ready || issues.length > 0) {
-          return context.engine.fail(context.runId, casesOf(context, issues, firm));
+          return engine.fail(runId, casesOf({ ...context, deal }, issues, firm), read);
         }
         context.msg.payload = readiness.deal;
         return context.msg;
@@ -39,6 +41,12 @@ const LIKENESS: Record<NaturalKeyClaim['entity'], string> = {
   contact: 'same e-mail address',
 };
 
+/** Fields that natural keys are made of (guides §2). */
+const KEY_FIELDS: Record<NaturalKeyClaim['entity'], string[]> = {
+  customer: ['taxProfile.registrationNumber', 'legalName', 'billingAddress.postalCode'],
+  contact: ['email'],
+};
+
 /** Natural keys that another record of the store holds already. */
 async function duplicates({ engine, runId }: InputContext, claims: NaturalKeyClaim[]): Promise<Issue[]> {
   const holders = await engine.claimNaturalKeys(claims, runId);
@@ -46,7 +54,7 @@ async function duplicates({ engine, runId }: InputContext, claims: NaturalKeyCla
     const holder = holders[index];
     if (holder === undefined || holder.id === id) return [];
     const params = { customer: name, candidate: holder.name, score: LIKENESS[entity] };
-    return [{ code: 'DUPLICATE_SUSPECTED', entity, subject: id, params }];
+    return [{ code: 'DUPLICATE_SUSPECTED', entity, subject: id, params, fields: KEY_FIELDS[entity] }];
   });
 }
 
@@ -57,10 +65,12 @@ function casesOf({ node, deal }: InputContext, issues: readonly Issue[], firm: F
     const [first] = group;
     if (first === undefined) return [];
     const { code, subject, entity, params } = first;
+    const fields = group.flatMap((each) => each.fields ?? []).filter(isCorrectable);
     return {
       node,
       code,
       subject,
+      ...(fields.length > 0 && { fields: [...new Set(fields)] }),
       message: group.map((each) => exceptionMessage(code, each.params)).join(' '),
       about: {
         params,

@@ -1,4 +1,5 @@
-import type { DealDocument } from '../../lib/model';
+import { correctedDeal } from '../../lib/engine';
+import { type DealDocument, MASK } from '../../lib/model';
 import { checkReadiness, type Firm, planDeal } from '../../lib/rules';
 import { open, type Store } from '../../lib/store';
 import { mergeResults } from '../_shared/merge-result';
@@ -17,7 +18,7 @@ export function recentDeals({ db }: Store, limit: number): Promise<RecentDeal[]>
 }
 
 /**
- * The deal of a run as a mapping behind the plan sees it: as it was read, checked and planned anew by the firm's set-up
+ * The deal of a run as a mapping behind the plan sees it: as it was read and corrected, checked and planned anew by the firm's set-up
  * as far as that goes.
  * @returns null when no step of the run has read a deal
  */
@@ -30,17 +31,15 @@ export async function dealOfRun({ db }: Store, run: string, firm: Firm | null): 
     .where('operation', '=', 'deal.read')
     .orderBy('seq')
     .execute();
-  const deal = steps.reduce<DealDocument>((before, step) => {
+  const read = steps.reduce<DealDocument>((before, step) => {
     const result = open(db, 'step', 'result', step);
     return result === null ? before : mergeResults(before, [JSON.parse(result)]);
   }, {});
-  if (Object.keys(deal).length === 0) return null;
+  if (Object.keys(read).length === 0) return null;
+  const deal = await correctedDeal(db, run, read);
   const readiness = firm === null ? null : checkReadiness(deal, firm);
   return firm !== null && readiness?.ready ? planDeal(readiness.deal, firm) : deal;
 }
-
-/** What stands in place of personal data and tax numbers. */
-const MASK = '•••';
 
 /**
  * A deal without tax numbers and without what identifies a person (guides §13). It is masked before a mapping sees it,

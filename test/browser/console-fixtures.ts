@@ -133,6 +133,37 @@ const wire = {
   contacts: [{ email: '•••@example.com' }],
 };
 
+const corrections: CaseView['corrections'] = [
+  {
+    id: 'cor_1',
+    record: ulid('cus', 1),
+    path: 'taxProfile.registrationNumber',
+    before: { id: ulid('cus', 1) },
+    after: { id: ulid('cus', 1), taxProfile: { registrationNumber: '•••' } },
+    caseId: ulid('exc', 1),
+    runId: 'run_1',
+    actor: 'fiona',
+    reason: 'As the customer has told us',
+    at: instant(10),
+    endedAt: null,
+    endedAs: null,
+  },
+  {
+    id: 'cor_2',
+    record: ulid('cus', 1),
+    path: 'billingAddress.city',
+    before: { id: ulid('cus', 1), billingAddress: { city: 'Muenchen' } },
+    after: { id: ulid('cus', 1), billingAddress: { city: MARKUP } },
+    caseId: ulid('exc', 1),
+    runId: 'run_1',
+    actor: 'otto',
+    reason: LONG,
+    at: instant(30),
+    endedAt: instant(20),
+    endedAs: 'overruled',
+  },
+];
+
 export function caseView(): CaseView {
   const [line] = cases;
   if (line === undefined) throw new Error('no case');
@@ -172,6 +203,7 @@ export function caseView(): CaseView {
         policyVersion: '1',
       },
     ],
+    corrections,
     blocked: {
       nodes: ['Create project', 'Create tasks', 'Billing schedule'].map((name, id) => ({
         id: `b${id}`,
@@ -308,6 +340,7 @@ export function runReport(): RunReport {
     ],
     refs,
     cases: caseSummaries,
+    corrections,
     cancellation: null,
   };
 }
@@ -393,6 +426,7 @@ export function dealReport(): DealReport {
         runId: ulid('run', 1),
       },
     ],
+    corrections,
     timeline: [
       {
         at: instant(92),

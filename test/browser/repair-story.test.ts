@@ -89,17 +89,27 @@ async function onlyCase({ cases }: RunReport): Promise<CaseView> {
 const refuse = (method: string, path: string) =>
   simulator.fault('kantata', { kind: 'status', status: 400, match: { method, path }, times: 1 });
 
-test('a missing tax registration: seen with its amount, repaired at its master, retried, completed', async () => {
+test('a missing tax registration: seen with its amount, typed in, looked at, retried; done steps are not repeated', async () => {
   const { page } = fiona;
+  // A deal whose last write was refused; meanwhile somebody has emptied the registration of its account.
   const deal = await simulator.control<ClosedDeal>('POST', 'deals', {});
   const opportunities = await simulator.records('salesforce', 'Opportunity');
   const accountId = String(opportunities.find(({ id }) => id === deal.opportunityId)?.data.AccountId);
-  const { Q2C_Tax_Registration__c: registration } = (
-    await simulator.record('salesforce', 'Account', accountId)
-  ).data;
-  await simulator.patch('salesforce', 'Account', accountId, { Q2C_Tax_Registration__c: null, Name: MARKUP });
+  const registrationOf = async () =>
+    (await simulator.record('salesforce', 'Account', accountId)).data.Q2C_Tax_Registration__c;
+  const registration = String(await registrationOf());
+  await simulator.patch('salesforce', 'Account', accountId, { Name: MARKUP });
+  const callsBefore = await billingCalls();
+  await refuse('POST', '/billing_milestones');
   await simulator.control('POST', 'deals/close', { key: deal.key });
-  const { message, amountAtRisk } = await onlyCase(await stopped(deal));
+  const run = await stopped(deal);
+  await simulator.patch('salesforce', 'Account', accountId, { Q2C_Tax_Registration__c: null });
+  await ask(`runs/${run.id}/retry`, 'admin', 'POST', { reason: 'The project is there now' });
+  const refused = () => listOf<CaseView>(`cases?runId=${run.id}&code=TAX_REGISTRATION_MISSING`);
+  await until('the check to stop it', async () => (await refused()).length === 1);
+  await until('the run to end', async () => (await ask<RunReport>(`runs/${run.id}`)).state === 'failed');
+  const [refusedCase] = await refused();
+  const { message = '', amountAtRisk } = refusedCase ?? {};
   expect(message).toContain(MARKUP);
 
   // In the queue of finance, with what is at risk; markup is text.
@@ -114,22 +124,94 @@ test('a missing tax registration: seen with its amount, repaired at its master, 
   await row.getByRole('link').click();
   await page.getByRole('heading', { level: 1, name: message }).waitFor();
   expect(await page.evaluate('window.stolen')).toBeUndefined();
-
   await fiona.button('Dry run').click();
   await fiona.dialog().getByText('Would stop').waitFor();
   await fiona.dialog().getByRole('button', { name: 'Close' }).click();
 
-  await simulator.patch('salesforce', 'Account', accountId, { Q2C_Tax_Registration__c: registration });
-  await fiona.act('Retry', 'The registration is in the CRM now');
+  // The form opens with the fields that would cure it. The CRM keeps lacking the registration.
+  await fiona.button('Correct and retry').click();
+  const form = page.getByRole('dialog', { name: 'Correct and retry' });
+  const field = form.getByRole('textbox', { name: 'Tax profile · Registration number' });
+  await field.fill(registration);
+  expect(await form.getByRole('textbox').count()).toBe(2);
+  const change = form.getByRole('table').getByRole('row').filter({ hasText: 'Registration number' });
+  expect(await change.getByRole('cell').allInnerTexts()).toEqual(['(nothing)', registration]);
+  const before = await requestCounts();
+  await form.getByRole('button', { name: 'Dry run' }).click();
+  const look = page.getByRole('dialog', { name: 'Dry run' });
+  await look.getByText('One write', { exact: true }).waitFor();
+  const write = look.getByRole('listitem').filter({ hasText: 'Would create' });
+  expect(await write.textContent()).toContain('Kantata · billing schedule · create');
+  await look.getByRole('button', { name: 'Close' }).click();
+  expect(await writesSince(before)).toEqual({ salesforce: [], netsuite: [], kantata: [] });
+
+  await form.getByRole('textbox', { name: 'Reason', exact: true }).fill('As the customer has told us');
+  await form.getByRole('button', { name: 'Correct and retry' }).click();
   // The page follows by itself.
   await page.getByText('Resolved').first().waitFor();
-  const runs = await listOf<RunSummary>('runs?state=completed');
-  expect(runs.map(({ title }) => title)).toContain(deal.name);
+  await until(
+    'the deal to complete',
+    async () => (await ask<RunReport>(`runs/${run.id}`)).state === 'completed',
+  );
+  expect(await registrationOf()).toBeNull();
+
+  // The one write that was left, and nothing that was done before.
+  expect(await writesSince(before)).toEqual({
+    salesforce: [],
+    netsuite: [],
+    kantata: ['POST /api/v1/billing_milestones'],
+  });
+  const report = await ask<RunReport>(`runs/${run.id}`);
+  for (const step of run.steps.filter(isDone))
+    expect(report.steps.find(({ key }) => key === step.key)).toMatchObject({
+      state: 'confirmed',
+      calls: step.calls,
+    });
+  expect(report.cases.map(({ state }) => state)).toEqual(['resolved', 'resolved']);
+
+  // Metrics and trace tell the same: refused once, made once, in three passages of one thread.
+  const callsNow = await billingCalls();
+  expect(callsNow.rejected - callsBefore.rejected).toBe(1);
+  expect(callsNow.ok - callsBefore.ok).toBe(1);
+  const passages = await passagesOf(run, 3);
+  expect(passages.map(({ attributes }) => attributes['q2c.run.state'])).toEqual([
+    ...['failed', 'failed', 'completed'],
+  ]);
+  expect(new Set(passages.map(({ traceId }) => traceId)).size).toBe(1);
+
+  // Who, what, before and after: on the case, and in the audit, where the number itself is hidden for ever.
+  const corrections = page.locator('section').filter({ hasText: 'Corrections' }).getByRole('listitem');
+  expect(await corrections.getByRole('cell').allInnerTexts()).toEqual(['(nothing)', '•••']);
+  await corrections.getByText('by fiona').waitFor();
+  // Whoever may see the number asks for it, and that stands in the audit too.
+  expect(await fiona.button('Show masked values').count()).toBe(0);
+  const admin = await ConsoleUser.logIn(browser, host.url, 'admin');
+  await admin.visit(`/cases/${refusedCase?.id}`);
+  await admin.button('Show masked values').click();
+  await admin.page.getByRole('cell', { name: registration }).waitFor();
+  expect(await listOf<AuditLine>('audit?actor=admin&action=data.unmasked')).not.toEqual([]);
+  expect(admin.errors).toEqual([]);
+  await admin.close();
+  const lines = await listOf<AuditLine>(`audit?runId=${run.id}&actor=fiona`);
+  expect(lines.find(({ action }) => action === 'record.corrected')).toMatchObject({
+    subject: expect.stringMatching(/^cus_/),
+    detail: {
+      field: 'taxProfile.registrationNumber',
+      before: null,
+      after: '•••',
+      reason: 'As the customer has told us',
+    },
+  });
+  await fiona.visit('/audit?action=record.');
+  await page.getByRole('row').filter({ hasText: 'record.corrected' }).first().waitFor();
+  await fiona.button('Verify the chain').click();
+  await page.getByText('The chain is intact').waitFor();
 });
 
 test('a refused write: the dry run shows the one write; corrected in the form, done steps are not repeated', async () => {
   const paul = await ConsoleUser.logIn(browser, host.url, 'paul');
   const { page } = paul;
+  const callsBefore = await billingCalls();
   await refuse('POST', '/billing_milestones');
   const [deal] = await simulator.closeDeals(1);
   if (deal === undefined) throw new Error('no deal');
@@ -160,8 +242,6 @@ test('a refused write: the dry run shows the one write; corrected in the form, d
   const titles = (await simulator.records('kantata', 'billing_milestones')).map(({ data }) => data.title);
   expect(titles).toContain('Corrected by Paul');
   const steps = (await ask<RunReport>(`runs/${run.id}`)).steps;
-  const isDone = ({ state, operation }: RunReport['steps'][number]) =>
-    state === 'confirmed' && operation !== 'deal.read';
   for (const step of run.steps.filter(isDone))
     expect(steps.find(({ key }) => key === step.key)).toMatchObject({
       state: 'confirmed',
@@ -169,18 +249,12 @@ test('a refused write: the dry run shows the one write; corrected in the form, d
     });
 
   // Metrics and trace tell the same: refused once, confirmed once, in two passages of one thread.
-  const metrics = await ask<string>('metrics');
-  const outcomes = (result: string) =>
-    metrics.match(
-      new RegExp(
-        `q2c_step_calls_total{system="kantata",operation="billingSchedule.create",result="${result}"} (\\d+)`,
-      ),
-    )?.[1];
-  expect({ rejected: outcomes('rejected'), ok: outcomes('ok') }).toEqual({ rejected: '1', ok: '2' });
-  const passages = () => collector.spans.filter(({ attributes }) => attributes['q2c.run.id'] === run.id);
-  await until('both passages in the trace', () => passages().length === 2);
-  expect(passages().map(({ attributes }) => attributes['q2c.run.state'])).toEqual(['failed', 'completed']);
-  expect(new Set(passages().map(({ traceId }) => traceId)).size).toBe(1);
+  const callsNow = await billingCalls();
+  expect(callsNow.rejected - callsBefore.rejected).toBe(1);
+  expect(callsNow.ok - callsBefore.ok).toBe(1);
+  const passages = await passagesOf(run, 2);
+  expect(passages.map(({ attributes }) => attributes['q2c.run.state'])).toEqual(['failed', 'completed']);
+  expect(new Set(passages.map(({ traceId }) => traceId)).size).toBe(1);
 
   // Who, what, before and after.
   const lines = await listOf<AuditLine>(`audit?runId=${run.id}&actor=paul`);
@@ -266,16 +340,46 @@ async function dearCase(): Promise<CaseView> {
   return onlyCase(await stopped(deal));
 }
 
+const isDone = ({ state, operation }: RunReport['steps'][number]) =>
+  state === 'confirmed' && operation !== 'deal.read';
+
+/** Calls that made billing schedules in the PSA, by result, as the metrics count them. */
+async function billingCalls(): Promise<{ rejected: number; ok: number }> {
+  const metrics = await ask<string>('metrics');
+  const count = (result: string) =>
+    metrics.match(
+      new RegExp(
+        `q2c_step_calls_total{system="kantata",operation="billingSchedule.create",result="${result}"} (\\d+)`,
+      ),
+    )?.[1] ?? 0;
+  return { rejected: Number(count('rejected')), ok: Number(count('ok')) };
+}
+
+/** Spans of the passages of a run, once there are as many. */
+async function passagesOf(run: Pick<RunReport, 'id'>, count: number) {
+  const passages = () => collector.spans.filter(({ attributes }) => attributes['q2c.run.id'] === run.id);
+  await until('all passages in the trace', () => passages().length === count);
+  return passages();
+}
+
 const requestCounts = async () => ({
+  salesforce: await simulator.requestCount('salesforce'),
   netsuite: await simulator.requestCount('netsuite'),
   kantata: await simulator.requestCount('kantata'),
 });
 
+/** What is asked with POST and changes nothing: logins, queries, and several records read at once. */
+const READS = ['token', 'suiteql', '/composite'];
+
 /** What was written since then, by system. */
 async function writesSince(before: Awaited<ReturnType<typeof requestCounts>>) {
-  const writes = async (system: 'netsuite' | 'kantata') =>
+  const writes = async (system: 'salesforce' | 'netsuite' | 'kantata') =>
     (await simulator.requestsSince(system, before[system]))
-      .filter(({ method, path }) => method !== 'GET' && !path.includes('token') && !path.includes('suiteql'))
+      .filter(({ method, path }) => method !== 'GET' && !READS.some((read) => path.includes(read)))
       .map(({ method, path }) => `${method} ${path}`);
-  return { netsuite: await writes('netsuite'), kantata: await writes('kantata') };
+  return {
+    salesforce: await writes('salesforce'),
+    netsuite: await writes('netsuite'),
+    kantata: await writes('kantata'),
+  };
 }

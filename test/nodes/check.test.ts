@@ -1,4 +1,5 @@
-import { type DealDocument, newId } from '../../lib/model';
+import { insertCorrection } from '../../lib/engine/correction-rows';
+import { type Customer, type DealDocument, type Draft, newId } from '../../lib/model';
 import { wonDeal } from '../support/deals';
 import { until } from '../support/engine';
 import { Canvas } from './canvas';
@@ -196,6 +197,47 @@ test('the cases of a deal say everything that is wrong, by record and code', asy
   expect(error.message).toBe(said);
   const worth = { amount: '240000.00', currency: 'EUR' };
   expect(cases.map(({ amountAtRisk }) => amountAtRisk)).toEqual([worth, worth]);
+});
+
+test('what people have corrected is checked in place of what was read, and the case names the fields', async () => {
+  const deal = dealWith('customer', { taxProfile: { status: 'unknown' } });
+  const { error, q2c } = await canvas.stopped({ payload: deal });
+  expect(error).toMatchObject({ code: 'TAX_REGISTRATION_MISSING' });
+  const { store, repairs } = await canvas.engine();
+  const [found] = await canvas.cases();
+  const path = 'taxProfile.registrationNumber';
+  expect(await repairs.records.input(found?.id ?? '')).toEqual({
+    record: deal.customer?.id,
+    entity: 'customer',
+    fields: [path, 'taxProfile.status'],
+    content: deal.customer,
+  });
+
+  const about = { caseId: found?.id ?? '', runId: q2c?.run ?? '', actor: 'kim', reason: 'as they told us' };
+  const correct = (id: string, record: Draft<Customer> | undefined) =>
+    store.write((tx) =>
+      insertCorrection(tx, q2c?.correlationId ?? '', {
+        id,
+        record: record?.id ?? '',
+        path,
+        before: null,
+        after: 'DE136695976',
+        at: store.now(),
+        ...about,
+      }),
+    );
+  await correct('cor_1', deal.customer);
+  const { customer } = await canvas.through(deal);
+  expect(customer?.taxProfile).toEqual({ status: 'unknown', registrationNumber: 'DE136695976' });
+
+  // Natural keys are those of the corrected record.
+  const other = dealWith('customer', { taxProfile: { status: 'unknown' }, legalName: 'ACME Germany' });
+  const again = { ...other, opportunity: deal.opportunity, contacts: [] } as DealDocument;
+  await correct('cor_2', other.customer);
+  expect((await canvas.stopped({ payload: again })).error).toMatchObject({
+    code: 'DUPLICATE_SUSPECTED',
+    message: expect.stringContaining('ACME Germany looks like existing ACME GmbH'),
+  });
 });
 
 test('a second account with the same tax registration is a suspected duplicate', async () => {

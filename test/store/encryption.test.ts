@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { listCases, runReport } from '../../lib/api/reports';
 import { doOnce } from '../../lib/api/requests';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
+import { insertCorrection, keepDocument } from '../../lib/engine/correction-rows';
 import { placeOf, saveDecision } from '../../lib/engine/decisions';
 import { recordRejected } from '../../lib/events/rejected';
 import { businessEvent, type JsonObject, newId } from '../../lib/model';
@@ -179,6 +180,12 @@ async function decide(run: DispatchedRun, step: Step): Promise<void> {
       })
       .execute(),
   );
+  const about = { record: step.canonicalId, caseId: id, runId: run.id, path: 'legalName' };
+  await store.write(async (tx) => {
+    await insertCorrection(tx, run.correlationId, { id, ...about, ...made, before: null, after: SECRET });
+    const customer = { id: step.canonicalId, externalRefs: [], legalName: SECRET };
+    await keepDocument(tx, run, step.node.id, { customer }, made.at);
+  });
   const asked = { caller: 'kim', key: run.id, route: 'getCase', body: {} };
   await doOnce(store, asked, async () => ({ status: 200, body: { name: SECRET } }), true);
 }

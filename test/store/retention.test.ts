@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { insertCorrection, keepDocument } from '../../lib/engine/correction-rows';
 import { newId } from '../../lib/model';
 import {
   type CaseState,
@@ -202,11 +203,12 @@ test('what people have decided about a run goes with it', async () => {
         .insertInto('step_decision')
         .values({ ...by, ...step, key: `${id}:d`, kind: 'skip', value: null, at: now })
         .execute();
+      await keepDocument(tx, { id }, 'check', {}, now);
     });
   }
   const [young] = (await kept()).slice(-1);
   await sweepNow();
-  for (const table of ['cancellation', 'step_decision'] as const) {
+  for (const table of ['cancellation', 'step_decision', 'checked_document'] as const) {
     expect(await store.db.selectFrom(table).select('run_id').execute()).toEqual([{ run_id: young }]);
   }
 });
@@ -399,12 +401,22 @@ test('what a deal is found by goes with its last run', async () => {
         .insertInto('deal_term')
         .values({ term: 'acme', correlation_id, kind: 'name', system: null })
         .execute();
+      const about = { record: 'cus_1', caseId: 'exc_1', runId: left.id, actor: 'kim', reason: 'agreed' };
+      const change = { path: 'legalName', before: 'ACME', after: 'ACME SE' };
+      await insertCorrection(tx, correlation_id, {
+        id: `cor_${correlation_id}`,
+        ...about,
+        ...change,
+        at: now,
+      });
     }
   });
   await sweepNow();
-  expect(await store.db.selectFrom('deal_term').select('correlation_id').execute()).toEqual([
-    { correlation_id: left.deal },
-  ]);
+  for (const table of ['deal_term', 'record_correction'] as const) {
+    expect(await store.db.selectFrom(table).select('correlation_id').execute()).toEqual([
+      { correlation_id: left.deal },
+    ]);
+  }
 });
 
 test('stale events, which have no run, go by their age', async () => {

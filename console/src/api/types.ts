@@ -8,6 +8,7 @@ import type {
   gatedResult,
   queueCount,
 } from '../../../lib/api/schemas/cases';
+import type { correctionForm } from '../../../lib/api/schemas/corrections';
 import type { dealReport, dealSummary, timelineEntry, waitsFor } from '../../../lib/api/schemas/deals';
 import type {
   auditCheck,
@@ -35,6 +36,7 @@ export type CaseGroup = z.infer<typeof caseGroup>;
 export type CaseLine = z.infer<typeof caseLine>;
 export type CaseView = z.infer<typeof caseView>;
 export type CaseAction = CaseView['actions'][number];
+export type CorrectionForm = z.infer<typeof correctionForm>;
 export type GatedRequest = z.infer<typeof gatedRequest>;
 export type GatedResult = z.infer<typeof gatedResult>;
 export type QueueCount = z.infer<typeof queueCount>;

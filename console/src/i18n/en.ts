@@ -224,6 +224,7 @@ export const en = {
   dryRun: {
     title: 'Dry run',
     hint: 'What a retry would do now. Nothing is written.',
+    hintProposal: 'What a retry would do if the correction were saved. Nothing is saved or written.',
     writes: (count: number) => (count === 0 ? 'No write' : count === 1 ? 'One write' : `${count} writes`),
     verdict: {
       would_create: 'Would create',
@@ -323,6 +324,8 @@ export const en = {
     reopened: 'Opened again',
     waived: 'Waived',
     corrected: 'Corrected',
+    correction_fulfilled: 'The master says the same as the correction',
+    correction_overruled: 'The master has another value; the correction is over',
     completed: 'Completed by hand',
     skipped: 'Skipped',
     approval_requested: 'Approval asked for',
@@ -399,7 +402,30 @@ export const en = {
     absent: '(nothing)',
     masked: 'Masked values are sent as they are, unless you write others.',
     submit: 'Send corrected content',
+    recordHint:
+      'The corrected fields take the place of what the record says, for this deal, until they change in its own system. Done steps are not repeated.',
+    allFields: 'All fields',
+    needed: 'Needed',
+    hint: {
+      decimal: 'A number with a point: 1234.50',
+      percent: 'From 0 to 100',
+      integer: 'A whole number',
+      country: 'Two letters, such as DE',
+      currency: 'Three letters, such as EUR',
+      payment_terms: 'Such as net_30, eom_30 or due_on_receipt',
+      instant: 'In UTC, such as 2026-01-31T12:00:00.000Z',
+      list: 'One per line',
+    } as Partial<Record<string, string>>,
+    corrections: 'Corrections',
+    holds: 'Holds',
+    ended: {
+      fulfilled: 'The master says the same',
+      overruled: 'Over: the master has another value',
+      replaced: 'Replaced or taken back',
+    },
   },
+  /** Of canonical fields whose name in English is not the one of the model in words. */
+  field: { poNumber: 'Purchase order' } as Record<string, string>,
   bulk: {
     title: (count: number) => `${count} ${count === 1 ? 'case' : 'cases'}`,
     progress: (done: number, total: number) => `${done} of ${total} done`,

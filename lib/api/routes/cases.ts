@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { CaseGovernance, CaseLine, CaseView, Person } from '../../governance';
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
+import { correctionForm as formOf } from '../correction-form';
 import { refuseMasked } from '../masking';
 import { personOf } from '../person';
 import {
@@ -26,6 +27,7 @@ import {
   severity,
 } from '../schemas/cases';
 import { instant, paged, pageOf } from '../schemas/common';
+import { correctionForm } from '../schemas/corrections';
 import { concealCases, concealGroups, concealStepsOf } from '../step-views';
 
 const codes = Object.keys(exceptionCodes) as [ExceptionCode, ...ExceptionCode[]];
@@ -132,6 +134,22 @@ const getCase = defineRoute({
     await concealStepsOf(context, found.runId);
     // Whoever may only look is refused at the door of every action.
     return rolesOf(context.caller).length > 0 ? found : { ...found, actions: [] };
+  },
+});
+
+const getCorrectionForm = defineRoute({
+  method: 'get',
+  path: '/cases/:id/correction',
+  id: 'getCorrectionForm',
+  tag: 'Cases',
+  summary:
+    'The record that a check has refused, as the form of its correction. For whoever may act on the case',
+  permission: 'q2c.read',
+  reply: { kind: 'json', schema: correctionForm },
+  hasPayload: true,
+  handle: async ({ params }, { governance, caller }) => {
+    requireActor(caller);
+    return formOf(await governance.refusedRecord(params.id ?? '', personOf(caller)));
   },
 });
 
@@ -314,6 +332,7 @@ export const caseRoutes = [
   groupCases,
   countCases,
   getCase,
+  getCorrectionForm,
   assign,
   comment,
   snooze,

@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { type ExceptionCode, exceptionCodes, Q2cError } from '../../model';
 import { retryFilter } from '../bulk';
 import { lines } from '../live';
+import { refuseMasked } from '../masking';
 import { given } from '../paging';
 import { personOf } from '../person';
 import { countRuns, listRuns, runReport } from '../reports';
 import { type ApiContext, defineRoute, listOf, reason } from '../route';
-import { gatedResult } from '../schemas/cases';
+import { correction, gatedResult } from '../schemas/cases';
 import { instant, paged, pageOf, runState } from '../schemas/common';
 import {
   dryRunReport,
@@ -130,14 +131,18 @@ const dryRun = defineRoute({
   path: '/runs/:id/dry-run',
   id: 'dryRun',
   tag: 'Runs',
-  summary: 'What a retry of a failed run would write, without writing',
+  summary:
+    'What a retry of a failed run would write, without writing; with a correction, if it were made before',
   permission: 'q2c.write',
+  // It took any body before, and none was read.
+  body: z.object({ proposal: z.strictObject({ caseId: z.string(), correction }).optional() }),
   reply: { kind: 'json', schema: dryRunReport },
   hasPayload: true,
-  handle: async ({ params }, context) => {
+  handle: async ({ params, body: { proposal } }, context) => {
+    refuseMasked(proposal);
     const id = params.id ?? '';
     await concealStepsOf(context, id);
-    return context.engine.repairs.dryRun(id, context.caller.name);
+    return context.engine.repairs.dryRun(id, context.caller.name, proposal);
   },
 });
 

@@ -3,6 +3,7 @@ import type { Approval, CaseGroup, CaseLine, CaseView, QueueCount } from '../../
 import { roles } from '../../model';
 import { component } from '../route';
 import { instant, json, money } from './common';
+import { correctionView } from './corrections';
 import { cancelReport } from './runs';
 
 /** Replies about cases, as `lib/governance` gives them. */
@@ -51,7 +52,7 @@ const lineFields = {
 
 export const caseLine = component('CaseLine', z.object(lineFields)) satisfies z.ZodType<CaseLine>;
 
-const correction = z.union([z.strictObject({ patch: json }), z.strictObject({ wire: json })]);
+export const correction = z.union([z.strictObject({ patch: json }), z.strictObject({ wire: json })]);
 
 export const gatedRequest = component(
   'GatedRequest',
@@ -98,6 +99,7 @@ export const caseView = component(
         z.object({ id: z.string(), code: z.string(), message: z.string(), ownerRole: z.string() }),
       ),
     }),
+    corrections: z.array(correctionView),
     actions: z
       .array(
         z.enum([

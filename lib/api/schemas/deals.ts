@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { component } from '../route';
 import { instant, money, runState } from './common';
+import { correctionView } from './corrections';
 import { caseSummary, refSummary, runSummary, waitSummary } from './runs';
 
 /** Replies about deals: the thread of runs, records and cases of one correlation id. */
@@ -104,6 +105,7 @@ export const dealReport = component(
     cases: z.array(caseSummary),
     waits: z.array(waitSummary),
     waitsFor: z.array(waitsFor).meta({ description: 'What has to happen before it goes on' }),
+    corrections: z.array(correctionView),
     timeline: z.array(timelineEntry).meta({ description: 'Oldest first' }),
   }),
 );

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { component } from '../route';
 import { failure, instant, json, masked, runState, stepState } from './common';
+import { correctionView } from './corrections';
 
 /** Replies about runs and their steps. */
 
@@ -123,6 +124,7 @@ export const runReport = component(
     waits: z.array(waitSummary),
     refs: z.array(refSummary),
     cases: z.array(caseSummary),
+    corrections: z.array(correctionView).meta({ description: 'Of records of its deal' }),
     cancellation: z.object({ actor: z.string(), reason: z.string(), requestedAt: instant }).nullable(),
   }),
 );

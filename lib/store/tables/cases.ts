@@ -60,6 +60,8 @@ export interface CaseTable {
   region: Generated<string | null>;
   /** Whole units of the amount at risk, to sort by. */
   amount_whole: Generated<number | null>;
+  /** JSON list of the fields of the subject that would cure it, with dots; null = it is not about a record's content. */
+  fields: Generated<string | null>;
 }
 
 /** Policies that cases have been routed by, whole, so that what they said can be shown later. */

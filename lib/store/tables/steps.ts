@@ -20,7 +20,10 @@ export type UndoKind = 'none' | 'call' | 'person';
 /** One journaled system call, or one local decision that must come out the same on replay. */
 export interface StepTable {
   seq: Generated<number>;
-  /** The run's id and, after a colon, the SHA-256 of run, node, operation, canonical id and fingerprint. */
+  /**
+   * The run's id and, after a colon, the SHA-256 of run, node, operation, canonical id and fingerprint. An update that was
+   * made before, and had others after it, is named by that and its turn in the passage, or the attempt.
+   */
   key: string;
   run_id: string;
   /** The run's attempt that last worked on the step. */

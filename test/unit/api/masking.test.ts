@@ -1,5 +1,6 @@
-import { MASK, Masker } from '../../../lib/api/masking';
+import { Masker } from '../../../lib/api/masking';
 import type { StepDetail } from '../../../lib/api/schemas/runs';
+import { MASK } from '../../../lib/model';
 import { anonymous, jsonOf, user } from '../../support/api';
 import { SECRETS, Site } from './support';
 

@@ -2,6 +2,7 @@ import type { Step } from '../../../lib/engine';
 import type { CanonicalId } from '../../../lib/model';
 import { TestApi } from '../../support/api';
 import { fail, until } from '../../support/engine';
+import { CheckedFlow } from '../engine/correction-support';
 import { flow, ids, inState, Vendor, win } from '../engine/repair-support';
 
 /** What is classified in the deal of these tests. */
@@ -19,13 +20,15 @@ export class Site {
     readonly api: TestApi,
     readonly vendor: Vendor,
     readonly deal: { customer: CanonicalId; project: CanonicalId },
+    /** A flow of its own, that checks deals. */
+    readonly checked: CheckedFlow,
   ) {}
 
   static async open(): Promise<Site> {
     const api = await TestApi.start();
     const vendor = new Vendor();
-    const site = new Site(api, vendor, ids());
     const { engine } = api.engine;
+    const site = new Site(api, vendor, ids(), new CheckedFlow(engine, vendor, 'checked'));
     engine.repairs.registerTarget('n-project', vendor.target());
     flow(engine, () => [site.customerStep(), vendor.step('project', site.deal.project)]);
     return site;
@@ -75,6 +78,11 @@ export class Site {
       caseId: found.id,
       correlationId: found.correlation_id,
     };
+  }
+
+  /** Wins a deal whose customer has no tax registration. */
+  stuckAtCheck(): Promise<{ runId: string; caseId: string }> {
+    return this.checked.stuck();
   }
 
   /** Until no run is under way: their flow must not end after the engine. */

@@ -52,6 +52,7 @@ describe('replies', () => {
 
   test('of every route that only looks fit their schemas, with something to show', async () => {
     const { runId, stepKey, caseId, correlationId } = await site.stuck();
+    const checked = await site.stuckAtCheck();
     await site.api.ask('POST', '/tokens', { body: { name: 'portal', scopes: ['rates'] } });
     const bulk = jsonOf<{ id: string }>(
       await site.api.ask('POST', '/bulk', {
@@ -63,6 +64,7 @@ describe('replies', () => {
       '/steps/:key': stepKey,
       '/steps/:key/input': stepKey,
       '/cases/:id': caseId,
+      '/cases/:id/correction': checked.caseId,
       '/deals/:id': correlationId,
       '/bulk/:id': bulk.id,
       '/kpis/work-lists/:list': 'awaiting_project',

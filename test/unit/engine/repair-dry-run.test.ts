@@ -278,3 +278,18 @@ describe('life', () => {
     engine.resume();
   });
 });
+
+test('a correction of a failed step that is only proposed is in the report, and nowhere else', async () => {
+  const runId = await stuck();
+  const [found] = await openCases(store);
+  const before = await traces();
+  const proposal = { caseId: found?.id ?? '', correction: { patch: { name: 'ACME 2' } } };
+  const report = await engine.repairs.dryRun(runId, 'kim', proposal);
+  expect(report.steps).toMatchObject([
+    { verdict: 'already_done', operation: 'customer.create' },
+    { verdict: 'would_create', operation: 'project.create', wire: { name: 'ACME 2' } },
+    { verdict: 'would_create', operation: 'order.create', wire: { name: 'ACME' } },
+  ]);
+  expect(await traces()).toEqual(before);
+  expect(await store.db.selectFrom('step_decision').selectAll().execute()).toEqual([]);
+});

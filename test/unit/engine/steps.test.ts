@@ -186,13 +186,13 @@ test('the same content in another run is answered from the first one', async () 
   expect(vendor.calls).toBe(1);
 });
 
-test('a report is said again when something else was said since, and only then', async () => {
+test('an update is made again when another one came since, and only then', async () => {
   let clock = Date.UTC(2026, 0, 5);
   const host = await startEngine({ now: () => new Date(clock++).toISOString() });
   const { run } = await host.engine.oneOff('source', newId('opportunity'), 'Deal');
   const told: string[] = [];
   for (const status of ['finance', 'finance', 'delivery', 'finance', 'finance', 'delivery']) {
-    const report = { canonicalId: run.correlationId, wire: { status }, reports: true };
+    const report = { canonicalId: run.correlationId, wire: { status } };
     const { origin } = await host.engine.step(run.id, vendor.step(report));
     if (origin === 'call') told.push(status);
   }

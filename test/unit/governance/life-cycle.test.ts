@@ -239,8 +239,8 @@ describe('a case and its run', () => {
     const { id } = await site.raise();
     const correction = { patch: { name: 'Acme' } };
     await expect(site.governance.act(id, { action: 'correct', correction }, 'x', kim)).rejects.toMatchObject({
-      code: 'STEP_UNKNOWN',
-      message: expect.stringContaining('Correct the record in its system'),
+      code: 'RECORD_NOT_KEPT',
+      message: expect.stringContaining('Correct it in its system'),
     });
   });
 });

@@ -188,6 +188,69 @@ test.each<[string, string[], (deal: DealDocument) => void]>([
   expect(codes(check(change))).toEqual(expected);
 });
 
+test.each<[string, string[] | undefined, (deal: DealDocument) => void]>([
+  [
+    'no tax registration',
+    ['taxProfile.registrationNumber', 'taxProfile.status'],
+    (deal) => {
+      customerOf(deal).taxProfile = { status: 'unknown' };
+    },
+  ],
+  [
+    'no address at all',
+    ['lines', 'city', 'postalCode', 'country'].map((field) => `billingAddress.${field}`),
+    (deal) => {
+      customerOf(deal).billingAddress = undefined;
+    },
+  ],
+  [
+    'no city',
+    ['billingAddress.city'],
+    (deal) => {
+      Object.assign(customerOf(deal).billingAddress ?? {}, { city: undefined });
+    },
+  ],
+  [
+    'no commercial model',
+    ['lines.2.commercialModel'],
+    (deal) => {
+      Object.assign(deal.quote?.lines?.[2] ?? {}, { commercialModel: undefined });
+    },
+  ],
+  [
+    'a schedule that does not sum to its line',
+    ['lines.1.amount', 'lines.1.schedule.0.amount', 'lines.1.schedule.1.amount'],
+    (deal) => {
+      Object.assign(deal.quote?.lines?.[1]?.schedule?.[0] ?? {}, { amount: '1.00' });
+    },
+  ],
+  [
+    'what only the canonical model refuses',
+    ['website'],
+    (deal) => {
+      Object.assign(customerOf(deal), { website: '' });
+    },
+  ],
+  [
+    'credit hold, which nobody types away',
+    undefined,
+    (deal) => {
+      customerOf(deal).creditStatus = 'hold';
+    },
+  ],
+  [
+    'no contract, which is a record of its own',
+    undefined,
+    (deal) => {
+      deal.contract = undefined;
+    },
+  ],
+])('%s names the fields that would cure it', (_, expected, change) => {
+  const readiness = check(change);
+  if (readiness.ready) throw new Error('it is ready');
+  expect(readiness.issues.map(({ fields }) => fields)).toEqual([expected]);
+});
+
 test('a currency that does not exist is named once, whatever it stands on', () => {
   const readiness = check((deal) => {
     for (const money of [deal.opportunity?.amount, deal.quote?.total, deal.contract?.totalValue])
