@@ -207,7 +207,9 @@ export class StepRunner {
         await delay(visibleAt - performance.now(), stopping);
       counts.probes++;
       this.checkLease(stopping);
-      return await this.weigh(run, step, keys, plan, await step.probe(step.wire, info));
+      const reply = await step.probe(step.wire, info);
+      if (reply !== null) info.found = reply.reply;
+      return await this.weigh(run, step, keys, plan, reply);
     } catch (cause) {
       return { ok: false, failure: this.classify(step, cause, stopping), cause };
     }

@@ -68,6 +68,8 @@ export interface CallInfo {
   /** 1 for the first call of this step, counted over restarts. */
   attempt: number;
   signal: AbortSignal;
+  /** The record that a probe has found, where the step updates it. */
+  found?: JsonValue;
   /** Look, but change nothing, not even to mark a record as ours. */
   lookOnly?: true;
 }

@@ -113,7 +113,7 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     system: client.system,
     instance: client.instance,
     operation: `${operation.entity}.${operation.verb}`,
-    updates: operation.verb === 'upsert' || operation.verb === 'update',
+    updates: operation.verb === 'upsert' || operation.verb === 'update' || operation.takesChanges === true,
     readOnly: operation.duplicateSafety === 'read-only',
     probeFirst: operation.duplicateSafety === 'probe-first',
     canonicalId: item.id,

@@ -230,6 +230,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** Look, but change nothing in the vendor, not even to mark a record as ours. */
   lookOnly?: true;
+  /** The reply of a probe that has found the record: it is to be changed. Only where the operation `takesChanges`. */
+  found?: unknown;
 }
 
 /**
@@ -276,6 +278,8 @@ export interface Operation<
   /** The vendor's record type as it stands in `ExternalRef.type`. */
   recordType: string;
   duplicateSafety: DuplicateSafety;
+  /** Of a `create`: a record that is there takes changed content, which `call` is handed as `found`. */
+  takesChanges?: boolean;
   /** How long after a write the vendor's own search may not show it yet. */
   visibleAfterMs: number;
   /** The items of the deal this operation works on; none = nothing to do, the message passes. */

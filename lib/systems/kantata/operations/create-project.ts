@@ -1,4 +1,11 @@
-import { type DealDocument, type Draft, type Money, type Project, shortened } from '../../../model';
+import {
+  type DealDocument,
+  type Draft,
+  type JsonObject,
+  type Money,
+  type Project,
+  shortened,
+} from '../../../model';
 import { defined, defineOperation, type MappingContext, required } from '../../kit';
 import type { KantataClient } from '../client';
 import { externalReferences, workspaces } from '../collections';
@@ -8,6 +15,7 @@ import {
   createMissing,
   externalReference,
   findAll,
+  type OwnedRecord,
   type PlannedRecord,
   VISIBLE_AFTER_MS,
 } from '../references';
@@ -21,6 +29,8 @@ export const createProject = defineOperation({
   verb: 'create',
   recordType: workspaces.type,
   duplicateSafety: 'probe-first',
+  // The deal may be corrected for the ERP's sake when the project is there already.
+  takesChanges: true,
   visibleAfterMs: VISIBLE_AFTER_MS,
   select: ({ project }: DealDocument) => (project ? [project] : []),
 
@@ -28,8 +38,15 @@ export const createProject = defineOperation({
     { canonicalId: project.id, body: projectBody(project, context) },
   ],
 
-  call: (client: KantataClient, wire, { signal }) =>
-    createMissing(client, workspaces, wire, new Map(), signal),
+  async call(client: KantataClient, wire, { signal, found: probed }) {
+    if (probed === undefined) return createMissing(client, workspaces, wire, new Map(), signal);
+    const found = probed as OwnedRecord[];
+    for (const { canonicalId, body } of wire) {
+      const record = found.find((each) => each.canonicalId === canonicalId);
+      if (record) await client.updateIfPresent(workspaces, record.id, changesOf(body), signal);
+    }
+    return found;
+  },
 
   probe: (client, wire, { signal }) => findAll(client, workspaces, wire, signal),
 
@@ -53,6 +70,10 @@ export const createProject = defineOperation({
     return 'removed';
   },
 });
+
+/** What of a project follows the deal. The template is applied once, and the currency is that of amounts already booked. */
+const changesOf = ({ title, description, start_date, due_date, price }: JsonObject): JsonObject =>
+  defined({ title, description, start_date, due_date, price });
 
 function projectBody(project: Draft<Project>, context: MappingContext) {
   const { deal, settings } = context;
