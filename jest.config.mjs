@@ -37,7 +37,7 @@ export default {
     project('contract'),
     project('simulator'),
     project('nodes', { ...withPostgres, globalSetup: setup('build-nodes') }),
-    project('host', packed),
+    project('host', { ...withPostgres, globalSetup: setup('pack-and-postgres') }),
     project('browser', packed),
   ],
 };

@@ -17,7 +17,7 @@ import { Program } from './start/processes.ts';
 import { formatCases, formatRun } from './start/report.ts';
 
 const root = join(import.meta.dirname, '..');
-const FLOW = 'closed-won-to-project.json';
+const FLOW = '1 Closed won to project/Closed won to project.json';
 const SIMULATOR_PORT = 4600;
 
 const USAGE = `Usage: npm start -- [options]

@@ -41,7 +41,11 @@ export interface ConnectionCheck {
   id: string;
   label: string;
   ok: boolean;
+  /** `unchecked`: it could not be found out, or there was no use in trying. */
+  state: 'ok' | 'failed' | 'unchecked';
   message: string;
+  /** What to do about it; empty when there is nothing to do. */
+  advice: string;
 }
 
 /** What the host knows beside the store. */

@@ -61,6 +61,7 @@ export type ErrorCode = ExceptionCode | TechnicalCode;
 
 /** What a code says, in a few words that can follow others: `tax registration missing`, `store unavailable`. */
 export function codeInWords(code: ErrorCode): string {
+  if (code === 'CONFIG_MISSING') return 'not set up';
   if (!isExceptionCode(code)) return code.replaceAll('_', ' ').toLowerCase();
   const { title } = exceptionCodes[code];
   return title.charAt(0).toLowerCase() + title.slice(1);

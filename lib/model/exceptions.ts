@@ -411,3 +411,18 @@ export function ownerRole(code: ExceptionCode, entity?: EntityName): Role {
   if (owner !== 'by_entity') return owner;
   return entity === undefined ? 'integration_ops' : entityOwners[entity];
 }
+
+const ADVICE = {
+  repeats: 'It is tried again by itself. If the case stays open, look at the connection.',
+  asks: 'The system is asked again by itself. If the case stays open, say in the console whether the record is there.',
+  waits:
+    'Put right what the message names, in the system or in the set-up, and retry the case in the console.',
+};
+
+/** What the owner of a case does about it, in a sentence. A code that is no exception is treated as one that waits. */
+export function whatToDo(code: string): string {
+  const { autoRetry }: { autoRetry: ExceptionDefinition['autoRetry'] } = Object.hasOwn(exceptionCodes, code)
+    ? exceptionCodes[code as ExceptionCode]
+    : { autoRetry: false };
+  return autoRetry === 'probe' ? ADVICE.asks : autoRetry ? ADVICE.repeats : ADVICE.waits;
+}

@@ -1,12 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Connection, ConnectionCheck, HostView } from '../../lib/api';
+import type { Connection, HostView } from '../../lib/api';
 import { Q2cError } from '../../lib/model';
 import { observability, zoneIn } from '../../lib/observe';
 import type { Firm } from '../../lib/rules';
 import { manifests } from '../../lib/systems';
-import type { SystemManifest } from '../../lib/systems/kit/types';
+import type { CheckOptions, ConnectionCheck, Environment, SystemManifest } from '../../lib/systems/kit/types';
 import { version } from '../../package.json';
-import type { Testable } from './connection-test';
+import { checkLine, type Testable } from './connection-test';
 import { connectionStates, connections } from './connections';
 import type { FirmNode } from './firm-node';
 import { firmZones } from './firm-zones';
@@ -40,17 +40,24 @@ function firmsOf(RED: NodeAPI): Firm[] {
 }
 
 /** @throws Q2cError `CONFIG_MISSING` when no such node runs */
-export async function testNode(RED: NodeAPI, nodeId: string): Promise<ConnectionCheck[]> {
+export async function testNode(
+  RED: NodeAPI,
+  nodeId: string,
+  options?: CheckOptions,
+): Promise<ConnectionCheck[]> {
   const node = RED.nodes.getNode(nodeId) as Partial<Testable> | null;
   if (node?.test === undefined) {
     throw new Q2cError('CONFIG_MISSING', 'Deploy the connection first, then test it.');
   }
-  return node.test();
+  return (await node.test(options)).map(checkLine);
 }
 
 function manifestOf({ type }: NodeDef): SystemManifest | null {
   return Object.values(manifests).find(({ id }) => type === `q2c-${id}-connection`) ?? null;
 }
+
+const isEnvironment = (manifest: SystemManifest, name: unknown): name is Environment =>
+  typeof name === 'string' && name in manifest.limits;
 
 type Configured = NodeDef & {
   environment?: Connection['environment'];
@@ -61,7 +68,9 @@ type Configured = NodeDef & {
 function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest): Connection {
   const node: Node | null = RED.nodes.getNode(config.id);
   const client = node === null ? undefined : connections.get(node)?.client;
-  const environment = config.environment ?? 'simulator';
+  // Of the running node: in the flow it may be a variable.
+  const named = node !== null && 'environment' in node ? (node.environment as string) : config.environment;
+  const environment = isEnvironment(manifest, named) ? named : 'simulator';
   const concurrency = Number(config.concurrency);
   const limits = manifest.limits[environment];
   return {

@@ -26,7 +26,14 @@ interface CountedMessage {
 /** A node as hooks name it; `node` is missing while it is not running. */
 interface FlowNode {
   id: string;
-  node?: { id: string; name?: string; type?: string; wires?: readonly (readonly string[])[] };
+  node?: LiveNode;
+}
+interface LiveNode {
+  id: string;
+  name?: string;
+  type?: string;
+  error?(reason: unknown, msg?: unknown): void;
+  wires?: readonly (readonly string[])[];
 }
 
 /** Hook payloads of Node-RED, as far as they are read here. */
@@ -59,6 +66,11 @@ class Host {
   };
   /** Messages on their way, by identity: nodes may change or drop `msg.q2c`, the count must still come out even. */
   private readonly counted = new WeakMap<object, CountedMessage>();
+
+  /** Nodes whose calls of `error` are noticed. */
+  private readonly watched = new WeakSet<object>();
+  /** Messages whose error was noticed where the node said that it is done with them. */
+  private readonly doneWithError = new WeakSet<object>();
 
   private RED: NodeAPI | null = null;
   /** Nodes at which branches come together; without any, branches are not told apart. */
@@ -163,6 +175,7 @@ class Host {
   private setOut(event: SendEvent): false | undefined {
     const { msg, destination } = event;
     if (this.mustHalt(msg, destination)) return false;
+    if (destination.node !== undefined) this.watchErrors(destination.node);
     const counted = this.entered(msg, infoOf(destination));
     if (counted === undefined) return undefined;
     counted.onWire++;
@@ -224,7 +237,32 @@ class Host {
     if (destination.node?._expectedDoneCount === 0) this.completed({ msg, node: destination });
   }
 
+  /**
+   * Nodes may fail by `node.error(reason, msg)` and then be done as if nothing had happened, as the HTTP request node is
+   * when nobody answers, and many a function. No hook tells of that.
+   */
+  private watchErrors(node: LiveNode): void {
+    if (this.watched.has(node) || node.error === undefined) return;
+    this.watched.add(node);
+    const tell = node.error;
+    node.error = (reason, msg) => {
+      if (isMessage(msg)) this.failed(node, reason, msg);
+      tell.call(node, reason, msg);
+    };
+  }
+
+  private failed(node: LiveNode, reason: unknown, msg: Q2cMessage): void {
+    if (this.doneWithError.delete(msg) || this.isStale(msg)) return;
+    const found = this.find(msg.q2c?.run);
+    found?.engine.errorRaised(found.active, {
+      node: infoOf({ id: node.id, node }),
+      message: reason instanceof Error ? reason.message : String(reason),
+      code: codeOf(reason),
+    });
+  }
+
   private completed({ msg, error, node }: CompleteEvent): void {
+    if (error) this.doneWithError.add(msg);
     const counted = this.counted.get(msg);
     if (counted === undefined) return;
     counted.inFlight--;
@@ -239,6 +277,8 @@ class Host {
     counted.engine.messageLeft(counted.active, infoOf(node).id, Boolean(error));
   }
 }
+
+const isMessage = (value: unknown): value is Q2cMessage => typeof value === 'object' && value !== null;
 
 const infoOf = ({ id, node }: FlowNode): NodeInfo => ({
   id: node === undefined ? id : stableId(node),

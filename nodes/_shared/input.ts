@@ -8,6 +8,7 @@ import {
   newId,
   Q2cError,
   roleInWords,
+  whatToDo,
 } from '../../lib/model';
 import type { Testable } from './connection-test';
 import { host } from './host';
@@ -39,6 +40,8 @@ export interface InputOptions {
   store: string;
   /** What the canvas shows when the node has no name. */
   label: string;
+  /** Name of the system that the node works on. */
+  system?: string;
   /** Reads the deal from the message; default `msg.payload`. */
   readInput?: (msg: Q2cMessage) => Promise<unknown>;
   /** The status of the node, where counts of messages do not say enough. */
@@ -82,7 +85,7 @@ export function onInput(node: Node, options: InputOptions): void {
         }
         if (msg.q2c?.dryRun) progress.dropped();
         else progress.failed(codeOf(error) ?? 'NODE_FAILED');
-        if (error instanceof CaseOpened) noteWhoActs(msg, error);
+        if (error instanceof CaseOpened) tellCatchNodes(msg, error, options.system);
         done(error instanceof Error ? error : new Error(String(error)));
       },
     );
@@ -134,11 +137,13 @@ async function ownRun(engine: Engine, node: Node, msg: Q2cMessage, deal: DealDoc
 }
 
 /** Whoever is told that the deal waits hears of everybody it waits for: several branches may have stopped. */
-function noteWhoActs({ q2c }: Q2cMessage, { ownerRole }: CaseOpened): void {
+function tellCatchNodes({ q2c }: Q2cMessage, opened: CaseOpened, system: string | undefined): void {
   if (q2c === undefined) return;
+  const { caseId: id, code, ownerRole } = opened;
   const roles = host.activeRun(q2c.run)?.waitsFor ?? new Set();
   roles.add(roleInWords(ownerRole));
   q2c.waitingFor = inWords.format([...roles].sort());
+  q2c.case = { id, code, ...(system && { system }), whatToDo: whatToDo(code) };
 }
 
 const inWords = new Intl.ListFormat('en', { type: 'conjunction' });

@@ -30,8 +30,21 @@ export interface RunEnvelope {
   event?: { id: string; type: string; source: string; subject: CanonicalId; time: string };
   /** Who has to act before the deal goes on, where its message comes from a Catch node. */
   waitingFor?: string;
+  /** What a message from a Catch node waits in. */
+  case?: StuckCase;
   /** Only a look at what the run would write: nothing may be changed on its way. */
   dryRun?: true;
+}
+
+/** The case that a node has opened, as Catch nodes get it in `msg.q2c.case`. */
+export interface StuckCase {
+  id: string;
+  /** As `msg.error.code`. */
+  code: string;
+  /** Name of the system that the node works on, where it does. */
+  system?: string;
+  /** What its owner does about it, in a sentence. */
+  whatToDo: string;
 }
 
 /** The deal document of a message that may carry something else. */

@@ -7,8 +7,10 @@ import { Q2cError } from '../../lib/model';
 import { callerOf } from './caller';
 import { registerConsole } from './console-page';
 import { host } from './host';
-import { hostView, testNode } from './host-view';
+import { hostView } from './host-view';
 import { send } from './send';
+import { registerSetupRoute } from './setup-route';
+import { registerTestRoute } from './test-route';
 
 export { endServices } from '../../lib/api';
 
@@ -31,11 +33,8 @@ export function registerRoutes(RED: NodeAPI): void {
   }
   // Forms ask here: a store or broker can be tried although no store is open.
   const write = RED.auth.needsPermission('q2c.write');
-  RED.httpAdmin.post(
-    '/q2c/connections/:id/test',
-    write,
-    jsonOf(RED, async (request) => ({ checks: await testNode(RED, String(request.params.id)) })),
-  );
+  registerTestRoute(RED, write);
+  registerSetupRoute(RED, RED.auth.needsPermission('q2c.read'));
 }
 
 /** For the routes of forms, which are not part of the programs' interface: the JSON of a view, or a problem document. */

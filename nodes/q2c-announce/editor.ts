@@ -2,6 +2,7 @@ import { businessEventTypes } from '../../lib/model';
 import { eventChoices, shortEventName } from '../_shared/editor/event-types';
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { type AnnounceProperties, defaults } from './types';
 
 RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
@@ -25,12 +26,14 @@ RED.nodes.registerType<AnnounceProperties>('q2c-announce', {
     return this._('output');
   },
   label() {
-    return this.name || shortEventName(this.eventType) || this._('label');
+    const event = shortEventName(this.eventType);
+    return this.name || this._(event === '' ? 'label' : 'nodeLabel', { event });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const none = { value: '', label: this._('common.choose') };
     fillPicker($('#node-input-eventType'), [none, ...eventChoices()], this.eventType);
   },

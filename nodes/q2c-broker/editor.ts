@@ -2,6 +2,7 @@ import { prepareTest } from '../_shared/editor/connection-test';
 import { markUnsetCredentials } from '../_shared/editor/credentials';
 import { fillPicker } from '../_shared/editor/picker';
 import { brokerUrl, oneOf, wholeNumber } from '../_shared/editor/validators';
+import { offerVariables } from '../_shared/editor/variables';
 import { type BrokerProperties, defaults, protocolVersions } from './types';
 
 RED.nodes.registerType<BrokerProperties>('q2c-broker', {
@@ -31,6 +32,7 @@ RED.nodes.registerType<BrokerProperties>('q2c-broker', {
   oneditprepare() {
     const versions = protocolVersions.map((value) => ({ value, label: this._(`version.${value}`) }));
     fillPicker($('#node-config-input-protocolVersion'), versions, this.protocolVersion);
+    offerVariables(this);
     markUnsetCredentials(this);
     prepareTest(this);
   },

@@ -8,6 +8,7 @@ import type { BrokerCredentials, BrokerNode } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
 import { requireConfig, type StoreNode } from '../_shared/input';
 
+import { isOn } from '../_shared/is-on';
 import { stableId } from '../_shared/stable-id';
 import { type BrokerProperties, defaults } from './types';
 
@@ -35,7 +36,7 @@ export default function register(RED: NodeAPI): void {
 
     let store: Store | null = null;
     let closed = false;
-    const publishing = publish(this, config.announced !== false);
+    const publishing = publish(this, isOn(config.announced ?? defaults.announced));
     publishing.catch((error: Error) => this.error(error.message));
 
     this.on('close', (removed: boolean, done: () => void) => {

@@ -1,6 +1,7 @@
 import { exceptionCodes, roles } from '../../lib/model';
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { type CaseProperties, defaults, severities } from './types';
 
 const codes = Object.keys(exceptionCodes);
@@ -33,6 +34,7 @@ RED.nodes.registerType<CaseProperties>('q2c-case', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const reason = (value: string) => ({ value, label: this._(`reason.${value}`) });
     const role = (value: string) => ({ value, label: this._(`role.${value}`) });
     const severity = (value: string) => ({ value, label: this._(`severity.${value}`) });

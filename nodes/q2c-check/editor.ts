@@ -1,3 +1,4 @@
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { type CheckProperties, defaults } from './types';
 
 RED.nodes.registerType<CheckProperties>('q2c-check', {
@@ -25,5 +26,8 @@ RED.nodes.registerType<CheckProperties>('q2c-check', {
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    warnOfFlow(this);
   },
 });

@@ -1,4 +1,5 @@
 import { type FirmSummary, summariseFirm } from '../_shared/editor/firm-summary';
+import { isVariable } from '../_shared/editor/variables';
 import { defaults, type FirmProperties } from './types';
 
 /** Of the open form; there is at most one form of this type open. */
@@ -13,6 +14,7 @@ RED.nodes.registerType<FirmProperties>('q2c-firm', {
     data: {
       value: defaults.data,
       validate(value, _options) {
+        if (isVariable(value)) return true;
         const read = summariseFirm(value);
         return 'summary' in read || this._(read.problem.key, read.problem.values);
       },
@@ -56,7 +58,8 @@ function closeEditor(): void {
 }
 
 function show(node: EditorNode): void {
-  const read = summariseFirm(String($('#node-config-input-data').val()));
+  const text = String($('#node-config-input-data').val());
+  const read = isVariable(text) ? { summary: { entities: [], tables: [] } } : summariseFirm(text);
   $('#q2c-firm-problem').text('problem' in read ? node._(read.problem.key, read.problem.values) : '');
   $('#q2c-firm-summary').toggle('summary' in read);
   if ('summary' in read) showSummary(node, read.summary);

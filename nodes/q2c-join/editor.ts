@@ -1,4 +1,5 @@
 import { wholeNumberVariableOrEmpty } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, type JoinProperties } from './types';
 
 RED.nodes.registerType<JoinProperties>('q2c-join', {
@@ -26,5 +27,8 @@ RED.nodes.registerType<JoinProperties>('q2c-join', {
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    warnOfFlow(this);
   },
 });

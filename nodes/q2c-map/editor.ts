@@ -1,5 +1,6 @@
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { partsOf, stages } from '../q2c-mapping/types';
 import { defaults, type MapProperties } from './types';
 
@@ -33,12 +34,13 @@ RED.nodes.registerType<MapProperties>('q2c-map', {
     return this._('output');
   },
   label() {
-    return this.name || stageLabel(this, this.stage);
+    return this.name || this._('nodeLabel', { stage: stageLabel(this, this.stage) });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const choices = stages.map((value) => ({ value, label: stageLabel(this, value) }));
     fillPicker($('#node-input-stage'), choices, this.stage);
   },

@@ -6,6 +6,7 @@ import { prepareTables } from '../_shared/editor/mapping/tables';
 import { prepareTabs } from '../_shared/editor/mapping/tabs';
 import { prepareTryOut } from '../_shared/editor/mapping/try-out';
 import { prepareVersions } from '../_shared/editor/mapping/versions';
+import { isVariable } from '../_shared/editor/variables';
 import type { MappingCatalogue } from './replies';
 import { defaults, type MappingProperties } from './types';
 
@@ -18,7 +19,7 @@ RED.nodes.registerType<MappingProperties>('q2c-mapping', {
     data: {
       value: defaults.data,
       validate(value, _options) {
-        return readSet(value) !== null || this._('problem.set');
+        return isVariable(value) || readSet(value) !== null || this._('problem.set');
       },
     },
   },

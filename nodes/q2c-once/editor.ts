@@ -1,5 +1,6 @@
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, guarantees, type OnceProperties, scopes } from './types';
 
 RED.nodes.registerType<OnceProperties>('q2c-once', {
@@ -32,6 +33,7 @@ RED.nodes.registerType<OnceProperties>('q2c-once', {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const choices = (key: string, values: readonly string[]) =>
       values.map((value) => ({ value, label: this._(`${key}.${value}`) }));
     const scope = $('#node-input-scope');

@@ -1,3 +1,4 @@
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, type PlanProperties } from './types';
 
 RED.nodes.registerType<PlanProperties>('q2c-plan', {
@@ -25,5 +26,8 @@ RED.nodes.registerType<PlanProperties>('q2c-plan', {
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
+  },
+  oneditprepare() {
+    warnOfFlow(this);
   },
 });

@@ -2,6 +2,7 @@ import { businessEventTypes } from '../../lib/model';
 import { eventChoices, shortEventName } from '../_shared/editor/event-types';
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, type PublishProperties } from './types';
 
 RED.nodes.registerType<PublishProperties>('q2c-publish', {
@@ -26,12 +27,14 @@ RED.nodes.registerType<PublishProperties>('q2c-publish', {
     return this._('output');
   },
   label() {
-    return this.name || shortEventName(this.eventType) || this._('label');
+    const event = shortEventName(this.eventType);
+    return this.name || this._(event === '' ? 'label' : 'nodeLabel', { event });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const ofRun = { value: '', label: this._('eventOfRun') };
     fillPicker($('#node-input-eventType'), [ofRun, ...eventChoices()], this.eventType);
   },

@@ -1,7 +1,9 @@
 import { prepareTest } from '../_shared/editor/connection-test';
 import { markUnsetCredentials } from '../_shared/editor/credentials';
 import { fillDefaults } from '../_shared/editor/defaults';
-import { daysOrEmpty, shortName, wholeNumberOrVariable } from '../_shared/editor/validators';
+import { daysOrEmpty, oneOf, shortName, wholeNumberOrVariable } from '../_shared/editor/validators';
+import { offerVariables } from '../_shared/editor/variables';
+import { warnOfStore } from '../_shared/editor/warnings';
 import { defaults, type StoreProperties } from './types';
 
 fillDefaults(['q2c-store']);
@@ -34,15 +36,15 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
   icon: 'q2c-store.svg',
   defaults: {
     name: { value: defaults.name },
-    kind: { value: defaults.kind },
+    kind: { value: defaults.kind, validate: oneOf(['sqlite', 'postgres']) },
     path: { value: defaults.path },
     tenant: { value: defaults.tenant, validate: shortName },
-    address: { value: defaults.address },
+    address: { value: defaults.address, validate: oneOf(['fields', 'url']) },
     host: { value: defaults.host },
     port: { value: defaults.port, validate: onPostgres(wholeNumberOrVariable) },
     database: { value: defaults.database },
     user: { value: defaults.user },
-    tls: { value: defaults.tls },
+    tls: { value: defaults.tls, validate: oneOf(['verify', 'encrypt', 'off']) },
     ca: { value: defaults.ca },
     schema: { value: defaults.schema },
     poolSize: { value: defaults.poolSize, validate: onPostgres(wholeNumberOrVariable) },
@@ -69,7 +71,9 @@ RED.nodes.registerType<StoreProperties>('q2c-store', {
       .data('q2cNode', this.id)
       .on('change', () => showFields(this));
     showFields(this);
+    offerVariables(this);
     markUnsetCredentials(this);
     prepareTest(this);
+    warnOfStore(this);
   },
 });

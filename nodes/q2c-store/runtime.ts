@@ -13,21 +13,23 @@ import {
   sweepDaily,
 } from '../../lib/store';
 import { casePolicies } from '../_shared/case-policies';
-import type { ConnectionTestReply } from '../_shared/connection-test';
+import type { PlainCheck } from '../_shared/connection-test';
 import { firmZones } from '../_shared/firm-zones';
 import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
+import { isOn } from '../_shared/is-on';
 import { closeLookups, openLookups } from '../_shared/open-lookups';
+import type { SurveyedStore } from '../_shared/setup-facts';
 import { isInSubflow } from '../_shared/stable-id';
 import { endServices, registerWeb } from '../_shared/web';
-import { gapAfterMs, leaseMs, postgresSettings, retention, storePath } from './settings';
+import { gapAfterMs, leaseMs, postgresSettings, requireKind, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
 /** How often to try a server that is not there when Node-RED starts. */
 const TRY_AGAIN_MS = 5_000;
 
-type StoreConfigNode = StoreNode & Node<StoreCredentials>;
+type StoreConfigNode = StoreNode & SurveyedStore & Node<StoreCredentials>;
 type Saved = NodeDef & Partial<StoreProperties>;
 
 interface Opened {
@@ -49,12 +51,25 @@ export default function register(RED: NodeAPI): void {
     this.tenant = config.tenant.trim() || defaults.tenant;
     const closing = new AbortController();
     const opened = open(this, config, closing.signal);
+    let isOpen = false;
+    opened.then(
+      () => {
+        isOpen = true;
+      },
+      () => undefined,
+    );
     // Nodes that need the engine report the reason themselves; here it is reported once for the store.
     opened.catch((error: Error) => {
       if (!closing.signal.aborted) this.error(error.message);
     });
     this.engine = () => opened.then(({ engine }) => engine);
     this.governance = () => opened.then(({ governance }) => governance);
+    this.facts = async () => {
+      // While the store is not open, and when it never opens, its settings say enough.
+      const engine = isOpen ? await this.engine() : null;
+      const { storeFacts } = await import('./facts');
+      return storeFacts(config.kind === 'sqlite' ? pathOf(config) : null, isOn(config.lookups), engine);
+    };
     this.test = async () => [await checked('store', 'Store', () => describe(this, config))];
 
     this.on('close', (done: () => void) => {
@@ -105,7 +120,7 @@ export default function register(RED: NodeAPI): void {
     });
     await governance.start();
     host.attach(RED, node.id, engine);
-    if (config.lookups) openLookups(node.id, engine);
+    if (isOn(config.lookups)) openLookups(node.id, engine);
     await engine.start();
     const failed = (what: string) => (error: unknown) => node.error(`${what}: ${messageOf(error)}`);
     const tasks = [
@@ -121,6 +136,7 @@ export default function register(RED: NodeAPI): void {
     closing: AbortSignal,
   ): Promise<Store> {
     const keys = keyringFromEnv(process.env);
+    requireKind(config);
     if (config.kind === 'sqlite') return openSqliteStore(pathOf(config), keys);
     const settings = postgresSettings(config, node.credentials ?? {});
     for (let isTold = false; ; isTold = true) {
@@ -157,11 +173,7 @@ export default function register(RED: NodeAPI): void {
   });
 }
 
-async function checked(
-  id: string,
-  label: string,
-  check: () => Promise<string>,
-): Promise<ConnectionTestReply['checks'][number]> {
+async function checked(id: string, label: string, check: () => Promise<string>): Promise<PlainCheck> {
   try {
     return { id, label, ok: true, message: await check() };
   } catch (error) {

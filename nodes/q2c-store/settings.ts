@@ -3,7 +3,15 @@ import { Q2cError } from '../../lib/model';
 import { type PostgresSettings, type RetentionPolicy, retentionPolicy, settingsOfUrl } from '../../lib/store';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
+const TLS: readonly PostgresSettings['tls'][] = ['verify', 'encrypt', 'off'];
+
 const DEFAULT_FILE = 'q2c.db';
+
+/** @throws Q2cError `STORE_SETTINGS_INVALID` when a variable holds another kind of store. */
+export function requireKind({ kind }: StoreProperties): void {
+  if (kind !== 'sqlite' && kind !== 'postgres')
+    throw invalid(`kind is "${kind}", which is neither sqlite nor postgres`);
+}
 
 /** A relative path lies below `<userDir>/quote-to-cash/`, where backups of the host find it. */
 export function storePath(userDir: string, path: string): string {
@@ -14,6 +22,7 @@ export function storePath(userDir: string, path: string): string {
 /** @throws Q2cError `STORE_SETTINGS_INVALID` naming the field of the form. */
 export function postgresSettings(config: StoreProperties, credentials: StoreCredentials): PostgresSettings {
   const { host, database, user, tls, ca, schema } = config;
+  if (!TLS.includes(tls)) throw invalid(`tls is "${tls}", which is none of ${TLS.join(', ')}`);
   const common = { tls, ca: ca.trim(), schema: schema.trim(), poolSize: wholeNumber(config, 'poolSize') };
   const fields = {
     ...common,

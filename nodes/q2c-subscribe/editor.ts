@@ -2,6 +2,7 @@ import { businessEventTypes } from '../../lib/model';
 import { eventChoices, shortEventName } from '../_shared/editor/event-types';
 import { fillPicker } from '../_shared/editor/picker';
 import { groupOrEmpty, oneOf, topicFilterOrEmpty, wholeNumber } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, type SubscribeProperties } from './types';
 
 RED.nodes.registerType<SubscribeProperties>('q2c-subscribe', {
@@ -26,12 +27,14 @@ RED.nodes.registerType<SubscribeProperties>('q2c-subscribe', {
     return this._('output');
   },
   label() {
-    return this.name || shortEventName(this.eventType) || this._('label');
+    const event = shortEventName(this.eventType);
+    return this.name || this._(event === '' ? 'label' : 'nodeLabel', { event });
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const every = { value: '', label: this._('everyEvent') };
     fillPicker($('#node-input-eventType'), [every, ...eventChoices()], this.eventType);
     const broker = $('#node-input-broker');

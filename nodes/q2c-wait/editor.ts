@@ -1,6 +1,7 @@
 import { businessEventTypes } from '../../lib/model';
 import { fillPicker } from '../_shared/editor/picker';
 import { oneOf } from '../_shared/editor/validators';
+import { warnOfFlow } from '../_shared/editor/warnings';
 import { defaults, earlierEvents, modes, orders, timeoutActions, type WaitProperties } from './types';
 
 RED.nodes.registerType<WaitProperties>('q2c-wait', {
@@ -37,12 +38,15 @@ RED.nodes.registerType<WaitProperties>('q2c-wait', {
     return this._(index === 0 ? 'output.event' : 'output.timeout');
   },
   label() {
-    return this.name || shortName(this.event) || this._(this.mode === 'notify' ? 'mode.notify' : 'label');
+    const event = shortName(this.event) || (this.topicType === 'str' ? this.topic : '');
+    if (this.name || event !== '') return this.name || this._(`nodeLabel.${this.mode}`, { event });
+    return this._(this.mode === 'notify' ? 'mode.notify' : 'label');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    warnOfFlow(this);
     const choices = (key: string, values: readonly string[]) =>
       values.map((value) => ({ value, label: this._(`${key}.${value}`) }));
     const events = businessEventTypes.map((value) => ({ value, label: shortName(value) }));

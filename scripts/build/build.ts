@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tenantFiles } from '../tenant/files.ts';
 import { bundledPackages } from './bundled.ts';
 import { findProblems } from './check.ts';
 import { buildConsole } from './console.ts';
@@ -11,6 +12,7 @@ import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
 import { systemHtml } from './system-forms.ts';
 import { updateWrittenFiles } from './written.ts';
+import { zipOf } from './zip.ts';
 
 export interface BuildOptions {
   root: string;
@@ -41,6 +43,8 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
     buildConsole(root, out),
+    buildTenantFiles(sources, out),
+    copyExamples(sources, out),
   ]);
   const notices = await thirdPartyNotices(bundledPackages);
   await writeFile(join(out, NOTICES), notices.text);
@@ -61,6 +65,27 @@ async function buildEditor({ root, nodes, plugins, systems }: Sources, dist: str
     ...plugins.map(async (plugin) => ({ name: plugin.name, text: await pluginHtml(root, plugin) })),
   ];
   for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
+}
+
+/** `resources/tenant/<system>.zip`, which forms and pages of systems link to. */
+async function buildTenantFiles({ systems }: Sources, out: string): Promise<void> {
+  const folder = join(out, 'resources/tenant');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const { manifest } of systems) {
+    const files = tenantFiles(manifest);
+    if (files.size > 0) await writeFile(join(folder, `${manifest.id}.zip`), zipOf(files));
+  }
+}
+
+/** `resources/examples/<system>.json`: forms fetch them when somebody wants to see one. */
+async function copyExamples({ root, systems }: Sources, out: string): Promise<void> {
+  const folder = join(out, 'resources/examples');
+  await mkdir(folder, { recursive: true });
+  for (const { manifest } of systems) {
+    const file = join(root, 'lib/systems', manifest.id, 'examples.json');
+    if (existsSync(file)) await cp(file, join(folder, `${manifest.id}.json`));
+  }
 }
 
 async function copy(from: string, to: string): Promise<void> {

@@ -48,6 +48,7 @@ export function fieldProblems(manifest: SystemManifest): string[] {
   return [
     ...badIds(connection, `${taken.editor} ${taken.connection}`),
     ...badIds(parameterFields(manifest), `${taken.editor} ${taken.operation}`),
+    ...typeClashes(parameterFields(manifest)),
     ...clashes([...manifest.auth.flatMap(({ fields }) => fields), ...manifest.settings]),
     ...clashes(
       Object.values(manifest.entities).flatMap(({ operations }) =>
@@ -62,6 +63,14 @@ function badIds(specs: FieldSpec[], reserved: string): string[] {
   return specs
     .filter(({ id }) => names.has(id) || !/^[a-z][A-Za-z0-9]+$/.test(id))
     .map(({ id }) => `field id '${id}' is reserved or not a camel-case word of two letters and more`);
+}
+
+/** The type of a parameter's value is a property of its own, `<id>Type`. */
+function typeClashes(parameters: FieldSpec[]): string[] {
+  const ids = new Set(parameters.map(({ id }) => id));
+  return parameters
+    .filter(({ id }) => ids.has(`${id}Type`))
+    .map(({ id }) => `field id '${id}Type' is reserved for the type of '${id}'`);
 }
 
 /** Fields of one id are one property of the node, so they must agree on what that property is. */

@@ -11,6 +11,34 @@ export function fieldRow(spec: FieldSpec, inputId: string, key: string, shown = 
 </div>`;
 }
 
+/**
+ * As `fieldRow`, of a value that may come from the message, the context, the environment or an expression. A text of several
+ * lines has a list for that beside it: the editor's typed input has room for one.
+ */
+export function typedRow(spec: FieldSpec, inputId: string, key: string, shown: string): string {
+  const row = fieldRow(spec, inputId, key, shown);
+  if (spec.type === 'multiline') return row.replace('<textarea', `${typeList(inputId)}\n  <textarea`);
+  const typed = row.replace('<input ', '<input data-q2c-typed style="width: 70%" ');
+  return typed.replace(' />', ` />\n  <input type="hidden" id="${inputId}Type" />`);
+}
+
+function typeList(inputId: string): string {
+  const options = VALUE_TYPES.map(
+    ([type, text]) => `<option value="${type}" data-i18n="operation.valueType.${text}"></option>`,
+  );
+  return `<select id="${inputId}Type" class="q2c-value-type">${options.join('')}</select>`;
+}
+
+/** Of `parameterTypes`, with the key of the text: `global` would be taken for the palette's word. */
+const VALUE_TYPES = [
+  ['str', 'str'],
+  ['msg', 'msg'],
+  ['flow', 'flow'],
+  ['global', 'glob'],
+  ['env', 'env'],
+  ['jsonata', 'jsonata'],
+] as const;
+
 function control(spec: FieldSpec, inputId: string, key: string): string {
   const placeholder = spec.placeholder ? ` data-i18n="[placeholder]${key}.placeholder"` : '';
   if (spec.type === 'select')

@@ -25,6 +25,7 @@ export function systemCatalogue(manifest: SystemManifest): Catalogue {
       Object.entries(manifest.events).map(([id, { label, description }]) => [id, { label, description }]),
     ),
     customField: purposes(manifest.customFields),
+    preparation: Object.fromEntries(manifest.preparation.map(({ id, text }) => [id, text])),
   };
 }
 

@@ -43,8 +43,8 @@ function connectionType(name: string, manifest: SystemManifest): string {
   icon: '${name}.svg',
   defaults: {
     name: { value: connectionDefaults.name },
-    environment: { value: connectionDefaults.environment },
-    auth: { value: ${json(manifest.auth[0]?.id)} },
+    environment: { value: connectionDefaults.environment, validate: validators.oneOf(${json(Object.keys(manifest.limits))}) },
+    auth: { value: ${json(manifest.auth[0]?.id)}, validate: validators.oneOf(${json(manifest.auth.map(({ id }) => id))}) },
     ${plain.map((field) => `${field.spec.id}: { value: ${json(field.spec.default ?? '')}${validation(field)} },`).join('\n    ')}
   },
   credentials: {
@@ -70,7 +70,8 @@ function validation({ spec, schemes }: ConnectionField): string {
 function operationType(name: string, manifest: SystemManifest): string {
   const [entity, first] = Object.entries(manifest.entities)[0] ?? [];
   const property = ({ id, default: value }: FieldSpec) =>
-    `${id}: { value: ${json(value ?? '')}, validate: operation.neededParameter('${id}', operations) },`;
+    `${id}: { value: ${json(value ?? '')}, validate: operation.neededParameter('${id}', operations) },
+    ${id}Type: { value: 'str' },`;
   return `RED.nodes.registerType('${name}', {
   category: 'q2c_systems',
   color: ${json(manifest.color)},

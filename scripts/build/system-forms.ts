@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { SystemManifest } from '../../lib/systems/kit/types.ts';
 import { type ConnectionField, commonFields, connectionFields, parameterFields } from './fields.ts';
 import { bundleEditor, type Form, setHtml } from './html.ts';
-import { fieldRow } from './rows.ts';
+import { fieldRow, typedRow } from './rows.ts';
 import type { SystemSet } from './sources.ts';
 import { hasEvents, systemEditor } from './system-editor.ts';
+import { tenantSection } from './system-tenant.ts';
 
 /** The editor's file of a generated set: the forms of `nodes/_system` filled with the manifest's fields. */
 export async function systemHtml(root: string, { name, manifest }: SystemSet): Promise<string> {
@@ -50,6 +51,7 @@ function connectionForm(root: string, manifest: SystemManifest): Promise<string>
       fields.filter(({ schemes }) => schemes === null),
       connectionRow,
     ),
+    tenant: tenantSection(manifest),
     common: lines(common, (spec) => fieldRow(spec, `node-config-input-${spec.id}`, `connection.${spec.id}`)),
   });
 }
@@ -62,7 +64,7 @@ function connectionRow({ spec, schemes }: ConnectionField): string {
 function operationForm(root: string, manifest: SystemManifest): Promise<string> {
   const row = (spec: (typeof parameters)[number]) => {
     const shown = `data-q2c-operations="${operationsWith(manifest, spec.id).join(' ')}"`;
-    return fieldRow(spec, `node-input-${spec.id}`, `parameter.${spec.id}`, shown);
+    return typedRow(spec, `node-input-${spec.id}`, `parameter.${spec.id}`, shown);
   };
   const parameters = parameterFields(manifest);
   return form(root, 'operation', { parameters: lines(parameters, row) });

@@ -1,4 +1,9 @@
-import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../../lib/systems/kit/types.ts';
+import type {
+  CustomFieldManifest,
+  FieldSpec,
+  ObjectAccess,
+  SystemManifest,
+} from '../../lib/systems/kit/types.ts';
 import { type Catalogue, requireText } from './catalogue.ts';
 import { hasEvents } from './system-editor.ts';
 
@@ -33,7 +38,7 @@ export function systemHelp(
 }
 
 function listSlots(manifest: SystemManifest, write: Writer): Record<string, () => string> {
-  const { auth, settings, entities, events, customFields } = manifest;
+  const { auth, settings, entities, events, access, customFields, preparation } = manifest;
   const operations = Object.entries(entities).flatMap(([entity, { operations: verbs }]) =>
     Object.keys(verbs).map((verb) => `entity.${entity}.${verb}`),
   );
@@ -49,6 +54,9 @@ function listSlots(manifest: SystemManifest, write: Writer): Record<string, () =
       Object.entries(events)
         .map(([id, { type }]) => write.event(id, type))
         .join('\n'),
+    preparation: () =>
+      preparation.map(({ id }, index) => `${index + 1}. ${write.text(`preparation.${id}`)}`).join('\n'),
+    access: () => access.map((each) => write.access(each)).join('\n'),
     customFields: () =>
       customFields.map((field) => write.customField(field)).join('\n') || write.word('none'),
   };
@@ -72,6 +80,10 @@ class Writer {
     return requireText(this.words, key);
   }
 
+  private filled(key: string, values: Record<string, string>): string {
+    return this.word(key).replaceAll(/__(\w+?)__/g, (_, name: string) => values[name] ?? '');
+  }
+
   item(name: string, description: string): string {
     return `- ${name}${this.word('colon')}${this.text(description)}`;
   }
@@ -93,9 +105,13 @@ class Writer {
       .join('\n');
   }
 
-  customField({ object, name, type }: CustomFieldManifest): string {
-    const values: Record<string, string> = { object, name, type };
-    const head = this.word('customField').replaceAll(/__(\w+?)__/g, (_, key: string) => values[key] ?? '');
+  access({ object, rights, grant }: ObjectAccess): string {
+    const words = rights.map((right) => this.word(`right.${right}`)).join(this.word('and'));
+    return `- ${this.filled('access', { object, rights: words, grant })}`;
+  }
+
+  customField({ object, name, typeInWords }: CustomFieldManifest): string {
+    const head = this.filled('customField', { object, name, type: typeInWords });
     return this.item(head, `customField.${object}.${name}`);
   }
 }

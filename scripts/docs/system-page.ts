@@ -3,6 +3,7 @@ import type {
   DuplicateSafety,
   FieldSpec,
   Operation,
+  Right,
   SystemManifest,
   SystemModule,
 } from '../../lib/systems/kit';
@@ -55,6 +56,8 @@ export function systemReference({ manifest, operations }: SystemModule): string 
     ...manifest.auth.map(({ label, help, fields }) => `**${label}**: ${help}\n\n${fieldTable(fields)}`),
     '### Settings of a connection',
     fieldTable(manifest.settings),
+    '### Rights',
+    accessTable(manifest),
     '### Custom fields',
     customFieldTable(manifest),
     '### Masked fields',
@@ -116,9 +119,26 @@ function fieldTable(fields: FieldSpec[]): string {
   return table(['field', 'is', 'default', 'meaning'], rows);
 }
 
+const RIGHT_IN_WORDS: Record<Right, string> = { read: 'read', create: 'create', update: 'edit' };
+
+function accessTable({ access }: SystemManifest): string {
+  const rows = access.map(({ object, rights, grant, feature, onlyFor }) => [
+    code(object),
+    rights.map((right) => RIGHT_IN_WORDS[right]).join(', '),
+    grant,
+    [feature?.name, onlyFor && `only for _${onlyFor}_`].filter(Boolean).join('; ') || '–',
+  ]);
+  return table(['object', 'rights', 'given at', 'comes with'], rows);
+}
+
 function customFieldTable({ customFields }: SystemManifest): string {
   if (customFields.length === 0) return 'None is needed.';
-  const rows = customFields.map(({ object, name, type, purpose }) => [object, code(name), type, purpose]);
+  const rows = customFields.map(({ object, name, typeInWords, purpose, required }) => [
+    object,
+    code(name),
+    typeInWords,
+    required ? purpose : `${purpose} (optional)`,
+  ]);
   return table(['object', 'field', 'type', 'holds'], rows);
 }
 

@@ -52,6 +52,10 @@ export type Index = (typeof INDEXES)[number];
 export interface Settings {
   /** Milliseconds until a new object is found by its external reference. */
   visibleAfterMs: number;
+  /** Collections that the access group of the integration user does not allow to see. */
+  denied: readonly string[];
+  /** Collections that it allows to see, but not to change. */
+  readOnly: readonly string[];
 }
 
 /** The account as one acting user sees and changes it. Writes leave their trace in the event feed. */
@@ -75,7 +79,7 @@ export class Account {
   }
 
   get settings(): Settings {
-    return { visibleAfterMs: 0, ...this.get('account', this.id)?.data };
+    return { visibleAfterMs: 0, denied: [], readOnly: [], ...this.get('account', this.id)?.data };
   }
 
   get(collection: string, id: unknown): SimRecord | undefined {

@@ -57,15 +57,22 @@ function byHand(context: SimContext, data: Data, work: (account: Account) => Sim
 }
 
 function changeSettings(context: SimContext, id: string, data: Data): SimRecord {
-  const { visibleAfterMs } = data;
-  const known = Object.keys(data).every((name) => name === 'visibleAfterMs');
-  if (
-    !known ||
-    typeof visibleAfterMs !== 'number' ||
-    !Number.isInteger(visibleAfterMs) ||
-    visibleAfterMs < 0
-  ) {
-    throw new ControlError('INVALID_DATA', 'account has one setting: visibleAfterMs, milliseconds from 0');
+  const known = ['visibleAfterMs', 'denied', 'readOnly'];
+  const stranger = Object.keys(data).find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    throw new ControlError(
+      'INVALID_DATA',
+      `account has no setting ${stranger}; known are ${known.join(', ')}`,
+    );
   }
-  return context.db.update('account', id, { visibleAfterMs });
+  const { visibleAfterMs = 0, denied = [], readOnly = [] } = data;
+  if (typeof visibleAfterMs !== 'number' || !Number.isInteger(visibleAfterMs) || visibleAfterMs < 0) {
+    throw new ControlError('INVALID_DATA', 'visibleAfterMs is milliseconds from 0');
+  }
+  const isCollections = (names: unknown) =>
+    Array.isArray(names) && names.every((name) => typeof name === 'string' && name in collections);
+  if (!isCollections(denied) || !isCollections(readOnly)) {
+    throw new ControlError('INVALID_DATA', 'denied and readOnly are lists of collections');
+  }
+  return context.db.update('account', id, { ...context.db.get('account', id)?.data, ...data });
 }

@@ -42,6 +42,9 @@ export const unauthorized = () => new Refusal(401, [{ type: 'oauth', message: 'I
 /** Documented in prose only ("retry after a small delay"), without `Retry-After` or any other header. */
 export const tooManyRequests = () => system(429, 'Too many requests. Please retry after a small delay.');
 
+/** The access group of the user does not allow it. */
+export const forbidden = () => system(403, 'You are not permitted to perform this action');
+
 const MESSAGES: Record<number, string> = {
   400: 'Bad request',
   403: 'You are not permitted to perform this action',

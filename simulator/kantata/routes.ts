@@ -5,7 +5,7 @@ import type { Collection } from './collection';
 import { collections } from './collections';
 import { eventSchemas } from './collections/fields';
 import { type Resolution, resolveMany } from './collections/submissions';
-import { badRequest, invalid, notFound, unprocessable } from './errors';
+import { badRequest, forbidden, invalid, notFound, unprocessable } from './errors';
 import { eventTypes } from './events';
 import { presentAll, presentPage } from './presenting';
 import { findOne, findPage } from './reading';
@@ -39,9 +39,11 @@ export function route(request: SimRequest, account: Account): SimResponse {
     query: request.query,
     body: () => readBody(request),
   };
+  const [key = '', id, action, ...more] = path.split('/');
+  const { denied, readOnly } = account.settings;
+  if (denied.includes(key) || (readOnly.includes(key) && request.method !== 'GET')) throw forbidden();
   const special = SPECIAL[`${request.method} ${path}`];
   if (special) return special(call);
-  const [key = '', id, action, ...more] = path.split('/');
   const collection = collections[key];
   if (!collection || more.length > 0) throw notFound();
   if (id === undefined) return onList(call, collection);

@@ -99,6 +99,10 @@ function settingsIn(data: Data): Partial<AccountSettings> {
       const known = Object.keys(DEFAULT_SETTINGS).join(', ');
       throw new ControlError('UNKNOWN_FIELD', `The account has no setting "${name}"; known are ${known}`);
     }
+    if (name === 'permissions') {
+      checkPermissions(value);
+      continue;
+    }
     const wanted =
       name === 'closedThrough'
         ? ['string', 'object']
@@ -107,6 +111,16 @@ function settingsIn(data: Data): Partial<AccountSettings> {
     if (wrong) throw new ControlError('INVALID_VALUE', `The setting ${name} must be a ${wanted[0]}`);
   }
   return data;
+}
+
+function checkPermissions(value: unknown): void {
+  const levels = ['none', 'view', 'full'];
+  const valid =
+    isObject(value) &&
+    Object.entries(value).every(([name, level]) => anyType(name) && levels.includes(String(level)));
+  if (!valid) {
+    throw new ControlError('INVALID_VALUE', `permissions is record type → one of ${levels.join(', ')}`);
+  }
 }
 
 function createCustomField(data: Data, env: Env): SimRecord {

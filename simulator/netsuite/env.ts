@@ -19,7 +19,14 @@ export interface AccountSettings {
   defaultOrderStatus: string;
   /** Last day of the last closed period, `YYYY-MM-DD`; null = all periods are open. */
   closedThrough: string | null;
+  /** The feature REST Web Services and the role's permission for it. */
+  restWebServices: boolean;
+  /** Record types of which the role does not have the full permission. */
+  permissions: Readonly<Record<string, Level>>;
 }
+
+/** `none`: the role may not even see records of the type. `view`: it may read them. */
+export type Level = 'none' | 'view' | 'full';
 
 export const DEFAULT_SETTINGS: AccountSettings = {
   accountId: ACCOUNT_ID,
@@ -27,6 +34,8 @@ export const DEFAULT_SETTINGS: AccountSettings = {
   asyncDelayMs: 50,
   defaultOrderStatus: 'A',
   closedThrough: null,
+  restWebServices: true,
+  permissions: {},
 };
 
 /** What a request works with. */
@@ -59,6 +68,9 @@ export function envOf(context: SimContext, headers: Record<string, string> = {})
 export function settingsOf(db: RecordStore): AccountSettings {
   return { ...DEFAULT_SETTINGS, ...db.get(ACCOUNT_TYPE, ACCOUNT_RECORD_ID)?.data };
 }
+
+/** Level of the role's permission for a record type. */
+export const levelOf = ({ settings }: Env, type: string): Level => settings.permissions[type] ?? 'full';
 
 export function recordUrl(env: Env, ...segments: string[]): string {
   return [`${env.baseUrl}/services/rest/record/v1`, ...segments].join('/');

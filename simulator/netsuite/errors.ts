@@ -57,6 +57,12 @@ export function invalidReference(detail: string, path: string): NetSuiteError {
   });
 }
 
+/** The role lacks the permission, or has it at a lower level. */
+export function insufficientPermission(): NetSuiteError {
+  const detail = 'Permission Violation: You need a higher level of permission to access this record.';
+  return new NetSuiteError(403, 'INSUFFICIENT_PERMISSION', detail);
+}
+
 export function invalidParameter(queryParam: string, detail: string): NetSuiteError {
   return new NetSuiteError(400, 'INVALID_PARAMETER', detail, { queryParam });
 }

@@ -1,6 +1,7 @@
 import type { SimRequest, SimResponse } from '../kit/types';
-import { type Env, recordUrl } from './env';
+import { type Env, levelOf, recordUrl } from './env';
 import { NetSuiteError } from './errors';
+import { customFieldsOf } from './records/body';
 import type { Data } from './records/data';
 import { selfLink } from './records/render';
 import { RECORD_TYPES, servedType } from './schema';
@@ -15,10 +16,10 @@ const OPENAPI_TYPE = 'application/swagger+json';
  * OpenAPI 3, by the Accept header. `select` narrows it.
  */
 export function metadataCatalog(name: string | undefined, request: SimRequest, env: Env): SimResponse {
-  const types = name === undefined ? selectedTypes(request.query) : [existing(name)];
+  const types = name === undefined ? selectedTypes(request.query, env) : [existing(name, env)];
   const accept = request.headers.accept ?? '';
   if (accept.includes(OPENAPI_TYPE)) return json(OPENAPI_TYPE, openApi(types, env));
-  if (name !== undefined) return json(SCHEMA_TYPE, jsonSchema(existing(name)));
+  if (name !== undefined) return json(SCHEMA_TYPE, jsonSchema(existing(name, env), env));
   const items = types.map((type) => ({
     name: type.name,
     links: [
@@ -29,15 +30,16 @@ export function metadataCatalog(name: string | undefined, request: SimRequest, e
   return json('application/json', { links: [selfLink(recordUrl(env, 'metadata-catalog'))], items });
 }
 
-function selectedTypes(query: URLSearchParams): RecordType[] {
+function selectedTypes(query: URLSearchParams, env: Env): RecordType[] {
   const select = query.get('select');
-  if (select !== null) return select.split(',').map((name) => existing(name.trim()));
-  return RECORD_TYPES.filter((type) => !UNSERVED.has(type.name));
+  if (select !== null) return select.split(',').map((name) => existing(name.trim(), env));
+  return RECORD_TYPES.filter((type) => !UNSERVED.has(type.name) && levelOf(env, type.name) !== 'none');
 }
 
-function existing(name: string): RecordType {
+/** What the role may not see is not in its catalogue. */
+function existing(name: string, env: Env): RecordType {
   const type = servedType(name);
-  if (!type)
+  if (!type || levelOf(env, type.name) === 'none')
     throw new NetSuiteError(404, 'NONEXISTENT_ID', `Record type '${name}' does not exist.`, {
       urlPath: name,
     });
@@ -52,7 +54,7 @@ function json(contentType: string, body: Data): SimResponse {
   return { status: 200, headers: { 'content-type': contentType }, body };
 }
 
-function jsonSchema(type: RecordType): Data {
+function jsonSchema(type: RecordType, env: Env): Data {
   const sublists = Object.entries(type.sublists).map(([name, { fields, subrecords }]) => {
     const inner = Object.entries(subrecords ?? {}).map(([key, shape]) => [
       key,
@@ -65,7 +67,12 @@ function jsonSchema(type: RecordType): Data {
   const instant = { type: 'string', format: 'date-time', readOnly: true };
   if (type.created) stamps[type.created] = instant;
   if (type.modified) stamps.lastModifiedDate = instant;
-  const properties = { ...stamps, ...propertiesOf(type.fields), ...Object.fromEntries(sublists) };
+  const properties = {
+    ...stamps,
+    ...propertiesOf(type.fields),
+    ...propertiesOf(customFieldsOf(type, env)),
+    ...Object.fromEntries(sublists),
+  };
   return { $schema: 'http://json-schema.org/draft-06/hyper-schema#', ...objectSchema(properties) };
 }
 
@@ -115,7 +122,7 @@ function openApi(types: readonly RecordType[], env: Env): Data {
     openapi: '3.0.1',
     info: { title: 'NetSuite REST Record API', version: 'v1' },
     servers: [{ url: recordUrl(env) }],
-    components: { schemas: Object.fromEntries(types.map((type) => [type.name, jsonSchema(type)])) },
+    components: { schemas: Object.fromEntries(types.map((type) => [type.name, jsonSchema(type, env)])) },
     paths: Object.fromEntries(
       types.flatMap((type) => [
         [`/${type.name}`, {}],

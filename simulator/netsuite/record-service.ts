@@ -1,6 +1,6 @@
 import type { SimRecord, SimResponse } from '../kit/types';
-import { type Env, recordUrl } from './env';
-import { invalidContent, methodNotAllowed, NetSuiteError, notFound } from './errors';
+import { type Env, levelOf, recordUrl } from './env';
+import { insufficientPermission, invalidContent, methodNotAllowed, NetSuiteError, notFound } from './errors';
 import type { StoredRequest } from './jobs';
 import { listRecords } from './records/collection';
 import { type Data, isObject, linesOf } from './records/data';
@@ -24,6 +24,8 @@ export function recordService(segments: readonly string[], request: StoredReques
       urlPath: typeName,
     });
   }
+  const level = levelOf(env, type.name);
+  if (level === 'none' || (level === 'view' && request.method !== 'GET')) throw insufficientPermission();
   if (id === undefined) return collectionCall(type, request, env);
   const [part, target] = rest;
   if (part === '!transform' && target !== undefined) return transformCall(type, id, target, request, env);

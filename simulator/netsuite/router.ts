@@ -5,6 +5,7 @@ import { type Env, envOf } from './env';
 import {
   concurrencyLimitExceeded,
   errorResponse,
+  insufficientPermission,
   invalidLogin,
   methodNotAllowed,
   NetSuiteError,
@@ -25,7 +26,10 @@ export function route(request: SimRequest, context: SimContext): SimResponse {
   runDueJobs(env, execute);
   if (context.inFlight > env.settings.concurrencyLimit) return concurrencyLimitExceeded();
   if (!isAuthorised(request, context)) return invalidLogin();
-  return refusalsAsResponses(env, () => dispatch(request, env));
+  return refusalsAsResponses(env, () => {
+    if (!env.settings.restWebServices) throw insufficientPermission();
+    return dispatch(request, env);
+  });
 }
 
 function dispatch(request: SimRequest, env: Env): SimResponse {

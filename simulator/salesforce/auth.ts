@@ -1,5 +1,6 @@
 import { generateKeyPairSync, hash, randomBytes, timingSafeEqual, verify } from 'node:crypto';
 import type { SimContext, SimRecord, SimRequest, SimResponse } from '../kit/types';
+import { isUserActive } from './access';
 import { invalidSession } from './errors';
 
 /**
@@ -206,6 +207,7 @@ function decodedJson(part: string): Record<string, unknown> | null {
 }
 
 function grantSession(context: SimContext): SimResponse {
+  if (!isUserActive(context)) return refusal('inactive_user', 'user inactive');
   const { db, now, baseUrl } = context;
   const user = integrationUser(context);
   const organisationId = organisation(context).id;

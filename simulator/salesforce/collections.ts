@@ -1,9 +1,10 @@
 import type { SimRecord, SimRequest, SimResponse } from '../kit/types';
+import { visibleObject } from './access';
 import { asArray, asObject, jsonObject } from './body';
 import { ApiError, badRequest, methodNotAllowed, notFound } from './errors';
 import type { Org } from './org';
 import { fieldsParameter, renderRecord } from './render';
-import { type Field, findObject, objectOfId, type SObject } from './schema';
+import { type Field, objectOfId, type SObject } from './schema';
 import { createRecord, deleteRecord, lookupField, recordsByKey, updateRecord } from './sobjects';
 
 const MAX_RECORDS = 200;
@@ -27,15 +28,15 @@ export function collections(
     case 'POST':
       return type === undefined
         ? save(org, request, createOne)
-        : retrieve(org, version, objectNamedIn(type), request);
+        : retrieve(org, version, objectNamedIn(org, type), request);
     case 'PATCH':
       return type === undefined || field === undefined
         ? save(org, request, updateOne)
-        : save(org, request, upsertBy(objectNamedIn(type), field));
+        : save(org, request, upsertBy(objectNamedIn(org, type), field));
     case 'DELETE':
       return remove(org, request);
     case 'GET':
-      if (type !== undefined) return retrieve(org, version, objectNamedIn(type), request);
+      if (type !== undefined) return retrieve(org, version, objectNamedIn(org, type), request);
   }
   throw methodNotAllowed(request.method, ['POST', 'PATCH', 'DELETE', 'GET']);
 }
@@ -112,7 +113,7 @@ function attempt(save: () => SaveResult): SaveResult {
 }
 
 const createOne: SaveOne = (org, record) => {
-  const { id } = createRecord(org, typeOf(record), record);
+  const { id } = createRecord(org, typeOf(org, record), record);
   return { id, success: true, errors: [] };
 };
 
@@ -128,7 +129,8 @@ const updateOne: SaveOne = (org, record) => {
 function upsertBy(object: SObject, fieldName: string): SaveOne {
   const field: Field = lookupField(object, fieldName);
   return (org, record) => {
-    if (typeOf(record) !== object) throw badRequest('INVALID_TYPE', `Records must be of type ${object.name}`);
+    if (typeOf(org, record) !== object)
+      throw badRequest('INVALID_TYPE', `Records must be of type ${object.name}`);
     const { [field.name]: key, ...fields } = record;
     if (typeof key !== 'string' || key === '')
       throw badRequest('MISSING_ARGUMENT', `${field.name} not specified`);
@@ -145,9 +147,9 @@ function upsertBy(object: SObject, fieldName: string): SaveOne {
   };
 }
 
-function typeOf(record: Record<string, unknown>): SObject {
+function typeOf(org: Org, record: Record<string, unknown>): SObject {
   const { type } = asObject(record.attributes ?? {}, 'attributes');
-  const object = typeof type === 'string' ? findObject(type) : undefined;
+  const object = typeof type === 'string' ? visibleObject(org, type) : undefined;
   if (!object) throw badRequest('INVALID_TYPE', `sObject type '${type}' is not supported.`);
   return object;
 }
@@ -160,8 +162,8 @@ function recordOf(org: Org, id: string): { object: SObject; record: SimRecord } 
   return { object, record };
 }
 
-function objectNamedIn(path: string): SObject {
-  const object = findObject(path);
+function objectNamedIn(org: Org, path: string): SObject {
+  const object = visibleObject(org, path);
   if (!object) throw notFound();
   return object;
 }

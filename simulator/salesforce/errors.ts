@@ -48,6 +48,17 @@ export function invalidSession(): ApiError {
   return new ApiError(401, { message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' });
 }
 
+/** The user may not do this with this kind of record. */
+export function insufficientAccess(): ApiError {
+  const message = 'insufficient access rights on object id';
+  return new ApiError(403, { message, errorCode: 'INSUFFICIENT_ACCESS_OR_READONLY' });
+}
+
+export function apiDisabled(): ApiError {
+  const message = 'The REST API is not enabled for this Organization.';
+  return new ApiError(403, { message, errorCode: 'API_DISABLED_FOR_ORG' });
+}
+
 const REQUEST_LIMIT: ApiErrorBody = {
   message: 'TotalRequests Limit exceeded.',
   errorCode: 'REQUEST_LIMIT_EXCEEDED',

@@ -1,4 +1,5 @@
 import type { SimContext, SimulatedSystem } from '../kit/types';
+import { accessRoutes, forgetAccess } from './access';
 import { createIdentity, credentials, endAllSessions } from './auth';
 import { DEAL_INDEXES, dealRoutes, insertWorld } from './deals';
 import { failure, requestLimitExceeded } from './errors';
@@ -16,6 +17,7 @@ export const system: SimulatedSystem = {
   id: 'salesforce',
   indexes: [...INDEXES, ...DEAL_INDEXES],
   seed(context, world) {
+    forgetAccess(context);
     createIdentity(context);
     insertSetUp(context);
     insertProducts(personOrg(context));
@@ -32,6 +34,7 @@ export const system: SimulatedSystem = {
     patch: patchAsPerson,
     routes: [
       ...dealRoutes,
+      ...accessRoutes,
       {
         method: 'POST',
         path: 'salesforce/cursors/close',

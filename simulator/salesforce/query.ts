@@ -31,7 +31,7 @@ export function runQuery(org: Org, version: string, request: SimRequest, withDel
   const soql = request.query.get('q');
   if (!soql) throw badRequest('MALFORMED_QUERY', 'unexpected token: <EOF>');
   const query = parseSoql(soql, new Date(org.context.now()).toISOString().slice(0, 10));
-  const object = queriedObject(query.from);
+  const object = queriedObject(org, query.from);
   const found = selectRecords(org, query, object, withDeleted);
   if (query.isCount) return { totalSize: found.length, done: true, records: [] };
   const render = compileSelection(org, version, object, query.select);
@@ -149,14 +149,14 @@ function compileSelection(
 ): (record: SimRecord) => RecordBody {
   const columns = new Map<string, Column>();
   for (const selection of select) {
-    if (selection.kind === 'field') addField(columns, object, selection.path);
+    if (selection.kind === 'field') addField(org, columns, object, selection.path);
     else addChildren(org, version, columns, object, selection.query);
   }
   return (record) => renderRow(org, version, object, columns, record);
 }
 
-function addField(columns: Map<string, Column>, object: SObject, path: readonly string[]): void {
-  const { lookups, field } = resolvePath(object, path);
+function addField(org: Org, columns: Map<string, Column>, object: SObject, path: readonly string[]): void {
+  const { lookups, field } = resolvePath(org, object, path);
   let level = columns;
   for (const { field: lookup, parent } of lookups) {
     const name = lookup.relationshipName ?? lookup.name;

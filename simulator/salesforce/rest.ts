@@ -1,8 +1,9 @@
 import type { SimContext, SimRequest, SimResponse } from '../kit/types';
+import { isApiEnabled } from './access';
 import { authenticate, introspect, revoke, token, userInfo } from './auth';
 import { collections } from './collections';
 import { batch, composite } from './composite';
-import { ApiError, methodNotAllowed, notFound, requestLimitExceeded } from './errors';
+import { ApiError, apiDisabled, methodNotAllowed, notFound, requestLimitExceeded } from './errors';
 import { Org } from './org';
 import { nextPage, runQuery } from './query';
 import { sobjects } from './sobjects';
@@ -27,6 +28,7 @@ function route(request: SimRequest, context: SimContext): SimResponse {
   if (segments[0] !== 'services' || segments[1] !== 'data') throw notFound();
   if (segments[2] === undefined) return { status: 200, body: versionList() };
   const userId = authenticate(request, context);
+  if (!isApiEnabled(context)) throw apiDisabled();
   if (countCall(context.db) > DAILY_LIMIT) throw requestLimitExceeded();
   const org = new Org(context, { userId, isPerson: false });
   return withLimitInfo(

@@ -1,12 +1,13 @@
 import type { SimRecord, SimRequest, SimResponse } from '../kit/types';
+import { visibleObject } from './access';
 import { jsonObject } from './body';
 import { checkUnmodified, notModified, stateHeaders } from './conditional';
 import { basicInformation, describe, describeGlobal } from './describe';
-import { ApiError, badRequest, methodNotAllowed, notFound } from './errors';
+import { ApiError, badRequest, insufficientAccess, methodNotAllowed, notFound } from './errors';
 import { existing, type Org } from './org';
 import { fieldsParameter, recordUrl, renderRecord } from './render';
 import { deletedIds, updatedIds } from './replication';
-import { type Field, findField, findObject, type SObject } from './schema';
+import { type Field, findField, objectNamed, type SObject } from './schema';
 
 /** Version from which an upsert that updates answers 200 with a body instead of 204. */
 const UPSERT_BODY_VERSION = 46;
@@ -20,7 +21,7 @@ export function sobjects(
 ): SimResponse {
   const [name, second, third, ...rest] = path;
   if (name === undefined) return { status: 200, body: describeGlobal(version) };
-  const object = findObject(name);
+  const object = visibleObject(org, name);
   if (!object || rest.length > 0) throw notFound();
   if (second === undefined) return collection(org, version, request, object);
   if (third !== undefined) return byExternalId(org, version, request, object, second, third);
@@ -150,7 +151,10 @@ export function deleteRecord(org: Org, object: SObject, record: SimRecord): void
   org.delete(object, record);
 }
 
+/** Either nobody may, or this user may not. */
 function notPermitted(object: SObject): ApiError {
+  const { createable } = objectNamed(object.name);
+  if (createable) return insufficientAccess();
   const message = `entity type ${object.name} does not support this operation`;
   return new ApiError(400, { errorCode: 'INVALID_TYPE_FOR_OPERATION', message });
 }

@@ -72,6 +72,13 @@ function status(node: FlowNode, text: string): Locator {
   return editor.page.locator(`[id="${node.id}"] .red-ui-flow-node-status-label`, { hasText: text });
 }
 
+/** Class of the dot below a node, which names its colour. */
+function dotClass(node: FlowNode): Promise<string> {
+  return editor.page
+    .locator(`[id="${node.id}"] .red-ui-flow-node-status`)
+    .evaluate((dot) => dot.getAttribute('class') ?? '');
+}
+
 /** What a debug node of this name has put into the debug sidebar. */
 function debugMessages(name: string): Locator {
   return editor.page.locator('.red-ui-debug-msg', { hasText: `node: ${name}` });
@@ -84,7 +91,8 @@ test('the template flow is imported from the menu and deployed', async () => {
   await page.locator('.red-ui-clipboard-dialog-tabs').getByText('Examples').click();
   const library = page.locator('.red-ui-clipboard-dialog-tab-library:visible');
   await library.getByText('@quote-to-cash/node-red').click();
-  await library.getByText('closed-won-to-project').click();
+  await library.getByText('1 Closed won to project').click();
+  await library.getByText('Closed won to project', { exact: true }).click();
   await page.locator('#red-ui-clipboard-dialog-ok').click();
   await page.locator('.red-ui-tab', { hasText: 'Closed won to project' }).click();
   await editor.deploy();
@@ -92,6 +100,7 @@ test('the template flow is imported from the menu and deployed', async () => {
   nodes = await page.evaluate(ourNodes);
   expect(nodes.map(({ type }) => type)).toEqual(expect.arrayContaining(['q2c-firm', 'q2c-plan']));
   await status(nodeCalled('Opportunity won'), '0 accepted').waitFor();
+  expect(await dotClass(nodeCalled('Opportunity won'))).toContain('green');
 }, 60_000);
 
 test('every form opens and saves without changing anything', async () => {

@@ -71,3 +71,44 @@ test('a run whose messages a switch lets go nowhere ends too', async () => {
   const [run] = await world.settled(1, 30_000);
   expect(run?.state).toBe('completed');
 });
+
+const http = {
+  ...{ id: 'http1', type: 'http request', method: 'GET', ret: 'txt', paytoqs: 'ignore', senderr: true },
+  // Nobody listens on the discard port.
+  ...{ url: 'http://127.0.0.1:9/', tls: '', persist: false, authType: '', headers: [] },
+};
+const failing = {
+  ...{ id: 'function1', type: 'function', outputs: 1, libs: [] },
+  func: "node.error('our rule says no', msg); return null;",
+};
+
+test.each([
+  ['http request', http, /ECONNREFUSED/],
+  ['function', failing, /our rule says no/],
+])('a %s node that only says that it failed makes its deal a case', async (_, node, message) => {
+  const flow = flowThrough(node);
+  world = await World.start({ flow: flow.filter(({ type }) => type !== 'catch') });
+  await world.simulator.closeDeals(1);
+  const [run] = await world.settled(1, 30_000);
+  expect(run?.state).toBe('failed');
+  expect(await world.openCases()).toEqual([
+    expect.objectContaining({ code: 'NODE_FAILED', message: expect.stringMatching(message) }),
+  ]);
+});
+
+test('what a Catch node takes from such a node is no case', async () => {
+  world = await World.start({ flow: flowThrough(failing) });
+  await world.simulator.closeDeals(1);
+  const [run] = await world.settled(1, 30_000);
+  expect(run?.state).toBe('completed');
+  expect(await world.openCases()).toEqual([]);
+});
+
+test('a node that is done with an error makes one case of it, with one occurrence', async () => {
+  const throwing = { ...failing, func: "throw new Error('broken rule');" };
+  const flow = flowThrough(throwing);
+  world = await World.start({ flow: flow.filter(({ type }) => type !== 'catch') });
+  await world.simulator.closeDeals(1);
+  await world.settled(1, 30_000);
+  expect(await world.openCases()).toMatchObject([{ code: 'NODE_FAILED', occurrences: 1 }]);
+});

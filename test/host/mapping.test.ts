@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunReport } from '../../lib/api/reports';
 import { Mapping, parseMapping } from '../../lib/mapping';
+import { exampleFlow } from '../support/examples';
 import { type FlowNode, Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { type ClosedDeal, templateFlow, World } from '../support/world';
@@ -156,7 +155,7 @@ test('a value that a table does not know becomes a case; the retry takes the rep
 });
 
 test('the example flow maps as its comment says', async () => {
-  const example: FlowNode[] = JSON.parse(readFileSync(join(__dirname, '../../flows/mapping.json'), 'utf8'));
+  const example = exampleFlow('Map fields without code');
   for (const node of example) if (node.type === 'q2c-salesforce-events') node.interval = '0.2';
   await world.deploy(example);
   // Its source begins with what is won after its first look.

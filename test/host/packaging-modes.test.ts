@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installPack } from '../../scripts/start/pack';
 import { Host } from '../support/host';
+import { nodeRed41 } from '../support/node-red-41';
 import { makeUserDir } from '../support/pack';
 import { until } from '../support/until';
 import { Simulator, templateFlow, World } from '../support/world';
 
-/** The packed pack where Node-RED is not simply started: safe mode, no place to write, removed and installed again. */
+/** The packed pack where Node-RED is not simply started: safe mode and no place to write, in both versions; removed and installed again. */
 
 jest.setTimeout(120_000);
 
@@ -46,51 +47,64 @@ async function dealsGoThrough(count: number, before = 0): Promise<void> {
   expect(runs.map(({ state }) => state)).toEqual(runs.map(() => 'completed'));
 }
 
-test('in safe mode nothing is polled or opened until somebody deploys', async () => {
-  await prepare();
-  await host.start({ NODE_RED_ENABLE_SAFE_MODE: 'true' }, /Flows stopped in safe mode/);
-  expect(await status('/flows')).toBe(200);
-  expect(await status(COUNTS)).toBe(404);
-  expect(await readdir(host.userDir)).not.toContain('quote-to-cash');
-  expect(await simulator.requestCount('salesforce')).toBe(0);
+describe.each(['5.0', '4.1'])('Node-RED %s', (version) => {
+  let nodeRed: string | undefined;
 
-  await world.deploy(templateFlow());
-  await simulator.polledAgain();
-  await dealsGoThrough(1);
-});
+  // The first run on a machine installs Node-RED 4.1.
+  beforeAll(async () => {
+    if (version === '4.1') nodeRed = await nodeRed41();
+  }, 180_000);
 
-describe('a user directory that nobody may write to', () => {
-  /** Root may write everywhere; the host gives that right up. */
-  const through =
-    process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'] : [];
-
-  async function startReadOnly(path: string): Promise<void> {
-    const flow = templateFlow((node) => {
-      if (node.type === 'q2c-store') node.path = path;
-    });
-    await prepare({ flow, through, settings: { readOnly: true } });
-    await chmod(host.userDir, 0o555);
-    await host.start();
-  }
-
-  afterEach(() => chmod(host.userDir, 0o755));
-
-  test('the store says so, the host lives, and nothing is fetched that could not be kept', async () => {
-    await startReadOnly('');
-    await until('the store to complain', () => host.output.includes('The store cannot be opened at'), 30_000);
-    expect(host.output).toMatch(/EACCES: .*quote-to-cash.*Check that the folder exists, is writable/);
+  test('in safe mode nothing is polled or opened until somebody deploys', async () => {
+    await prepare({ nodeRed });
+    await host.start({ NODE_RED_ENABLE_SAFE_MODE: 'true' }, /Flows stopped in safe mode/);
     expect(await status('/flows')).toBe(200);
     expect(await status(COUNTS)).toBe(404);
-    expect(host.ending).toBeNull();
+    expect(await readdir(host.userDir)).not.toContain('quote-to-cash');
     expect(await simulator.requestCount('salesforce')).toBe(0);
-  });
 
-  test('deals go through when the store lies elsewhere', async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), 'q2c-volume-'));
-    await startReadOnly(join(elsewhere, 'q2c.db'));
+    await world.deploy(templateFlow());
     await simulator.polledAgain();
     await dealsGoThrough(1);
-    expect(await readdir(host.userDir)).not.toContain('quote-to-cash');
+  });
+
+  describe('a user directory that nobody may write to', () => {
+    /** Root may write everywhere; the host gives that right up. */
+    const through =
+      process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'] : [];
+
+    async function startReadOnly(path: string): Promise<void> {
+      const flow = templateFlow((node) => {
+        if (node.type === 'q2c-store') node.path = path;
+      });
+      await prepare({ nodeRed, flow, through, settings: { readOnly: true } });
+      await chmod(host.userDir, 0o555);
+      await host.start();
+    }
+
+    afterEach(() => chmod(host.userDir, 0o755));
+
+    test('the store says so, the host lives, and nothing is fetched that could not be kept', async () => {
+      await startReadOnly('');
+      await until(
+        'the store to complain',
+        () => host.output.includes('The store cannot be opened at'),
+        30_000,
+      );
+      expect(host.output).toMatch(/EACCES: .*quote-to-cash.*Check that the folder exists, is writable/);
+      expect(await status('/flows')).toBe(200);
+      expect(await status(COUNTS)).toBe(404);
+      expect(host.ending).toBeNull();
+      expect(await simulator.requestCount('salesforce')).toBe(0);
+    });
+
+    test('deals go through when the store lies elsewhere', async () => {
+      const elsewhere = await mkdtemp(join(tmpdir(), 'q2c-volume-'));
+      await startReadOnly(join(elsewhere, 'q2c.db'));
+      await simulator.polledAgain();
+      await dealsGoThrough(1);
+      expect(await readdir(host.userDir)).not.toContain('quote-to-cash');
+    });
   });
 });
 

@@ -109,16 +109,19 @@ describe.each(versions)('saved by %s', (version) => {
     expect([...new Set(dropped)]).toEqual([]);
   });
 
-  test.each(templateFiles)('template %s deploys without unknown types', async (file) => {
-    const flow = readFlow(templates, file);
+  test('every template deploys without unknown types', async () => {
     const host = await prepare();
     await host.start();
-    await host.deploy(flow);
-    expect(await host.flows()).toEqual(flow);
+    for (const file of templateFiles) {
+      const flow = readFlow(templates, file);
+      await host.deploy(flow);
+      expect({ file, flow: await host.flows() }).toEqual({ file, flow });
+    }
   });
 
   test('its main template carries deals through', async () => {
-    const flow = readFlow(templates, 'closed-won-to-project.json');
+    const main = templateFiles.find((file) => /closed.won.to.project\.json$/i.test(file));
+    const flow = readFlow(templates, main ?? 'no main template');
     for (const node of flow) if (node.type === 'q2c-salesforce-events') node.interval = '0.2';
     const host = await prepare(flow);
     await host.start();

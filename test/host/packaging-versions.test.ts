@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { adminAuth, logIn } from '../support/admin-users';
+import { exampleFiles } from '../support/examples';
 import { Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { nodeRed41 } from '../support/node-red-41';
@@ -68,8 +67,7 @@ describe.each(['5.0', '4.1'])('Node-RED %s with logins, below /red', (version) =
   test('serves icons and every example', async () => {
     const headers = await logIn(admin, 'reader');
     expect(await status(`/icons/${PACK}/q2c-store.svg`, { headers })).toBe(200);
-    for (const file of readdirSync(join(__dirname, '../../flows'), { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.json')) continue;
+    for (const file of exampleFiles) {
       const example = file.replace(/\.json$/, '');
       expect([file, await status(`/library/examples/flows/${PACK}/${example}`, { headers })]).toEqual([
         file,

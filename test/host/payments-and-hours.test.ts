@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Broker } from '../support/broker';
-import { type FlowNode, Host } from '../support/host';
+import { exampleFlow } from '../support/examples';
+import { Host } from '../support/host';
 import { until } from '../support/until';
 import { Simulator, type SystemName, World } from '../support/world';
 
@@ -10,12 +9,9 @@ import { Simulator, type SystemName, World } from '../support/world';
 let broker: Broker;
 let world: World;
 
-const example = (): FlowNode[] =>
-  JSON.parse(readFileSync(join(__dirname, '../../flows/payments-and-hours.json'), 'utf8'));
-
 beforeAll(async () => {
   broker = await Broker.start('mqtt5');
-  const flow = example();
+  const flow = exampleFlow('Payments and hours');
   for (const node of flow) {
     if (node.type.endsWith('-events')) {
       node.interval = node.event === 'invoice-status-changed' ? '3600' : '0.2';
@@ -25,8 +21,8 @@ beforeAll(async () => {
   const simulator = await Simulator.start();
   world = new World(simulator, await Host.start({ env: { Q2C_SIMULATOR_URL: simulator.url }, flow }));
   // A source tells what happens after its first look.
-  await looked('netsuite', '/suiteql');
-  await looked('kantata', '/timesheet_submissions');
+  await simulator.looked('netsuite', '/suiteql');
+  await simulator.looked('kantata', '/timesheet_submissions');
   // The vendors stamp changes in whole seconds: those of the first look's second count as earlier than it.
   const second = () => Math.floor(Date.now() / 1000);
   const first = second();
@@ -37,14 +33,6 @@ afterAll(async () => {
   await world?.stop();
   await broker?.kill();
 });
-
-/** Resolves when a source has looked twice more: the first of these may have begun before. */
-async function looked(system: SystemName, path: string): Promise<void> {
-  const before = await world.simulator.requestCount(system);
-  const looks = async () =>
-    (await world.simulator.requestsSince(system, before)).filter((each) => each.path.endsWith(path)).length;
-  await until(`two looks at ${system}`, async () => (await looks()) >= 2, 30_000, 20);
-}
 
 const byHand = async (system: SystemName, type: string, data: Record<string, unknown>): Promise<string> =>
   (await world.simulator.create(system, type, data)).id;

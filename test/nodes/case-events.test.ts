@@ -120,5 +120,5 @@ test('a notification that fails is a case, but does not tell of itself', async (
 
 test('without a store the form is to be filled in', async () => {
   await load({ store: '' });
-  await until('the status', () => canvas.statuses.get('events') === 'config missing');
+  await until('the status', () => canvas.statuses.get('events') === 'not set up');
 });

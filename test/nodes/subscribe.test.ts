@@ -100,5 +100,5 @@ test.each([
   ['a broker that is gone', { broker: 'gone' }],
 ])('%s is a mistake that the node shows', async (_, changes) => {
   await load([{ ...subscribe, ...changes }]);
-  await until('the status', () => canvas.statuses.get('subscribe') === 'config missing');
+  await until('the status', () => canvas.statuses.get('subscribe') === 'not set up');
 });

@@ -132,7 +132,7 @@ const HOST: HostView = {
       limits: { concurrency: 5, timeoutMs: 1_000 },
     },
   ],
-  test: async () => [{ id: 'login', label: 'Login', ok: true, message: '' }],
+  test: async () => [{ id: 'login', label: 'Login', ok: true, state: 'ok', message: '', advice: '' }],
   firms: () => [],
   metrics: async () => ({ contentType: 'text/plain', text: '# nothing\n' }),
   zoneOf: () => 'Europe/Berlin',

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Page } from '../../lib/api/paging';
@@ -9,6 +8,7 @@ import type { CaseLine } from '../../lib/governance';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { endWithUs } from './children';
+import { exampleFlow } from './examples';
 import { type FlowNode, Host } from './host';
 import { type StoreReader, sqliteReader } from './store-reader';
 import { until } from './until';
@@ -20,7 +20,7 @@ export type SystemName = (typeof SYSTEMS)[number];
 
 /** The template flow; its source node polls fast enough for tests. */
 export function templateFlow(change: (node: FlowNode) => void = () => undefined): FlowNode[] {
-  const flow = JSON.parse(readFileSync(join(root, 'flows/closed-won-to-project.json'), 'utf8')) as FlowNode[];
+  const flow = exampleFlow('Closed won to project');
   for (const node of flow) {
     if (node.type === 'q2c-salesforce-events') node.interval = '0.2';
     change(node);
@@ -106,16 +106,26 @@ export class VendorControl {
     return (await this.control<{ requests: LoggedRequest[] }>('GET', path)).requests;
   }
 
-  /** Resolves when the source node has looked for won deals again, twice: the first look may have begun before. */
-  async polledAgain(): Promise<void> {
-    const before = await this.requestCount('salesforce');
+  /** Resolves when the source node has looked for won deals again. */
+  polledAgain(): Promise<void> {
+    return this.looked('salesforce', 'IsWon = true');
+  }
+
+  /**
+   * Resolves when a source has asked a vendor twice more: the first time it may have begun before.
+   * @param question is in the path or the query of each of its calls
+   */
+  async looked(system: SystemName, question: string): Promise<void> {
+    const before = await this.requestCount(system);
+    const asked = async () =>
+      (await this.requestsSince(system, before)).filter(({ path, query }) =>
+        `${path}?${decodeURIComponent(query)}`.includes(question),
+      );
     await until(
-      'two further polls',
-      async () => {
-        const requests = await this.requestsSince('salesforce', before);
-        return requests.filter(({ query }) => decodeURIComponent(query).includes('IsWon = true')).length >= 2;
-      },
+      `two looks at ${system} for ${question}`,
+      async () => (await asked()).length >= 2,
       30_000,
+      20,
     );
   }
 }

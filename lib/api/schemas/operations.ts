@@ -33,7 +33,18 @@ export const connectionView = component(
 export const connectionChecks = component(
   'ConnectionChecks',
   z.object({
-    checks: z.array(z.object({ id: z.string(), label: z.string(), ok: z.boolean(), message: z.string() })),
+    checks: z.array(
+      z.object({
+        id: z.string(),
+        label: z.string(),
+        ok: z.boolean(),
+        /** `unchecked`: it could not be found out, or there was no use in trying. */
+        state: z.enum(['ok', 'failed', 'unchecked']),
+        message: z.string(),
+        /** What to do about it; empty when there is nothing to do. */
+        advice: z.string(),
+      }),
+    ),
   }),
 );
 

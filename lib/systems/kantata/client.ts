@@ -1,26 +1,21 @@
 import type { JsonObject } from '../../model';
 import {
+  ANY_STATUS,
   baseUrlOf,
+  type CheckOptions,
   type ClientDependencies,
   type ConnectionConfig,
   createHttpClient,
   type HttpClient,
+  type HttpResponse,
   parseReply,
   readAllPages,
   readConnection,
-  runChecks,
   type SystemClient,
   SystemError,
 } from '../kit';
-import {
-  type Collection,
-  type ExternalReference,
-  externalReferences,
-  type Identified,
-  projectTemplates,
-  users,
-  workspaces,
-} from './collections';
+import { checkConnection } from './check-connection';
+import { type Collection, type ExternalReference, externalReferences, type Identified } from './collections';
 import { envelopeOf, type Page, type Referenced } from './envelope';
 import { errorTable } from './errors';
 import { manifest } from './manifest';
@@ -74,6 +69,12 @@ export interface KantataClient extends SystemClient {
   ): Promise<void>;
   /** Deletes; an object that is gone already is fine. */
   remove(collection: Collection<Identified>, id: string, signal: AbortSignal): Promise<void>;
+  /** Host name of the API. */
+  readonly host: string;
+  /** Whether somebody is there, asked without credentials; whatever is answered, it is an answer. */
+  knock(signal: AbortSignal): Promise<HttpResponse>;
+  /** Reads one object, to see whether the user may. */
+  readOne(collection: Collection<Identified>, path: string, signal: AbortSignal): Promise<void>;
 }
 
 /** @throws Q2cError `MANDATORY_FIELD_MISSING` when the configuration is incomplete. */
@@ -82,10 +83,11 @@ export function createKantataClient(
   dependencies: ClientDependencies,
 ): KantataClient {
   const { value, settings, limits } = readConnection(manifest, config);
+  const baseUrl = baseUrlOf(manifest, value('baseUrl'));
+  const common = { system: manifest.id, baseUrl, errors: errorTable, onCall: dependencies.onCall };
+  const visitor = createHttpClient({ ...common, limits: { ...limits, concurrency: 1 } });
   const http = createHttpClient({
-    system: manifest.id,
-    baseUrl: baseUrlOf(manifest, value('baseUrl')),
-    errors: errorTable,
+    ...common,
     limits,
     authenticator: {
       headers: async () => ({ authorization: `Bearer ${value('accessToken')}` }),
@@ -93,9 +95,9 @@ export function createKantataClient(
       refresh: async () => false,
     },
     reserveCall: dependencies.reserveCall,
-    onCall: dependencies.onCall,
   });
-  return new RestClient(http, settings, config.instance || value('accountName') || manifest.id);
+  const instance = config.instance || value('accountName') || manifest.id;
+  return new RestClient({ http, visitor, host: new URL(baseUrl).host }, settings, instance);
 }
 
 class RestClient implements KantataClient {
@@ -103,10 +105,19 @@ class RestClient implements KantataClient {
   readonly instance: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly serviceName: string;
+  readonly host: string;
   readonly #http: HttpClient;
+  /** Without credentials. */
+  readonly #visitor: HttpClient;
 
-  constructor(http: HttpClient, settings: Readonly<Record<string, string>>, instance: string) {
+  constructor(
+    { http, visitor, host }: { http: HttpClient; visitor: HttpClient; host: string },
+    settings: Readonly<Record<string, string>>,
+    instance: string,
+  ) {
     this.#http = http;
+    this.#visitor = visitor;
+    this.host = host;
     this.settings = settings;
     this.serviceName = settings.serviceName ?? '';
     this.instance = instance;
@@ -191,29 +202,25 @@ class RestClient implements KantataClient {
     await this.#http.request({ method: 'DELETE', path: `/${name}/${id}`, accept: [404], safe: true, signal });
   }
 
-  test() {
-    return runChecks([
-      { id: 'login', label: 'Login', run: () => this.#check('/users/me', users), blocking: true },
-      { id: 'projects', label: 'Read projects', run: () => this.#check('/workspaces', workspaces) },
-      {
-        id: 'templates',
-        label: 'Read project templates',
-        run: () => this.#check('/project_templates', projectTemplates),
-      },
-    ]);
+  knock(signal: AbortSignal) {
+    return this.#visitor.request({ method: 'GET', path: '/users/me', accept: ANY_STATUS, signal });
+  }
+
+  async readOne(collection: Collection<Identified>, path: string, signal: AbortSignal) {
+    const reply = await this.#http.request({ method: 'GET', path, query: { per_page: 1 }, signal });
+    this.#page(collection, reply, `GET ${path}`, false);
+  }
+
+  test(options?: CheckOptions) {
+    return checkConnection(this, options);
   }
 
   health() {
     return this.#http.health();
   }
 
-  close() {
-    return this.#http.close();
-  }
-
-  async #check(path: string, collection: Collection<Identified>): Promise<undefined> {
-    const reply = await this.#http.request({ method: 'GET', path, query: { per_page: 1 } });
-    this.#page(collection, reply, `GET ${path}`, false);
+  async close() {
+    await Promise.all([this.#http.close(), this.#visitor.close()]);
   }
 
   async #read<Row extends Identified>(collection: Collection<Row>, query: Query, signal: AbortSignal) {

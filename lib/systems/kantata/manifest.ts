@@ -139,7 +139,50 @@ export const manifest: SystemManifest = {
       entity: 'timeEntry',
     },
   },
+  access: [
+    {
+      object: 'workspaces',
+      rights: ['read', 'create', 'update'],
+      grant: 'Access group > Create and manage projects',
+    },
+    { object: 'project_templates', rights: ['read'], grant: 'Access group > View project templates' },
+    {
+      object: 'stories',
+      rights: ['read', 'create', 'update'],
+      grant: 'Access group > Edit tasks and see their budgets',
+    },
+    {
+      object: 'billing_milestones',
+      rights: ['read', 'create'],
+      grant: 'Access group > Financial permission on projects',
+    },
+    {
+      object: 'workspace_resources',
+      rights: ['read', 'create'],
+      grant: 'Access group > Manage resources of projects',
+    },
+    { object: 'time_entries', rights: ['read'], grant: 'Access group > View time of all projects' },
+    {
+      object: 'timesheet_submissions',
+      rights: ['read'],
+      grant: 'Access group > View timesheets of all projects',
+    },
+  ],
   customFields: [],
+  preparation: [
+    {
+      id: 'user',
+      text: 'Make an integration user with a login of its own and an access group with the rights below. Kantata has no scopes: what this user may do, the connector may do.',
+    },
+    {
+      id: 'application',
+      text: 'As account administrator register an OAuth application, sign in as the integration user and copy the access token from the page of the application.',
+    },
+    {
+      id: 'connection',
+      text: 'Enter the token and a short name of the account here, deploy, and test the connection.',
+    },
+  ],
   classifiedFields: {
     email_address: 'personal',
     full_name: 'person_name',

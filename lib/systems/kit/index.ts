@@ -1,8 +1,10 @@
 /** What every connector is made of. A vendor folder imports the kit from here. */
 export * from './auth';
+export * from './check-findings';
 export * from './checks';
 export * from './connection';
 export * from './country';
+export * from './custom-field';
 export * from './decimal';
 export { errorOfReply } from './error-table';
 export * from './errors';

@@ -66,13 +66,48 @@ export interface Limits {
   timeoutMs: number;
 }
 
+export type Right = 'read' | 'create' | 'update';
+
+/** What the login of a connection must be allowed to do with one kind of record. */
+export interface ObjectAccess {
+  /** As the vendor's API spells it. */
+  object: string;
+  rights: readonly Right[];
+  /** Where an administrator gives these rights: a path in the vendor's screens, or a permission of the access group. */
+  grant: string;
+  /** The vendor's own key of the permission, where roles can be deployed as metadata. */
+  permissionKey?: string;
+  /** What must be switched on for the object, or for a standard field of it, to be there at all. */
+  feature?: { name: string; field?: string };
+  /** Label of the only event or operation that needs it; the others work without. */
+  onlyFor?: string;
+}
+
+/** Type of a custom field. Numbers: `precision` counts all digits, `scale` those behind the point. */
+export type CustomFieldType =
+  | { kind: 'text'; length: number; key?: true }
+  | { kind: 'picklist'; values: readonly string[]; open?: true }
+  | { kind: 'number' | 'currency' | 'percent'; precision: number; scale: number };
+
 /** A field that an administrator must create in the vendor before the pack can work. */
 export interface CustomFieldManifest {
   object: string;
   name: string;
-  type: string;
+  /** Name on the vendor's screens. */
+  label: string;
+  type: CustomFieldType;
+  /** The type as an administrator chooses it (`fieldTypeInWords`). */
+  typeInWords: string;
   purpose: string;
   required: boolean;
+  /** We write it, so the login must be allowed to edit it. */
+  written: boolean;
+}
+
+export interface PreparationStep {
+  id: string;
+  /** One or two plain sentences with the vendor's own names of screens and settings. */
+  text: string;
 }
 
 export interface SystemManifest {
@@ -89,7 +124,11 @@ export interface SystemManifest {
   entities: Record<string, { label: string; operations: Partial<Record<Verb, OperationManifest>> }>;
   /** Event id (for example `opportunity-won`) → event. */
   events: Record<string, EventManifest>;
+  /** Objects that the operations and events touch: what "Test connection" looks at and an administrator grants. */
+  access: ObjectAccess[];
   customFields: CustomFieldManifest[];
+  /** What an administrator does in the vendor before the first connection, in order. */
+  preparation: PreparationStep[];
   /**
    * Fields of what is sent and read that only some people may see (guides §13): by name, wherever they stand, or as
    * `<entity>.<name>` in operations on that entity alone.
@@ -162,20 +201,49 @@ export interface ObservedCall {
   ended?(status: number | null, ms: number): void;
 }
 
+/** `unchecked`: it could not be found out, or there was no use in trying; the message says why. */
+export type CheckState = 'ok' | 'failed' | 'unchecked';
+
+/** A sentence by its key in `locales/<language>/_system.json`, below `check`, with the values in it. */
+export interface CheckText {
+  key: string;
+  values: Readonly<Record<string, string>>;
+}
+
+/** What one look has found. A line that is ok may have findings too: what is worth knowing. */
+export interface CheckOutcome {
+  state: CheckState;
+  findings: readonly CheckText[];
+}
+
+/** One line of "Test connection". The texts are English; `line` and `findings` say the same in every language. */
 export interface ConnectionCheck {
   id: string;
   label: string;
   ok: boolean;
-  /** What is wrong and what to do, in plain words; empty when ok. */
+  state: CheckState;
+  /** What was found, in plain words; empty when there is nothing to say. */
   message: string;
+  /** What to do about it; empty when there is nothing to do. */
+  advice: string;
+  line: CheckText;
+  findings: readonly CheckText[];
+}
+
+export interface CheckOptions {
+  /** Ends the test: what is left stays `unchecked`. */
+  signal?: AbortSignal;
+  /** Told of all lines before the first is looked at. */
+  onPlan?(lines: readonly Pick<ConnectionCheck, 'id' | 'label' | 'line'>[]): void;
+  onCheck?(check: ConnectionCheck): void;
 }
 
 export interface SystemClient {
   readonly system: string;
   readonly instance: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** Cheapest calls that prove host, login, permissions and required custom fields. Never throws. */
-  test(): Promise<ConnectionCheck[]>;
+  /** Cheapest calls that prove host, login, permissions and required custom fields. Never throws, changes nothing. */
+  test(options?: CheckOptions): Promise<ConnectionCheck[]>;
   /** Health of the shared guard: breaker state and budget use. */
   health(): { breaker: 'closed' | 'open' | 'half-open'; inFlight: number; waiting: number };
   close(): Promise<void>;

@@ -37,43 +37,47 @@ export interface CertificateLogin {
  * OAuth 2.0 client credentials with a certificate: the assertion is a JWT signed with PS256 (RS256 is refused).
  * Source: Oracle help "POST Request to the Token Endpoint and the Access Token Response".
  *
- * @throws SystemError kind `auth` when the private key is no key.
+ * @throws SystemError kind `auth` when the private key is no key, or the login is refused.
  */
+export async function logIn(login: CertificateLogin, signal?: AbortSignal): Promise<AccessToken> {
+  const reply = await login.http.request({
+    method: 'POST',
+    path: TOKEN_PATH,
+    form: {
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertionOf(login),
+    },
+    safe: true,
+    signal,
+  });
+  const about = { system: login.system, what: 'the login', write: false };
+  const { access_token, expires_in } = parseReply(tokenReply, reply, about);
+  return { value: access_token, expiresAt: new Date(Date.now() + expires_in * 1000).toISOString() };
+}
+
+function assertionOf({ system, clientId, certificateId, privateKey, tokenUrl }: CertificateLogin): string {
+  const issuedAt = Math.floor(Date.now() / 1000);
+  return signJwt({
+    algorithm: 'PS256',
+    key: readPrivateKey(system, privateKey),
+    header: { typ: 'JWT', kid: certificateId },
+    claims: {
+      iss: clientId,
+      scope: 'rest_webservices',
+      aud: tokenUrl,
+      iat: issuedAt,
+      exp: issuedAt + ASSERTION_SECONDS,
+    },
+  });
+}
+
+/** A token that is kept and shared, and renewed by `logIn`. */
 export function certificateAuthenticator(login: CertificateLogin): Authenticator {
-  const key = readPrivateKey(login.system, login.privateKey);
-  const assertion = () => {
-    const issuedAt = Math.floor(Date.now() / 1000);
-    return signJwt({
-      algorithm: 'PS256',
-      key,
-      header: { typ: 'JWT', kid: login.certificateId },
-      claims: {
-        iss: login.clientId,
-        scope: 'rest_webservices',
-        aud: login.tokenUrl,
-        iat: issuedAt,
-        exp: issuedAt + ASSERTION_SECONDS,
-      },
-    });
-  };
   return createBearerAuthenticator({
     key: `netsuite/${login.instance}/${login.clientId}/${login.certificateId}`,
     tokens: login.tokens,
-    login: async (): Promise<AccessToken> => {
-      const reply = await login.http.request({
-        method: 'POST',
-        path: TOKEN_PATH,
-        form: {
-          grant_type: 'client_credentials',
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-          client_assertion: assertion(),
-        },
-        safe: true,
-      });
-      const about = { system: login.system, what: 'the login', write: false };
-      const { access_token, expires_in } = parseReply(tokenReply, reply, about);
-      return { value: access_token, expiresAt: new Date(Date.now() + expires_in * 1000).toISOString() };
-    },
+    login: () => logIn(login),
   });
 }
 

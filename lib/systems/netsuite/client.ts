@@ -1,27 +1,45 @@
 import { type CanonicalId, isId, Q2cError } from '../../model';
 import {
+  ANY_STATUS,
   type Authenticator,
   baseUrlOf,
+  type CheckOptions,
   type ClientDependencies,
   type ConnectionConfig,
   type ConnectionValues,
   createHttpClient,
   type HttpClient,
+  type HttpResponse,
   readConnection,
   type SystemClient,
+  SystemError,
 } from '../kit';
 import { accountRealm, isAccountId, restBaseUrl } from './account';
 import { joinAccount } from './account-slots';
-import { certificateAuthenticator, TOKEN_PATH, tokenAuthenticator } from './auth';
+import {
+  type CertificateLogin,
+  certificateAuthenticator,
+  logIn,
+  TOKEN_PATH,
+  tokenAuthenticator,
+} from './auth';
 import { checkConnection } from './check-connection';
 import { errorTable } from './errors';
 import { manifest } from './manifest';
+import { Metadata } from './metadata';
 import { RecordService } from './record-service';
 import { firstRows, type Row, runSuiteQl } from './suiteql';
 
 /** One NetSuite account, as one integration sees it. */
 export interface NetSuiteClient extends SystemClient {
   readonly records: RecordService;
+  readonly metadata: Metadata;
+  /** Host name of the account's REST services. */
+  readonly host: string;
+  /** Whether somebody is there; whatever is answered, it is an answer. */
+  knock(signal: AbortSignal): Promise<HttpResponse>;
+  /** Logs in anew, or makes a signed call. @throws SystemError kind `auth` when the login is refused. */
+  signIn(signal: AbortSignal): Promise<void>;
   /** All rows of a SuiteQL query; see `runSuiteQl`. */
   query(sql: string, signal?: AbortSignal): Promise<Row[]>;
   /** The first rows of a SuiteQL query; see `firstRows`. */
@@ -58,13 +76,10 @@ export function createNetSuiteClient(
   // Logging in is not governed as a call, and must not wait behind the calls that wait for it.
   const login = createHttpClient(common);
   const instance = config.instance || realm;
-  const authenticator = createAuthenticator(connection, config, {
-    realm,
-    baseUrl,
-    instance,
-    login,
-    dependencies,
-  });
+  const certificate =
+    config.auth === 'tba' ? null : certificateLogin(connection, { baseUrl, instance, login, dependencies });
+  const authenticator =
+    certificate === null ? signer(connection, realm) : certificateAuthenticator(certificate);
   const account = joinAccount(`${realm} ${baseUrl}`, connection.limits.concurrency);
   const http = createHttpClient({
     ...common,
@@ -72,8 +87,20 @@ export function createNetSuiteClient(
     slots: account.slots,
     reserveCall: dependencies.reserveCall,
   });
-  return new RestClient(http, instance, connection.settings, async () => {
-    await Promise.all([http.close(), login.close()]).finally(account.leave);
+  return new RestClient({
+    http,
+    login,
+    instance,
+    settings: connection.settings,
+    host: new URL(baseUrl).host,
+    // A signed call is its own login.
+    signIn:
+      certificate === null
+        ? (metadata, signal) => metadata.recordTypes(signal).then(() => undefined, unlessRefused)
+        : (_, signal) => logIn(certificate, signal).then(() => undefined),
+    closeAll: async () => {
+      await Promise.all([http.close(), login.close()]).finally(account.leave);
+    },
   });
 }
 
@@ -86,21 +113,48 @@ export function baseUrlFor({ environment, values }: ConnectionConfig, accountId:
   return own ? baseUrlOf(manifest, own) : restBaseUrl(accountId);
 }
 
+/** Any answer but a refused login proves that the login works. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof SystemError) || error.kind === 'auth' || error.status === null) throw error;
+}
+
+interface Parts {
+  http: HttpClient;
+  /** Without credentials. */
+  login: HttpClient;
+  instance: string;
+  settings: Readonly<Record<string, string>>;
+  host: string;
+  signIn(metadata: Metadata, signal: AbortSignal): Promise<void>;
+  closeAll(): Promise<void>;
+}
+
 class RestClient implements NetSuiteClient {
   readonly system = manifest.id;
+  readonly instance: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly host: string;
   readonly records: RecordService;
+  readonly metadata: Metadata;
+  readonly #parts: Parts;
   readonly #http: HttpClient;
-  readonly #closeAll: () => Promise<void>;
 
-  constructor(
-    http: HttpClient,
-    readonly instance: string,
-    readonly settings: Readonly<Record<string, string>>,
-    closeAll: () => Promise<void>,
-  ) {
-    this.#http = http;
-    this.#closeAll = closeAll;
-    this.records = new RecordService(http, this.system);
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#http = parts.http;
+    this.instance = parts.instance;
+    this.settings = parts.settings;
+    this.host = parts.host;
+    this.records = new RecordService(parts.http, this.system);
+    this.metadata = new Metadata(parts.http, this.system);
+  }
+
+  knock(signal: AbortSignal) {
+    return this.#parts.login.request({ method: 'GET', path: '/services/rest/', accept: ANY_STATUS, signal });
+  }
+
+  signIn(signal: AbortSignal) {
+    return this.#parts.signIn(this.metadata, signal);
   }
 
   query(sql: string, signal?: AbortSignal) {
@@ -117,8 +171,8 @@ class RestClient implements NetSuiteClient {
     return isId(id) ? id : null;
   }
 
-  test() {
-    return checkConnection(this);
+  test(options?: CheckOptions) {
+    return checkConnection(this, options);
   }
 
   health() {
@@ -126,31 +180,25 @@ class RestClient implements NetSuiteClient {
   }
 
   close() {
-    return this.#closeAll();
+    return this.#parts.closeAll();
   }
 }
 
-function createAuthenticator(
+function signer({ value }: ConnectionValues, realm: string): Authenticator {
+  return tokenAuthenticator({
+    realm,
+    consumerKey: value('consumerKey'),
+    consumerSecret: value('consumerSecret'),
+    tokenId: value('tokenId'),
+    tokenSecret: value('tokenSecret'),
+  });
+}
+
+function certificateLogin(
   { value }: ConnectionValues,
-  config: ConnectionConfig,
-  about: {
-    realm: string;
-    baseUrl: string;
-    instance: string;
-    login: HttpClient;
-    dependencies: ClientDependencies;
-  },
-): Authenticator {
-  if (config.auth === 'tba') {
-    return tokenAuthenticator({
-      realm: about.realm,
-      consumerKey: value('consumerKey'),
-      consumerSecret: value('consumerSecret'),
-      tokenId: value('tokenId'),
-      tokenSecret: value('tokenSecret'),
-    });
-  }
-  return certificateAuthenticator({
+  about: { baseUrl: string; instance: string; login: HttpClient; dependencies: ClientDependencies },
+): CertificateLogin {
+  return {
     system: manifest.id,
     clientId: value('clientId'),
     certificateId: value('certificateId'),
@@ -159,5 +207,5 @@ function createAuthenticator(
     tokenUrl: about.baseUrl + TOKEN_PATH,
     tokens: about.dependencies.tokens,
     instance: about.instance,
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import type { FieldSpec, Limits, SystemManifest } from '../kit';
+import type { FieldSpec, Limits, Right, SystemManifest } from '../kit';
 import { pollOverlapSetting } from '../kit/poll-overlap';
 
 const accountId: FieldSpec = {
@@ -12,6 +12,8 @@ const accountId: FieldSpec = {
 
 /** Calls in flight are limited per account, over all integrations; the smallest tier has five. */
 const limits: Limits = { concurrency: 4, timeoutMs: 60_000 };
+
+const ALL: readonly Right[] = ['read', 'create', 'update'];
 
 /** Oracle NetSuite: customers, projects, billing schedules, sales orders, invoices and payments. */
 export const manifest: SystemManifest = {
@@ -207,7 +209,87 @@ export const manifest: SystemManifest = {
       entity: 'payment',
     },
   },
-  customFields: [],
+  access: [
+    { object: 'customer', rights: ALL, grant: 'Lists > Customers', permissionKey: 'LIST_CUSTJOB' },
+    { object: 'contact', rights: ALL, grant: 'Lists > Contacts', permissionKey: 'LIST_CONTACT' },
+    {
+      object: 'job',
+      rights: ALL,
+      grant: 'Lists > Projects',
+      permissionKey: 'LIST_JOB',
+      feature: { name: 'Enable Features > Company > Projects' },
+    },
+    {
+      object: 'projectTask',
+      rights: ALL,
+      grant: 'Lists > Project Tasks',
+      permissionKey: 'LIST_PROJECTTASK',
+      feature: { name: 'Enable Features > Company > Project Management' },
+    },
+    {
+      object: 'billingSchedule',
+      rights: ALL,
+      grant: 'Lists > Billing Schedules',
+      permissionKey: 'LIST_BILLINGSCHEDULE',
+      feature: { name: 'Enable Features > Transactions > Advanced Billing' },
+    },
+    {
+      object: 'charge',
+      rights: ALL,
+      grant: 'Transactions > Charge',
+      permissionKey: 'TRAN_CHARGE',
+      feature: { name: 'Enable Features > Transactions > Charge-Based Billing' },
+    },
+    {
+      object: 'salesOrder',
+      rights: ALL,
+      grant: 'Transactions > Sales Order',
+      permissionKey: 'TRAN_SALESORD',
+      feature: { name: 'Enable Features > Transactions > Sales Orders' },
+    },
+    { object: 'invoice', rights: ['read'], grant: 'Transactions > Invoice', permissionKey: 'TRAN_CUSTINVC' },
+    {
+      object: 'customerPayment',
+      rights: ['read'],
+      grant: 'Transactions > Customer Payment',
+      permissionKey: 'TRAN_CUSTPYMT',
+    },
+  ],
+  customFields: [
+    {
+      object: 'customer',
+      name: 'custentity_q2c_tax_number',
+      label: 'Q2C Tax Number',
+      type: { kind: 'text', length: 20 },
+      typeInWords: 'Free-Form Text(20)',
+      purpose:
+        'tax registration number, where SuiteTax keeps none on the customer; enter it as Customer tax number field',
+      required: false,
+      written: true,
+    },
+  ],
+  preparation: [
+    {
+      id: 'features',
+      text: 'Under Setup > Company > Enable Features switch on REST Web Services, OAuth 2.0 or Token-Based Authentication, SuiteAnalytics Workbook, Projects, Project Management, and Advanced Billing or Charge-Based Billing.',
+    },
+    {
+      id: 'role',
+      text: 'Make a role with the rights below, for the integration only, and give it all selling subsidiaries. The metadata makes it: unpack it and run suitecloud project:validate and suitecloud project:deploy there.',
+    },
+    {
+      id: 'integration',
+      text: 'Make an integration record with the Client Credentials grant and the scope REST Web Services.',
+    },
+    {
+      id: 'certificate',
+      text: 'Under OAuth 2.0 Client Credentials (M2M) Setup map user, role and integration to your certificate. NetSuite shows the certificate ID.',
+    },
+    {
+      id: 'connection',
+      text: 'Enter account ID, client ID, certificate ID and private key here, deploy, and test the connection.',
+    },
+  ],
   classifiedFields: {
     taxNumber: 'tax_id',
     vatRegNumber: 'tax_id',

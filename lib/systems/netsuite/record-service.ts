@@ -125,11 +125,12 @@ export class RecordService {
   }
 
   /** One id of the type, to see whether the role may list it. */
-  async probePermission(type: RecordType): Promise<void> {
+  async probePermission(type: string, signal: AbortSignal): Promise<void> {
     await this.#http.request({
       method: 'GET',
       path: `/services/rest/record/v1/${type}`,
       query: { limit: 1 },
+      signal,
     });
   }
 

@@ -1,124 +1,146 @@
-import * as z from 'zod';
-import { type CheckStep, type ConnectionCheck, runChecks, SystemError } from '../kit';
+import {
+  arrivalSteps,
+  type CheckOptions,
+  type CheckOutcome,
+  type CheckStep,
+  type ConnectionCheck,
+  finding,
+  type HttpResponse,
+  judged,
+  line,
+  type ObjectAccess,
+  passed,
+  reasonIn,
+  runChecks,
+  SystemError,
+  unchecked,
+} from '../kit';
 import type { SalesforceClient } from './client';
-import { EXTERNAL_ID_FIELD, manifest } from './manifest';
+import { accessFindings, type Describe, describeSchema, fieldFindings } from './describe';
+import { loginFindings } from './login-findings';
+import { manifest } from './manifest';
 
-const describeSchema = z.object({
-  queryable: z.boolean(),
-  createable: z.boolean(),
-  updateable: z.boolean(),
-  fields: z.array(
-    z.object({ name: z.string(), externalId: z.boolean().optional(), unique: z.boolean().optional() }),
-  ),
-});
-type Describe = z.infer<typeof describeSchema>;
+/** Below this share of the daily calls a line says that they run out. */
+const FEW_CALLS_PERCENT = 10;
 
-interface ObjectNeeds {
-  object: string;
-  access: ('queryable' | 'createable' | 'updateable')[];
-  /** Standard fields that exist only when a feature of the org is switched on. */
-  feature?: { field: string; enable: string };
-  /** Said when the object itself is missing. */
-  missing?: string;
-}
+const API_ENABLED = 'Permission set > System Permissions > API Enabled';
 
-const MULTI_CURRENCY = {
-  field: 'CurrencyIsoCode',
-  enable: 'switch on multiple currencies in Company Information',
-};
-
-const OBJECTS: ObjectNeeds[] = [
-  { object: 'Opportunity', access: ['queryable', 'updateable'], feature: MULTI_CURRENCY },
-  { object: 'Account', access: ['queryable', 'createable', 'updateable'], feature: MULTI_CURRENCY },
-  { object: 'Contact', access: ['queryable', 'createable', 'updateable'] },
-  { object: 'Contract', access: ['queryable', 'updateable'], feature: MULTI_CURRENCY },
-  { object: 'OpportunityLineItem', access: ['queryable'] },
-  {
-    object: 'OpportunityLineItemSchedule',
-    access: ['queryable'],
-    missing: 'Switch on revenue schedules in Product Schedule Settings.',
-  },
-];
-
-/** Host, version, login, then what the integration user may see of each object. */
-export function checkConnection(client: SalesforceClient): Promise<ConnectionCheck[]> {
-  return runChecks([
-    { id: 'host', label: 'Host and API version', blocking: true, run: () => checkVersion(client) },
-    { id: 'login', label: 'Login', blocking: true, run: () => checkLogin(client) },
-    ...OBJECTS.map(
-      (needs): CheckStep => ({
-        id: `object:${needs.object}`,
-        label: `Object ${needs.object}`,
-        run: () => checkObject(client, needs),
-      }),
-    ),
-  ]);
-}
-
-async function checkVersion(client: SalesforceClient): Promise<string | undefined> {
-  const wanted = client.settings.apiVersion ?? '';
-  const versions = await client.versions();
-  if (versions.includes(wanted)) return undefined;
-  return `This org does not offer API version ${wanted}; its latest is ${versions.at(-1) ?? 'unknown'}. Change the API version of the connection.`;
-}
-
-/** The list of resources is open to every user with API access; `limits` would need a permission of its own. */
-async function checkLogin(client: SalesforceClient): Promise<undefined> {
-  await client.get('/', z.looseObject({}), 'the list of resources');
-}
-
-async function checkObject(client: SalesforceClient, needs: ObjectNeeds): Promise<string | undefined> {
-  const { object } = needs;
-  const described = await describe(client, object);
-  if (described === null) {
-    return (
-      needs.missing ??
-      `The integration user cannot see ${object}: give its permission set access to the object.`
-    );
-  }
-  const problems = [
-    ...accessProblems(needs, described),
-    ...featureProblems(needs, described),
-    ...fieldProblems(client, object, described),
+/**
+ * Host, clock, version, login and API, then what the integration user may see of each object: the describe of an object
+ * tells the rights of the user who asks, and leaves out what he may not see.
+ */
+export function checkConnection(
+  client: SalesforceClient,
+  options?: CheckOptions,
+): Promise<ConnectionCheck[]> {
+  const { apiVersion = '' } = client.settings;
+  let resources: HttpResponse | undefined;
+  const steps: CheckStep[] = [
+    ...arrivalSteps(client.host, (signal) => client.knock(signal)),
+    {
+      id: 'version',
+      line: line('version', { version: apiVersion }),
+      blocking: true,
+      run: (signal) => checkVersion(client, apiVersion, signal),
+    },
+    {
+      id: 'login',
+      line: line('login'),
+      blocking: true,
+      explain: loginFindings,
+      run: async (signal) => {
+        await client.signIn(signal);
+        return passed();
+      },
+    },
+    {
+      id: 'api',
+      line: line('api'),
+      blocking: true,
+      explain: apiFindings,
+      run: async (signal) => {
+        resources = await client.resources(signal);
+        return passed();
+      },
+    },
+    ...manifest.access.flatMap((access) => objectSteps(client, access)),
+    {
+      id: 'limits',
+      line: line('limits'),
+      run: async () => callsLeft(resources?.headers['sforce-limit-info']),
+    },
   ];
-  return problems.length > 0 ? problems.join(' ') : undefined;
+  return runChecks(steps, options);
 }
 
-async function describe(client: SalesforceClient, object: string): Promise<Describe | null> {
+async function checkVersion(
+  client: SalesforceClient,
+  version: string,
+  signal: AbortSignal,
+): Promise<CheckOutcome> {
+  const versions = await client.versions(signal);
+  if (versions.includes(version)) return passed();
+  return judged([finding('VERSION_UNKNOWN', { version, latest: versions.at(-1) ?? '–' })]);
+}
+
+/** The login came through, so whatever is refused now is the API's. */
+function apiFindings(error: SystemError) {
+  return error.kind === 'auth' || error.status === 403
+    ? [finding('API_OFF', { reason: reasonIn(error), grant: API_ENABLED })]
+    : null;
+}
+
+function objectSteps(client: SalesforceClient, access: ObjectAccess): CheckStep[] {
+  const { object, onlyFor } = access;
+  let described: Describe | null = null;
+  const rights: CheckStep = {
+    id: `object:${object}`,
+    line: line('object', { object }),
+    run: async (signal) => {
+      described = await describe(client, object, signal);
+      const problems = described === null ? [hidden(access)] : accessFindings(access, described);
+      if (onlyFor === undefined || problems.length === 0) return judged(problems);
+      return unchecked(...problems, finding('ONLY_FOR', { what: onlyFor }));
+    },
+  };
+  if (!manifest.customFields.some((field) => field.object === object)) return [rights];
+  const fields: CheckStep = {
+    id: `fields:${object}`,
+    line: line('fields', { object }),
+    run: async () =>
+      described === null
+        ? unchecked(finding('BLOCKED'))
+        : judged(fieldFindings(object, client.externalIdField, described)),
+  };
+  return [rights, fields];
+}
+
+/** An object that comes with a feature looks the same when the feature is off and when the user may not see it. */
+function hidden({ object, grant, feature }: ObjectAccess) {
+  return feature !== undefined && feature.field === undefined
+    ? finding('FEATURE_OFF', { object, feature: feature.name })
+    : finding('OBJECT_HIDDEN', { object, grant });
+}
+
+async function describe(
+  client: SalesforceClient,
+  object: string,
+  signal: AbortSignal,
+): Promise<Describe | null> {
   try {
-    return await client.get(`/sobjects/${object}/describe`, describeSchema, `describing ${object}`);
+    return await client.get(`/sobjects/${object}/describe`, describeSchema, `describing ${object}`, signal);
   } catch (error) {
     if (error instanceof SystemError && error.kind === 'not_found') return null;
     throw error;
   }
 }
 
-function accessProblems({ object, access }: ObjectNeeds, described: Describe): string[] {
-  const words = { queryable: 'read', createable: 'create', updateable: 'edit' };
-  const missing = access.filter((right) => !described[right]).map((right) => words[right]);
-  return missing.length > 0
-    ? [`The integration user may not ${missing.join(' or ')} ${object} records.`]
-    : [];
-}
-
-function featureProblems({ object, feature }: ObjectNeeds, described: Describe): string[] {
-  if (!feature || described.fields.some(({ name }) => name === feature.field)) return [];
-  return [`${object} has no ${feature.field}: ${feature.enable}.`];
-}
-
-function fieldProblems(client: SalesforceClient, object: string, described: Describe): string[] {
-  return manifest.customFields
-    .filter((field) => field.object === object)
-    .flatMap((field) => {
-      const isKey = field.name === EXTERNAL_ID_FIELD;
-      const name = isKey ? client.externalIdField : field.name;
-      const found = described.fields.find((each) => each.name === name);
-      if (!found) {
-        const what = `${name}, ${field.type} (${field.purpose})`;
-        return [`Create the field ${what}, on ${object} and give the integration user access to it.`];
-      }
-      if (isKey && !(found.externalId && found.unique))
-        return [`Mark ${object}.${name} as External ID and as Unique.`];
-      return [];
-    });
+/** `api-usage=10018/100000`: calls of the last 24 hours, of all users and apps of the org. */
+function callsLeft(header: string | undefined): CheckOutcome {
+  const match = /(?:^|[ ;])api-usage=(\d+)\/(\d+)/.exec(header ?? '');
+  if (match === null) return unchecked(finding('LIMIT_UNTOLD'));
+  const [used, allowed] = [Number(match[1]), Number(match[2])];
+  const values = { left: String(Math.max(0, allowed - used)), allowed: String(allowed) };
+  const isFew = allowed - used < (allowed * FEW_CALLS_PERCENT) / 100;
+  return isFew ? judged([finding('CALLS_FEW', values)]) : passed(finding('CALLS_LEFT', values));
 }

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../../model';
 import {
+  ANY_STATUS,
   anyJson,
   anyJsonObject,
   baseUrlOf,
+  type CheckOptions,
   type ClientDependencies,
   type ConnectionCheck,
   type ConnectionConfig,
@@ -20,7 +22,7 @@ import {
 } from '../kit';
 import { checkConnection } from './check';
 import { errors, isHalted, loginErrors } from './errors';
-import { createAuthenticator } from './login';
+import { createAuthenticator, type LoginOptions, login } from './login';
 import { manifest } from './manifest';
 import { textLiteral } from './soql';
 
@@ -28,6 +30,9 @@ export const SYSTEM = 'salesforce';
 
 /** Names us in the org's logs and in the origin of change events. */
 const CALL_OPTIONS = { 'sforce-call-options': 'client=quote-to-cash' };
+
+/** Answered without a login. */
+const VERSIONS_PATH = '/services/data/';
 
 /** From this share of the daily calls on, every further percent is worth a warning. */
 const WARN_AT_PERCENT = 80;
@@ -76,6 +81,7 @@ export class SalesforceClient implements SystemClient {
   readonly #login: HttpClient;
   readonly #log: ClientDependencies['log'];
   readonly #webUrl: string | null;
+  readonly #loginOptions: LoginOptions;
   #warnedAtPercent = WARN_AT_PERCENT - 1;
 
   constructor(config: ConnectionConfig, dependencies: ClientDependencies) {
@@ -92,19 +98,20 @@ export class SalesforceClient implements SystemClient {
       errors: loginErrors,
       limits: { ...values.limits, concurrency: 1 },
     });
+    this.#loginOptions = {
+      http: this.#login,
+      scheme: config.auth,
+      baseUrl,
+      values,
+      tokens: dependencies.tokens,
+      checkHost: !simulated,
+    };
     this.#http = createHttpClient({
       ...common,
       errors,
       limits: values.limits,
       reserveCall: dependencies.reserveCall,
-      authenticator: createAuthenticator({
-        http: this.#login,
-        scheme: config.auth,
-        baseUrl,
-        values,
-        tokens: dependencies.tokens,
-        checkHost: !simulated,
-      }),
+      authenticator: createAuthenticator(this.#loginOptions),
     });
   }
 
@@ -118,8 +125,13 @@ export class SalesforceClient implements SystemClient {
     return this.settings.externalIdField ?? '';
   }
 
-  test(): Promise<ConnectionCheck[]> {
-    return checkConnection(this);
+  /** Host name of the connection. */
+  get host(): string {
+    return new URL(this.#loginOptions.baseUrl).host;
+  }
+
+  test(options?: CheckOptions): Promise<ConnectionCheck[]> {
+    return checkConnection(this, options);
   }
 
   health() {
@@ -130,9 +142,24 @@ export class SalesforceClient implements SystemClient {
     await Promise.all([this.#http.close(), this.#login.close()]);
   }
 
+  /** Whether somebody is there; whatever is answered, it is an answer. */
+  knock(signal?: AbortSignal): Promise<HttpResponse> {
+    return this.#login.request({ method: 'GET', path: VERSIONS_PATH, accept: ANY_STATUS, signal });
+  }
+
+  /** Logs in anew, whatever token is at hand. @throws SystemError kind `auth` when the login is refused. */
+  async signIn(signal: AbortSignal): Promise<void> {
+    await login(this.#loginOptions, signal);
+  }
+
+  /** The list of resources, open to every user with API access; `limits` would need a permission of its own. */
+  resources(signal?: AbortSignal): Promise<HttpResponse> {
+    return this.#request({ method: 'GET', path: `${this.#root}/`, signal });
+  }
+
   /** The API versions of the org. Needs no login, costs no call of the daily budget. */
-  async versions(): Promise<string[]> {
-    const reply = await this.#login.request({ method: 'GET', path: '/services/data/' });
+  async versions(signal?: AbortSignal): Promise<string[]> {
+    const reply = await this.#login.request({ method: 'GET', path: VERSIONS_PATH, signal });
     const versions = this.#parse(
       z.array(z.object({ version: z.string() })),
       reply,

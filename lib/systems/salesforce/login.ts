@@ -48,10 +48,11 @@ export function createAuthenticator(options: LoginOptions): Authenticator {
   });
 }
 
-async function login(options: LoginOptions): Promise<AccessToken> {
+/** @throws SystemError kind `auth` when it is refused. */
+export async function login(options: LoginOptions, signal?: AbortSignal): Promise<AccessToken> {
   const { http, baseUrl, checkHost } = options;
   const form = options.scheme === 'jwt-bearer' ? assertionForm(options) : secretForm(options);
-  const reply = await http.request({ method: 'POST', path: TOKEN_PATH, form, safe: true });
+  const reply = await http.request({ method: 'POST', path: TOKEN_PATH, form, safe: true, signal });
   const token = parseReply(tokenSchema, reply, { system: 'salesforce', what: 'the login', write: false });
   const home = token.instance_url === undefined ? undefined : new URL(token.instance_url);
   if (checkHost && home !== undefined && home.host !== new URL(baseUrl).host) {

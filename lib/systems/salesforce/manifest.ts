@@ -1,4 +1,5 @@
-import type { CustomFieldManifest, FieldSpec, SystemManifest } from '../kit';
+import type { CustomFieldManifest, CustomFieldType, FieldSpec, SystemManifest } from '../kit';
+import { fieldTypeInWords } from '../kit/custom-field';
 import { pollOverlapSetting } from '../kit/poll-overlap';
 
 /** Default of the setting `externalIdField`. */
@@ -22,12 +23,40 @@ const clientId: FieldSpec = {
   required: true,
 };
 
-const KEY = 'Text(80), External ID, Unique';
-const TERMS = 'Picklist: payment terms (net_30, eom_30, due_on_receipt …)';
+const KEY: CustomFieldType = { kind: 'text', length: 80, key: true };
+const TERMS: CustomFieldType = {
+  kind: 'picklist',
+  values: ['due_on_receipt', 'net_15', 'net_30', 'net_45', 'net_60', 'eom_30', '2_10_net_30'],
+  open: true,
+};
+const AMOUNT: CustomFieldType = { kind: 'currency', precision: 18, scale: 2 };
+const text = (length: number): CustomFieldType => ({ kind: 'text', length });
+const oneOf = (...values: string[]): CustomFieldType => ({ kind: 'picklist', values });
 
-function field(object: string, name: string, type: string, purpose: string): CustomFieldManifest {
-  return { object, name, type, purpose, required: true };
+function field(object: string, name: string, type: CustomFieldType, purpose: string): CustomFieldManifest {
+  const label = name.replace(/^Q2C_|__c$/g, '').replaceAll('_', ' ');
+  return {
+    object,
+    name,
+    label: `Q2C ${label}`,
+    type,
+    typeInWords: fieldTypeInWords(type),
+    purpose,
+    required: true,
+    written: false,
+  };
 }
+
+/** A field that we write. */
+function ours(object: string, name: string, type: CustomFieldType, purpose: string): CustomFieldManifest {
+  return { ...field(object, name, type, purpose), written: true };
+}
+
+const objectSettings = (label: string) => `Permission set > Object Settings > ${label}`;
+const MULTI_CURRENCY = {
+  name: 'Company Information > Activate Multiple Currencies',
+  field: 'CurrencyIsoCode',
+};
 
 /** Salesforce Sales Cloud: opportunities, accounts, contacts and contracts. */
 export const manifest: SystemManifest = {
@@ -207,63 +236,148 @@ export const manifest: SystemManifest = {
     HomePhone: 'personal',
     'contact.Name': 'person_name',
   },
+  access: [
+    {
+      object: 'Opportunity',
+      permissionKey: 'Opportunity',
+      rights: ['read', 'update'],
+      grant: objectSettings('Opportunities'),
+      feature: MULTI_CURRENCY,
+    },
+    {
+      object: 'Account',
+      permissionKey: 'Account',
+      rights: ['read', 'create', 'update'],
+      grant: objectSettings('Accounts'),
+      feature: MULTI_CURRENCY,
+    },
+    {
+      object: 'Contact',
+      permissionKey: 'Contact',
+      rights: ['read', 'create', 'update'],
+      grant: objectSettings('Contacts'),
+    },
+    {
+      object: 'Contract',
+      permissionKey: 'Contract',
+      rights: ['read', 'update'],
+      grant: objectSettings('Contracts'),
+      feature: MULTI_CURRENCY,
+    },
+    { object: 'OpportunityContactRole', rights: ['read'], grant: objectSettings('Opportunities') },
+    { object: 'OpportunityLineItem', rights: ['read'], grant: objectSettings('Opportunity Products') },
+    {
+      object: 'Product2',
+      permissionKey: 'Product2',
+      rights: ['read'],
+      grant: objectSettings('Products'),
+    },
+    {
+      object: 'OpportunityLineItemSchedule',
+      rights: ['read'],
+      grant: objectSettings('Opportunity Products'),
+      feature: { name: 'Product Schedule Settings > Revenue Scheduling' },
+    },
+    {
+      object: 'Quote',
+      rights: ['read'],
+      grant: objectSettings('Quotes'),
+      feature: { name: 'Quote Settings > Enable Quotes' },
+      onlyFor: 'Quote accepted',
+    },
+  ],
   customFields: [
-    field('Account', EXTERNAL_ID_FIELD, KEY, 'canonical customer id'),
-    field('Account', 'Q2C_Tax_Registration__c', 'Text(40)', 'tax registration number'),
-    field(
+    ours('Account', EXTERNAL_ID_FIELD, KEY, 'canonical customer id'),
+    ours('Account', 'Q2C_Tax_Registration__c', text(40), 'tax registration number'),
+    ours(
       'Account',
       'Q2C_Tax_Status__c',
-      'Picklist: registered, not_registered, exempt',
+      oneOf('registered', 'not_registered', 'exempt'),
       'tax status; empty = unknown',
     ),
-    field('Account', 'Q2C_Payment_Terms__c', TERMS, 'payment terms'),
-    field('Account', 'Q2C_Customer_Number__c', 'Text(40)', "the ERP's customer number, written by us"),
-    field('Contact', EXTERNAL_ID_FIELD, KEY, 'canonical contact id'),
-    field('Contact', 'Q2C_Role__c', 'Picklist: buyer, approver, billing, delivery', 'role; empty = buyer'),
-    field('Opportunity', EXTERNAL_ID_FIELD, KEY, 'canonical opportunity id'),
+    ours('Account', 'Q2C_Payment_Terms__c', TERMS, 'payment terms'),
+    ours('Account', 'Q2C_Customer_Number__c', text(40), "the ERP's customer number, written by us"),
+    ours('Contact', EXTERNAL_ID_FIELD, KEY, 'canonical contact id'),
+    ours('Contact', 'Q2C_Role__c', oneOf('buyer', 'approver', 'billing', 'delivery'), 'role; empty = buyer'),
+    ours('Opportunity', EXTERNAL_ID_FIELD, KEY, 'canonical opportunity id'),
     field(
       'Opportunity',
       'Q2C_Service_Line__c',
-      'Picklist',
+      {
+        kind: 'picklist',
+        values: ['strategy', 'implementation', 'managed_services', 'training'],
+        open: true,
+      },
       'service line; chooses template, department and item',
     ),
-    field('Opportunity', 'Q2C_Region__c', 'Picklist: EMEA, AMER', 'selling region; chooses the legal entity'),
     field(
       'Opportunity',
-      'Q2C_Status__c',
-      'Text(255)',
-      'provisioning status in business words, written by us',
+      'Q2C_Region__c',
+      { kind: 'picklist', values: ['EMEA', 'AMER'], open: true },
+      'selling region; chooses the legal entity',
     ),
-    field('Opportunity', 'Q2C_Project_Number__c', 'Text(80)', 'project number, written by us'),
+    ours('Opportunity', 'Q2C_Status__c', text(255), 'provisioning status in business words, written by us'),
+    ours('Opportunity', 'Q2C_Project_Number__c', text(80), 'project number, written by us'),
     field(
       'OpportunityLineItem',
       'Q2C_Commercial_Model__c',
-      'Picklist: the six models',
+      oneOf('fixed_fee', 'milestone', 'time_and_materials', 'retainer', 'usage', 'cost_plus'),
       'how the line is billed',
     ),
     field(
       'OpportunityLineItem',
       'Q2C_Tax_Category__c',
-      'Picklist: tax categories',
+      oneOf(
+        'standard',
+        'reduced',
+        'zero',
+        'exempt',
+        'reverse_charge',
+        'intra_community',
+        'export',
+        'out_of_scope',
+      ),
       'tax category; empty = standard',
     ),
-    field('OpportunityLineItem', 'Q2C_Cap_Amount__c', 'Currency(16,2)', 'not-to-exceed amount'),
+    field('OpportunityLineItem', 'Q2C_Cap_Amount__c', AMOUNT, 'not-to-exceed amount'),
     field(
       'OpportunityLineItem',
       'Q2C_Included_Quantity__c',
-      'Number(14,4)',
+      { kind: 'number', precision: 18, scale: 4 },
       'retainer: hours included per period',
     ),
+    field('OpportunityLineItem', 'Q2C_Overage_Rate__c', AMOUNT, 'retainer: rate above the included hours'),
     field(
       'OpportunityLineItem',
-      'Q2C_Overage_Rate__c',
-      'Currency(16,2)',
-      'retainer: rate above the included hours',
+      'Q2C_Markup__c',
+      { kind: 'percent', precision: 7, scale: 2 },
+      'cost plus: markup',
     ),
-    field('OpportunityLineItem', 'Q2C_Markup__c', 'Percent(5,2)', 'cost plus: markup'),
-    field('Contract', EXTERNAL_ID_FIELD, KEY, 'canonical contract id'),
-    field('Contract', 'Q2C_Total_Value__c', 'Currency(16,2)', 'contract value'),
-    field('Contract', 'Q2C_PO_Number__c', 'Text(60)', "customer's purchase order"),
+    ours('Contract', EXTERNAL_ID_FIELD, KEY, 'canonical contract id'),
+    field('Contract', 'Q2C_Total_Value__c', AMOUNT, 'contract value'),
+    field('Contract', 'Q2C_PO_Number__c', text(60), "customer's purchase order"),
     field('Contract', 'Q2C_Payment_Terms__c', TERMS, 'payment terms of the contract'),
+  ],
+  preparation: [
+    {
+      id: 'fields',
+      text: 'Create the custom fields below. The metadata does it, and makes a permission set with all rights as well: sf project deploy start --metadata-dir salesforce.zip',
+    },
+    {
+      id: 'features',
+      text: 'Switch on multiple currencies and revenue schedules, and quotes if you use the event Quote accepted.',
+    },
+    {
+      id: 'user',
+      text: 'Make an integration user that no person uses, with API access, and assign it the permission set Q2C Integration.',
+    },
+    {
+      id: 'app',
+      text: 'Create an External Client App with OAuth and the scope api. Enable the client credentials flow and let it run as the integration user, or upload a certificate for JWT bearer and pre-authorise the user.',
+    },
+    {
+      id: 'connection',
+      text: 'Enter My Domain host, consumer key and secret (or user name and private key) here, deploy, and test the connection.',
+    },
   ],
 };

@@ -11,7 +11,7 @@ interface EditorNode {
   /** While the form is open; `has_<name>` tells whether a password is stored. */
   readonly credentials?: Record<string, string | boolean>;
   readonly _def: {
-    readonly defaults: Readonly<Record<string, { readonly value: unknown }>>;
+    readonly defaults: Readonly<Record<string, { readonly value: unknown; readonly type?: string }>>;
     readonly credentials?: Readonly<Record<string, { readonly type: 'text' | 'password' }>>;
   };
   /** Text of the node set's own catalogue. */
@@ -69,11 +69,16 @@ declare const RED: {
     /** Configuration nodes, until `visit` returns false. */
     eachConfig(visit: (node: EditorNode) => boolean): void;
     /** Nodes of one flow, without configuration nodes. */
-    filterNodes(filter: { z: string }): EditorNode[];
+    filterNodes(filter: { z: string; type?: string }): EditorNode[];
   };
   plugins: {
     /** `onadd` runs at once; `this._` reads the plugin's own catalogue. */
     registerPlugin(id: string, plugin: { onadd(): void } & ThisType<Pick<EditorNode, '_'>>): void;
+  };
+  utils: { getNodeLabel(node: EditorNode): string };
+  clipboard: {
+    /** Copies, and says so in a bubble beside the element. */
+    copyText(text: string, element: JQuery, message: string): void;
   };
   sidebar: {
     addTab(tab: {

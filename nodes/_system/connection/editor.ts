@@ -1,5 +1,7 @@
 import { prepareTest } from '../../_shared/editor/connection-test';
 import { markUnsetCredentials } from '../../_shared/editor/credentials';
+import { isVariable, offerVariables } from '../../_shared/editor/variables';
+import { warnOfConnection } from '../../_shared/editor/warnings';
 import type { ConnectionProperties } from './types';
 
 type ConnectionNode = EditorNode & ConnectionProperties;
@@ -7,7 +9,8 @@ type ConnectionNode = EditorNode & ConnectionProperties;
 const prefix = '#node-config-input';
 
 export function label(node: ConnectionNode): string {
-  return node.name || `${node._('system.label')} (${node._(`connection.${node.environment}`)})`;
+  const where = isVariable(node.environment) ? node.environment : node._(`connection.${node.environment}`);
+  return node.name || `${node._('system.label')} (${where})`;
 }
 
 /**
@@ -23,11 +26,18 @@ export function needed(schemes: readonly string[] | null): Validator<ConnectionP
 }
 
 export function prepare(node: ConnectionNode): void {
+  offerVariables(node);
   $(`${prefix}-environment`).data('q2cNode', node.id);
   $(`${prefix}-environment, ${prefix}-auth`).on('change', () => showFields(node));
   showFields(node);
   markUnsetCredentials(node);
   prepareTest(node);
+  warnOfConnection(node);
+  $('#q2c-tenant-title').text(node._('tenant.prepare', { system: node._('system.label') }));
+  $('[data-q2c-copy]').on('click', ({ currentTarget }) => {
+    const text = $(currentTarget).attr('data-q2c-copy') ?? '';
+    RED.clipboard.copyText(text, $(currentTarget), node._('tenant.copied'));
+  });
 }
 
 /** What the open form says, else what is saved: the editor validates with the saved values of other fields. */
@@ -41,8 +51,10 @@ function showFields(node: ConnectionNode): void {
   const scheme = formValue(node, 'auth');
   $('#q2c-real').toggle(!simulated);
   $('#q2c-simulator-help').toggle(simulated);
-  $('#q2c-scheme-help').text(node._(`scheme.${scheme}.help`));
+  $('#q2c-scheme-help').text(isVariable(scheme) ? '' : node._(`scheme.${scheme}.help`));
   $('[data-q2c-schemes]').each((_, row) => {
-    $(row).toggle($(row).attr('data-q2c-schemes')?.split(' ').includes(scheme) ?? false);
+    const schemes = $(row).attr('data-q2c-schemes')?.split(' ') ?? [];
+    // Whichever scheme a variable holds, its fields must be there to be filled in.
+    $(row).toggle(schemes.includes(scheme) || isVariable(scheme));
   });
 }

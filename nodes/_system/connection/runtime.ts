@@ -4,6 +4,7 @@ import { observability } from '../../../lib/observe';
 import { loadSystem, type SystemId } from '../../../lib/systems';
 import type {
   ConnectionConfig,
+  Environment,
   SystemClient,
   SystemManifest,
   SystemModule,
@@ -11,6 +12,7 @@ import type {
 import type { Testable } from '../../_shared/connection-test';
 import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
+import { isProductionHost } from '../../_shared/production-host';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
 import { sharedTokens } from './tokens';
@@ -23,6 +25,8 @@ export interface Connected {
 
 /** A `q2c-<system>-connection` node as other nodes see it. */
 export interface ConnectionNode extends Node, Testable {
+  /** As deployed, with variables filled in. */
+  environment: Environment;
   /** Connects on first use; all nodes of the connection share the client with its budgets and breaker. */
   connect(): Promise<Connected>;
 }
@@ -34,6 +38,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
 
   function Connection(this: ConnectionNode, config: Settings) {
     RED.nodes.createNode(this, config);
+    this.environment = config.environment;
     let connected: Promise<Connected> | null = null;
 
     this.connect = () => {
@@ -43,7 +48,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       });
       return connected;
     };
-    this.test = async () => (await this.connect()).client.test();
+    this.test = async (options) => (await this.connect()).client.test(options);
 
     this.on('close', (done: () => void) => {
       if (connected === null) {
@@ -70,6 +75,9 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
       onCall: observability.callsOf(id),
     });
+    if (settings.environment === 'simulator' && isProductionHost()) {
+      node.warn(`This is a production host (NODE_ENV), but ${manifest.label} is the simulator.`);
+    }
     connections.set(node, { id: stableId(node), system: id, client });
     return { client, module };
   }
@@ -95,7 +103,17 @@ async function connectionConfig(
   config: Settings,
   manifest: SystemManifest,
 ): Promise<ConnectionConfig> {
-  const scheme = manifest.auth.find(({ id }) => id === config.auth) ?? manifest.auth[0];
+  // Connections that were saved before there was a choice have none.
+  const wanted = config.auth || manifest.auth[0]?.id;
+  const scheme = manifest.auth.find(({ id }) => id === wanted);
+  const unknown =
+    scheme === undefined ? config.auth : config.environment in manifest.limits ? null : config.environment;
+  if (unknown !== null) {
+    throw new Q2cError(
+      'CONNECTION_INVALID',
+      `The connection to ${manifest.label} names "${unknown}", which is neither an environment nor a way to sign in. Choose one in the form, or set the variable that holds it.`,
+    );
+  }
   const values: Record<string, string> = {};
   const credentials = (node.credentials ?? {}) as Record<string, unknown>;
   const fields = [...manifest.settings, ...(scheme?.fields ?? [])];

@@ -1,10 +1,14 @@
 import { fillPicker } from '../../_shared/editor/picker';
+import { warnOfFlow } from '../../_shared/editor/warnings';
 import type { EventsProperties } from './types';
 
 type EventsNode = EditorNode & EventsProperties;
 
+/** Such as "Opportunity won in Salesforce". */
 export function label(node: EventsNode): string {
-  return node.name || node._(`event.${node.event}.label`);
+  if (node.name) return node.name;
+  const event = node._(`event.${node.event}.label`);
+  return node._('events.nodeLabel', { event, system: node._('system.label') });
 }
 
 export function prepare(node: EventsNode, events: readonly string[]): void {
@@ -15,4 +19,5 @@ export function prepare(node: EventsNode, events: readonly string[]): void {
     $('#q2c-event-description').text(node._(`event.${String(picker.val())}.description`));
   });
   picker.trigger('change');
+  warnOfFlow(node);
 }

@@ -1,13 +1,19 @@
+import { showExample } from '../../_shared/editor/operation-example';
 import { type Choice, fillPicker } from '../../_shared/editor/picker';
-import type { OperationProperties } from './types';
+import { warnOfFlow } from '../../_shared/editor/warnings';
+
+import { type OperationProperties, parameterTypes } from './types';
 
 type OperationNode = EditorNode & OperationProperties;
 
 /** Entity → verb → ids of the parameters that must be filled in. */
 export type Operations = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
+/** Such as "Create project in Kantata OX". */
 export function label(node: OperationNode): string {
-  return node.name || node._(`entity.${node.entity}.${node.verb}.label`);
+  if (node.name) return node.name;
+  const operation = node._(`entity.${node.entity}.${node.verb}.label`);
+  return node._('operation.nodeLabel', { operation, system: node._('system.label') });
 }
 
 export function knownEntity(operations: Operations): Validator<OperationProperties> {
@@ -42,10 +48,14 @@ export function prepare(node: OperationNode, operations: Operations): void {
   });
   verb.on('change', () => showOperation(node));
   showOperation(node);
+  warnOfFlow(node);
   $('#node-input-input').typedInput({
     default: 'msg',
-    types: ['msg', 'jsonata'],
+    types: ['msg', 'flow', 'global', 'jsonata'],
     typeField: '#node-input-inputType',
+  });
+  $('[data-q2c-typed]').each((_, field) => {
+    $(field).typedInput({ default: 'str', types: [...parameterTypes], typeField: `#${field.id}Type` });
   });
 }
 
@@ -64,6 +74,7 @@ function verbChoices(node: OperationNode, operations: Operations): Choice[] {
 function showOperation(node: OperationNode): void {
   const operation = `${formValue(node, 'entity')}.${formValue(node, 'verb')}`;
   $('#q2c-operation-description').text(node._(`entity.${operation}.description`));
+  showExample(node, operation);
   $('[data-q2c-operations]').each((_, row) => {
     $(row).toggle($(row).attr('data-q2c-operations')?.split(' ').includes(operation) ?? false);
   });

@@ -7,10 +7,11 @@ import { optionalFirm } from '../../_shared/firm-node';
 import { onceFlowsStarted } from '../../_shared/flows-started';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { mappingInUse } from '../../_shared/mapping-node';
+import type { Q2cMessage } from '../../_shared/message';
 import { runOperation } from '../../_shared/operation';
 import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
-import { evaluateTypedInput } from '../../_shared/typed-input';
+import { evaluateText, evaluateTypedInput } from '../../_shared/typed-input';
 import type { Connected, ConnectionNode } from '../connection/runtime';
 import { defaults, type OperationProperties } from './types';
 
@@ -20,7 +21,7 @@ type Settings = NodeDef & OperationProperties & Record<string, unknown>;
 export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
   function OperationNode(this: Node, config: Settings) {
     RED.nodes.createNode(this, config);
-    const parameters = parametersOf(manifest, config);
+    const parametersOf = parameterReader(RED, this, manifest, config);
     const declared = manifest.entities[config.entity]?.operations[config.verb as Operation['verb']];
 
     const connect = async () =>
@@ -31,6 +32,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
     onInput(this, {
       RED,
       store: config.store,
+      system: manifest.label,
       label: declared?.label ?? `${manifest.label} ${config.entity} ${config.verb}`,
       readInput: (msg) =>
         evaluateTypedInput(
@@ -72,7 +74,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
         client: connected.client,
         operation,
         firm,
-        parameters: { ...parameters, ...waitingFor(context) },
+        parameters: { ...(await parametersOf(context.msg)), ...waitingFor(context) },
         mapping: mappingInUse(RED, context.msg, firm),
       });
       context.msg.payload = deal;
@@ -99,10 +101,26 @@ function findOperation({ module }: Connected, manifest: SystemManifest, config: 
   );
 }
 
-function parametersOf(manifest: SystemManifest, config: Settings): Record<string, string> {
+/** The parameters of the operation for a message. Texts are known beforehand, the rest is read from it. */
+function parameterReader(
+  RED: NodeAPI,
+  node: Node,
+  manifest: SystemManifest,
+  config: Settings,
+): (msg: Q2cMessage) => Promise<Record<string, string>> {
   const fields =
     manifest.entities[config.entity]?.operations[config.verb as Operation['verb']]?.parameters ?? [];
-  return Object.fromEntries(
-    fields.map(({ id, default: preset }) => [id, String(config[id] ?? preset ?? '')]),
-  );
+  const values = fields.map(({ id, label, default: preset }) => ({
+    id,
+    label,
+    value: String(config[id] ?? preset ?? ''),
+    type: String(config[`${id}Type`] ?? 'str'),
+  }));
+  return async (msg) => {
+    const found: Record<string, string> = {};
+    for (const { id, label, value, type } of values) {
+      found[id] = type === 'str' ? value : await evaluateText(RED, node, value, type, msg, label);
+    }
+    return found;
+  };
 }

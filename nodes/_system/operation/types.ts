@@ -1,6 +1,7 @@
 /**
  * Node `q2c-<system>`: one operation of the system. Besides these there is one property per operation
- * parameter of the manifest, under the parameter's id (parameters of the same id share the property).
+ * parameter of the manifest, under the parameter's id (parameters of the same id share the property), and its type of
+ * typed input under the id with `Type` behind it.
  */
 export interface OperationProperties {
   name: string;
@@ -16,8 +17,11 @@ export interface OperationProperties {
   verb: string;
   /** Typed input: where the deal document is. */
   input: string;
-  inputType: 'msg' | 'jsonata';
+  inputType: 'msg' | 'flow' | 'global' | 'jsonata';
 }
+
+/** Where the value of a parameter comes from. */
+export const parameterTypes = ['str', 'msg', 'flow', 'global', 'env', 'jsonata'] as const;
 
 /** The build puts the manifest's first entity and its first verb into `entity` and `verb`. */
 export const defaults: OperationProperties = {

@@ -1,7 +1,18 @@
 import type { Env } from '../env';
 import { invalidContent } from '../errors';
 import { type Property, propertyOf, type Shape } from '../schema';
-import { boolean, date, email, type Field, integer, number, reference, text } from '../schema/fields';
+import {
+  boolean,
+  date,
+  email,
+  type Field,
+  type Fields,
+  integer,
+  number,
+  type RecordType,
+  reference,
+  text,
+} from '../schema/fields';
 import { type Data, isObject, textOf } from './data';
 import { readValue, type Value } from './values';
 
@@ -67,6 +78,26 @@ function readProperty(property: Property, raw: unknown, path: string, env: Env, 
     return readBody(property.sublist, line, env, `${linePath}.`);
   });
 }
+
+/** Custom fields of the account that records of the type have, by script id. */
+export function customFieldsOf({ sequence }: RecordType, { db }: Env): Fields {
+  const prefix = PREFIX_OF_SEQUENCE[sequence];
+  const own = db
+    .list('customField')
+    .filter(({ data }) => prefix !== undefined && String(data.scriptId).startsWith(prefix));
+  return Object.fromEntries(
+    own.flatMap(({ data }) => {
+      const field = CUSTOM_KINDS[textOf(data, 'kind') ?? 'text'];
+      return field === undefined ? [] : [[String(data.scriptId), field]];
+    }),
+  );
+}
+
+/** Customers, contacts and projects share entity fields, transactions body fields. */
+const PREFIX_OF_SEQUENCE: Readonly<Record<string, string>> = {
+  entity: 'custentity_',
+  transaction: 'custbody_',
+};
 
 function customProperty(name: string, env: Env): Property | undefined {
   const scriptId = name.toLowerCase();

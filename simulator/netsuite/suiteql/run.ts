@@ -1,5 +1,5 @@
 import type { SimRequest, SimResponse } from '../../kit/types';
-import type { Env } from '../env';
+import { type Env, levelOf } from '../env';
 import { methodNotAllowed, NetSuiteError } from '../errors';
 import { pageLinks, pageOf } from '../records/collection';
 import { type Data, isObject } from '../records/data';
@@ -75,7 +75,7 @@ function queryText(body: string): string {
 /** Rows of a query: all values as text, columns that are null left out. */
 export function runQuery(sql: string, env: Env): Record<string, string>[] {
   const select = parsed(sql);
-  const sources = [select.from, ...select.joins].map(sourceOf);
+  const sources = [select.from, ...select.joins].map((reference) => sourceOf(reference, env));
   const rows = filtered(select, sources, env);
   if (select.items.some(({ expression }) => expression?.is === 'count')) return counted(select, rows.length);
   const columns = outputColumns(select, sources);
@@ -103,9 +103,11 @@ function parsed(sql: string): Select {
   }
 }
 
-function sourceOf({ name, alias }: TableReference): Source {
+/** Tables of records that the role may not see are not there for it. */
+function sourceOf({ name, alias }: TableReference, env: Env): Source {
   const table = tableOf(name);
-  if (!table) throw searchError(`Search error occurred: Record '${name}' was not found.`);
+  if (!table || levelOf(env, name.toLowerCase()) === 'none')
+    throw searchError(`Search error occurred: Record '${name}' was not found.`);
   return { name, alias, table };
 }
 

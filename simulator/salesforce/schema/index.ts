@@ -34,9 +34,8 @@ export const OBJECTS: readonly SObject[] = [
 /** Names are case-insensitive in paths and SOQL. */
 const objectsByName = new Map(OBJECTS.map((object) => [object.name.toLowerCase(), object]));
 const objectsByPrefix = new Map(OBJECTS.map((object) => [object.keyPrefix, object]));
-const fieldsByName = new Map(
-  OBJECTS.map((object) => [object, new Map(object.fields.map((field) => [field.name.toLowerCase(), field]))]),
-);
+/** Also of objects as a user sees them, which lack what is hidden from him. */
+const fieldsByName = new WeakMap<SObject, Map<string, Field>>();
 
 export function findObject(name: string): SObject | undefined {
   return objectsByName.get(name.toLowerCase());
@@ -54,7 +53,12 @@ export function objectOfId(id: string): SObject | undefined {
 }
 
 export function findField(object: SObject, name: string): Field | undefined {
-  return fieldsByName.get(object)?.get(name.toLowerCase());
+  let fields = fieldsByName.get(object);
+  if (fields === undefined) {
+    fields = new Map(object.fields.map((field) => [field.name.toLowerCase(), field]));
+    fieldsByName.set(object, fields);
+  }
+  return fields.get(name.toLowerCase());
 }
 
 /** The look-up whose parent is called `name` in SOQL, for example `Account`. */

@@ -31,14 +31,19 @@ export function compileCondition(org: Org, object: SObject, condition: Condition
       return (record) => !operand(record);
     }
     case 'compare':
-      return comparison(org, filterablePath(object, condition.path), condition.operator, condition.value);
+      return comparison(
+        org,
+        filterablePath(org, object, condition.path),
+        condition.operator,
+        condition.value,
+      );
     case 'in': {
-      const path = filterablePath(object, condition.path);
+      const path = filterablePath(org, object, condition.path);
       const values = new Set(condition.values.map((value) => literalValue(path.field, value)));
       return (record) => values.has(comparableValue(org, record, path)) !== condition.negated;
     }
     case 'in-query': {
-      const path = filterablePath(object, condition.path);
+      const path = filterablePath(org, object, condition.path);
       const values = semiJoinValues(org, condition.query);
       return (record) => values.has(comparableValue(org, record, path)) !== condition.negated;
     }
@@ -59,7 +64,7 @@ export function candidates(org: Org, object: SObject, condition: Condition | nul
   }
   const isEquality = condition?.kind === 'compare' && condition.operator === '=';
   if (!isEquality && !(condition?.kind === 'in' && !condition.negated)) return null;
-  const path = resolvePath(object, condition.path);
+  const path = resolvePath(org, object, condition.path);
   if (path.lookups.length > 0 || !isExact(path.field) || path.field.calculated) return null;
   const literals = condition.kind === 'in' ? condition.values : [condition.value];
   const keys = new Set(literals.map((literal) => literalValue(path.field, literal)));
@@ -73,8 +78,8 @@ function recordsBy(org: Org, object: SObject, field: Field, key: string): SimRec
   return record ? [record] : [];
 }
 
-function filterablePath(object: SObject, names: readonly string[]): ResolvedPath {
-  const path = resolvePath(object, names);
+function filterablePath(org: Org, object: SObject, names: readonly string[]): ResolvedPath {
+  const path = resolvePath(org, object, names);
   if (!path.field.filterable || path.field.type === 'address') {
     throw badRequest('INVALID_FIELD', `field '${path.field.name}' can not be filtered in a query call`);
   }
@@ -166,8 +171,8 @@ function semiJoinValues(org: Org, query: Parameters<typeof selectRecords>[1]): S
   if (selection?.kind !== 'field' || others.length > 0) {
     throw badRequest('MALFORMED_QUERY', 'semi join sub-selects must select one field');
   }
-  const object = queriedObject(query.from);
-  const path = resolvePath(object, selection.path);
+  const object = queriedObject(org, query.from);
+  const path = resolvePath(org, object, selection.path);
   if (!isExact(path.field)) {
     throw badRequest(
       'MALFORMED_QUERY',

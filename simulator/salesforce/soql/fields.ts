@@ -1,8 +1,9 @@
 import type { SimRecord } from '../../kit/types';
+import { visibleObject } from '../access';
 import { parseDatetime } from '../dates';
 import { badRequest } from '../errors';
 import type { Org } from '../org';
-import { type Field, findField, findObject, findParent, objectNamed, type SObject } from '../schema';
+import { type Field, findField, findParent, type SObject } from '../schema';
 
 /** A field path of a query, resolved against the schema: the look-ups to follow and the field at the end. */
 export interface ResolvedPath {
@@ -12,7 +13,7 @@ export interface ResolvedPath {
 }
 
 /** @throws ApiError 400 `INVALID_FIELD` in the platform's words. */
-export function resolvePath(object: SObject, path: readonly string[]): ResolvedPath {
+export function resolvePath(org: Org, object: SObject, path: readonly string[]): ResolvedPath {
   // An object may be named as its own alias: `SELECT Account.Name FROM Account`.
   const names = path.length > 1 && isOwnName(object, path[0] ?? '') ? path.slice(1) : path;
   const lookups: { field: Field; parent: SObject }[] = [];
@@ -23,16 +24,20 @@ export function resolvePath(object: SObject, path: readonly string[]): ResolvedP
       const message = `Didn't understand relationship '${name}' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.`;
       throw badRequest('INVALID_FIELD', message);
     }
-    current = objectNamed(field.referenceTo);
-    lookups.push({ field, parent: current });
+    const parent = visibleObject(org, field.referenceTo);
+    if (!parent) throw noColumn(name, current);
+    current = parent;
+    lookups.push({ field, parent });
   }
   const name = names.at(-1) ?? '';
   const field = findField(current, name);
-  if (!field) {
-    const message = `No such column '${name}' on entity '${current.name}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.`;
-    throw badRequest('INVALID_FIELD', message);
-  }
+  if (!field) throw noColumn(name, current);
   return { lookups, object: current, field };
+}
+
+function noColumn(name: string, object: SObject) {
+  const message = `No such column '${name}' on entity '${object.name}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.`;
+  return badRequest('INVALID_FIELD', message);
 }
 
 function isOwnName(object: SObject, name: string): boolean {
@@ -40,8 +45,8 @@ function isOwnName(object: SObject, name: string): boolean {
 }
 
 /** @throws ApiError 400 `INVALID_TYPE` */
-export function queriedObject(name: string): SObject {
-  const object = findObject(name);
+export function queriedObject(org: Org, name: string): SObject {
+  const object = visibleObject(org, name);
   if (object) return object;
   const message = `sObject type '${name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.`;
   throw badRequest('INVALID_TYPE', message);

@@ -33,7 +33,7 @@ function source(org: Org, query: Query, object: SObject, withDeleted: boolean): 
 function sort(org: Org, records: SimRecord[], object: SObject, orderings: readonly Ordering[]): void {
   if (orderings.length === 0) return;
   const keys = orderings.map((ordering) => {
-    const path = resolvePath(object, ordering.path);
+    const path = resolvePath(org, object, ordering.path);
     if (!path.field.filterable || path.field.type === 'address') {
       throw badRequest('INVALID_FIELD', `field '${path.field.name}' can not be sorted in a query call`);
     }

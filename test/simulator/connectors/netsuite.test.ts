@@ -434,21 +434,6 @@ describe('refusals', () => {
 });
 
 describe('login and limits', () => {
-  test.each(['tba', 'oauth2-certificate'])('%s passes every check of the connection', async (auth) => {
-    const own = await connect(auth);
-    expect((await own.test()).filter(({ ok }) => !ok)).toEqual([]);
-    await own.close();
-  });
-
-  test('a wrong secret fails at the login', async () => {
-    const own = await connect('tba', { values: { tokenSecret: 'wrong' } });
-    const checks = await own.test();
-    expect(checks).toHaveLength(1);
-    expect(checks[0]).toMatchObject({ id: 'login', ok: false });
-    expect(checks[0]?.message).toContain('Invalid login attempt');
-    await own.close();
-  });
-
   test('an expired token is renewed under way', async () => {
     const own = await connect('oauth2-certificate');
     const deal = await run(fixedBid(), 'customer', 'upsert', own);

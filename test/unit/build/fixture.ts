@@ -74,6 +74,19 @@ export const acme: SystemManifest = {
       entity: 'payment',
     },
   },
-  customFields: [{ object: 'Customer', name: 'q2c_id', type: 'text', purpose: 'our id', required: true }],
+  access: [{ object: 'Customer', rights: ['read', 'create'], grant: 'Roles > Customers' }],
+  customFields: [
+    {
+      object: 'Customer',
+      name: 'q2c_id',
+      label: 'Q2C Id',
+      type: { kind: 'text', length: 80, key: true },
+      typeInWords: 'Text(80), External ID, Unique',
+      purpose: 'our id',
+      required: true,
+      written: true,
+    },
+  ],
+  preparation: [{ id: 'role', text: 'Make a role.' }],
   classifiedFields: {},
 };

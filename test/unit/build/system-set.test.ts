@@ -34,6 +34,7 @@ describe('the html of a generated set', () => {
       'input',
       'inputType',
       'query',
+      'queryType',
     ]);
     expect(events).toMatchObject({ type: 'q2c-acme-events', inputs: 0, outputs: 1 });
   });
@@ -100,7 +101,7 @@ describe('the texts of a generated set', () => {
       customField: '`__name__` von __object__ (__type__)',
     });
     expect(text).toContain('- **Auftrag bezahlt** (`q2c.payment.received.v1`)：Ein Auftrag wurde bezahlt.');
-    expect(text).toContain('- `q2c_id` von Customer (text)：unsere ID');
+    expect(text).toContain('- `q2c_id` von Customer (Text(80), External ID, Unique)：unsere ID');
     expect(text).toContain('- **Mode** (darf leer sein)\n');
   });
 
@@ -112,7 +113,7 @@ describe('the texts of a generated set', () => {
     const text = systemHelp(template, acme, systemCatalogue(acme), words);
     expect(text).toContain('- **Create or update customer**: Creates or updates.');
     expect(text).toContain('- **Client ID**\n- **Client secret**\n');
-    expect(text).toContain('- `q2c_id` of Customer (text): our id');
+    expect(text).toContain('- `q2c_id` of Customer (Text(80), External ID, Unique): our id');
     expect(text).toContain('data-help-name="q2c-acme-events"');
     expect(systemHelp(template, { ...acme, events: {} }, systemCatalogue(acme), words)).not.toContain(
       'q2c-acme-events',

@@ -98,4 +98,5 @@ test('a code in words can stand behind others', () => {
   expect(codeInWords('TAX_REGISTRATION_MISSING')).toBe('tax registration missing');
   expect(codeInWords('TAX_MISMATCH')).toBe('tax differs from the ERP');
   expect(codeInWords('STORE_UNAVAILABLE')).toBe('store unavailable');
+  expect(codeInWords('CONFIG_MISSING')).toBe('not set up');
 });

@@ -1,4 +1,5 @@
 import { stories, workspaces } from '../../../../lib/systems/kantata/collections';
+import { manifest } from '../../../../lib/systems/kantata/manifest';
 import { createMissing, findAll, findOwned } from '../../../../lib/systems/kantata/references';
 import { sendJson, startTestServer, type TestServer } from '../kit/test-server';
 import { clientOf } from './support';
@@ -236,30 +237,46 @@ describe('the connection test', () => {
     };
   };
 
+  const found = async () =>
+    (await client.test())
+      .filter(({ state }) => state === 'failed')
+      .map(({ id, findings }) => [id, ...findings.map(({ key }) => key)]);
+
   it('passes', async () => {
     replyByPath({});
-    expect((await client.test()).map(({ id, ok }) => [id, ok])).toEqual([
-      ['login', true],
-      ['projects', true],
-      ['templates', true],
+    const checks = await client.test();
+    expect(checks.map(({ id, state }) => [id, state])).toEqual([
+      ...['host', 'clock', 'login', ...manifest.access.map(({ object }) => `object:${object}`)].map((id) => [
+        id,
+        'ok',
+      ]),
+      ['write', 'unchecked'],
+      ['limits', 'unchecked'],
     ]);
+    expect(checks.find(({ id }) => id === 'write')?.advice).toContain('Create and manage projects');
   });
 
   it('stops at a refused token', async () => {
     replyByPath({ 'users/me': 401 });
-    expect(await client.test()).toEqual([{ id: 'login', label: 'Login', ok: false, message: 'no users/me' }]);
+    expect(await found()).toEqual([['login', 'TOKEN_REFUSED']]);
   });
 
   it('names a missing permission', async () => {
-    replyByPath({ project_templates: 403 });
-    expect((await client.test()).filter(({ ok }) => !ok)).toEqual([
-      expect.objectContaining({ id: 'templates', message: 'no project_templates' }),
+    replyByPath({ project_templates: 403, time_entries: 403 });
+    expect(await found()).toEqual([
+      ['object:project_templates', 'RIGHT_READ'],
+      ['object:time_entries', 'RIGHT_READ'],
     ]);
+  });
+
+  it('tells a wrong address from a wrong token', async () => {
+    replyByPath({ 'users/me': 404 });
+    expect(await found()).toEqual([['login', 'NOT_THE_API']]);
   });
 
   it('never throws when nothing answers', async () => {
     await server.close();
-    expect(await client.test()).toEqual([expect.objectContaining({ id: 'login', ok: false })]);
+    expect(await found()).toEqual([['host', 'HOST_REFUSED']]);
   });
 });
 

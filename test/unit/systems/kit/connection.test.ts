@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { Q2cError } from '../../../../lib/model';
-import {
-  baseUrlOf,
-  parseReply,
-  readConnection,
-  runChecks,
-  SystemError,
-  type SystemManifest,
-} from '../../../../lib/systems/kit';
+import { baseUrlOf, parseReply, readConnection, type SystemManifest } from '../../../../lib/systems/kit';
 
 const manifest: SystemManifest = {
   id: 'acme',
@@ -36,7 +29,9 @@ const manifest: SystemManifest = {
   },
   entities: {},
   events: {},
+  access: [],
   customFields: [],
+  preparation: [],
   classifiedFields: {},
 };
 
@@ -109,37 +104,6 @@ describe('replies', () => {
       code: 'SCHEMA_CHANGED',
     });
     expect(() => parseReply(schema, reply(null), { ...about, write: true })).toThrow(/is empty/);
-  });
-});
-
-describe('checks', () => {
-  test('every step answers; a failed blocking step ends them', async () => {
-    const checks = await runChecks([
-      { id: 'a', label: 'A', run: async () => undefined },
-      { id: 'b', label: 'B', run: async () => 'not good' },
-      {
-        id: 'c',
-        label: 'C',
-        blocking: true,
-        run: async () => {
-          throw new SystemError({ system: 'acme', kind: 'auth', reason: 'wrong key' });
-        },
-      },
-      { id: 'd', label: 'D', run: async () => undefined },
-    ]);
-    expect(checks).toEqual([
-      { id: 'a', label: 'A', ok: true, message: '' },
-      { id: 'b', label: 'B', ok: false, message: 'not good' },
-      { id: 'c', label: 'C', ok: false, message: 'wrong key' },
-    ]);
-  });
-
-  test('a defect shows its kind, never its text', async () => {
-    const run = async () => {
-      throw new TypeError('cannot read s3cret');
-    };
-    const [check] = await runChecks([{ id: 'a', label: 'A', run }]);
-    expect(check).toMatchObject({ ok: false, message: 'the check itself failed (TypeError)' });
   });
 });
 

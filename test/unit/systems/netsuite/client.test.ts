@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, verify } from 'node:crypto';
-import { type ConnectionConfig, memoryTokens } from '../../../../lib/systems/kit';
+import { type ConnectionCheck, type ConnectionConfig, memoryTokens } from '../../../../lib/systems/kit';
 import {
   baseUrlFor,
   createNetSuiteClient,
@@ -28,6 +28,12 @@ afterEach(async () => {
   clients = [];
   await server.close();
 });
+
+/** Lines that failed, with what was found. */
+const failed = (checks: readonly ConnectionCheck[]) =>
+  checks
+    .filter(({ state }) => state === 'failed')
+    .map(({ id, findings }) => [id, ...findings.map(({ key }) => key)]);
 
 const TBA = { consumerKey: 'ck', consumerSecret: 'cs', tokenId: 'ti', tokenSecret: 'ts' };
 
@@ -131,11 +137,16 @@ describe('connection', () => {
   test('a certificate that is refused is told as such, without the assertion', async () => {
     server.reply = (_request, response) => sendJson(response, 400, { error: 'invalid_grant' });
     const values = { clientId: 'client', certificateId: 'cert-1', privateKey };
-    const [login, ...rest] = await connect({ auth: 'oauth2-certificate', values }).test();
-    expect(rest).toEqual([]);
-    expect(login).toMatchObject({ id: 'login', ok: false });
-    expect(login?.message).toContain('invalid_grant');
-    expect(login?.message).not.toContain('eyJ');
+    const checks = await connect({ auth: 'oauth2-certificate', values }).test();
+    expect(failed(checks)).toEqual([['login', 'KEY_WRONG']]);
+    expect(JSON.stringify(checks)).toContain('invalid_grant');
+    expect(JSON.stringify(checks)).not.toContain('eyJ');
+  });
+
+  test('a private key that is no key is told as such', async () => {
+    const values = { clientId: 'client', certificateId: 'cert-1', privateKey: 'not a key' };
+    const checks = await connect({ auth: 'oauth2-certificate', values }).test();
+    expect(failed(checks)).toEqual([['login', 'KEY_UNREADABLE']]);
   });
 });
 
@@ -186,9 +197,8 @@ describe('concurrency of the account', () => {
   });
 
   test('a connection that cannot be made takes no part', async () => {
-    const values = { clientId: 'client', certificateId: 'cert-1', privateKey: 'not a key' };
-    const broken = () => connect({ auth: 'oauth2-certificate', limits: { concurrency: 1 }, values });
-    expect(broken).toThrow(/not a PEM key/);
+    const broken = () => connect({ limits: { concurrency: 1 }, values: { accountId: 'no account!' } });
+    expect(broken).toThrow(/not an account ID/);
     const { most, open } = gate();
     const client = connect({ limits: { concurrency: 2 } });
     await Promise.all([client.query('SELECT 1'), client.query('SELECT 2'), open(2, 2)]);
