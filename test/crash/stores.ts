@@ -52,6 +52,8 @@ export async function postgresStores(): Promise<Stores> {
   const url = given ?? server?.url ?? '';
   const { host, port, database, user, password = '', tls } = settingsOfUrl(url);
   const admin = new pg.Pool({ connectionString: url.replace(/\?.*/, ''), max: 2 });
+  // An idle connection that the server has ended is told so; whatever is asked next makes another one, or fails itself.
+  admin.on('error', () => undefined);
   let opened = 0;
   return {
     powerCuts: false,

@@ -46,6 +46,8 @@ export function postgresReader(url: string, schema: string): StoreReader {
     options: `-c search_path=${schema}`,
     max: 2,
   });
+  // An idle connection that the server has ended is told so; whatever is asked next makes another one, or fails itself.
+  pool.on('error', () => undefined);
   const read = async (sql: string): Promise<Record<string, unknown>[]> => (await pool.query(sql)).rows;
   return {
     rows: read,
