@@ -40,19 +40,23 @@ function mergeOther(base: unknown, values: readonly unknown[], place: string): u
 const textOf = (value: unknown): string => (value === undefined ? '' : canonicalJson(value));
 
 function mergeObjects(base: Fields, values: readonly Fields[], place: string): Fields {
-  const merged: Fields = {};
   const names = new Set(Object.keys(base));
   for (const value of values) for (const name of Object.keys(value)) names.add(name);
+  const merged: [string, unknown][] = [];
   for (const name of names) {
     const field = mergeBranches(
-      base[name],
-      values.map((value) => value[name]),
+      own(base, name),
+      values.map((value) => own(value, name)),
       place === '' ? name : `${place}.${name}`,
     );
-    if (field !== undefined) merged[name] = field;
+    if (field !== undefined) merged.push([name, field]);
   }
-  return merged;
+  // Defined, not assigned: a field may have any name, also `__proto__`.
+  return Object.fromEntries(merged);
 }
+
+const own = (fields: Fields, name: string): unknown =>
+  Object.hasOwn(fields, name) ? fields[name] : undefined;
 
 function mergeLists(base: readonly Fields[], values: readonly Fields[][], place: string): unknown[] {
   const byKey = (list: readonly Fields[]) => new Map(list.map((element) => [keyOf(element), element]));

@@ -74,6 +74,14 @@ test('without what was before, what all have the same or only one has is taken',
   expect(() => mergeBranches(undefined, [one, changed])).toThrow(new BranchConflict('customer.number'));
 });
 
+test('a field may have any name', () => {
+  const one = { odd: JSON.parse('{"__proto__": {"a": 1}}') };
+  const other = { odd: JSON.parse('{"constructor": 2}') };
+  expect(JSON.stringify(mergeBranches({ odd: {} }, [one, other]))).toBe(
+    '{"odd":{"__proto__":{"a":1},"constructor":2}}',
+  );
+});
+
 test('changes of different fields are all there, whatever the order of the branches', () => {
   const fields = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.jsonValue(), { maxKeys: 6 });
   const changes = fc.array(
