@@ -11,7 +11,7 @@ import { type Firm, lookup, parseFirm } from '../lib/rules';
 import { loadSystem, manifests, type SystemId } from '../lib/systems';
 import { memoryTokens } from '../lib/systems/kit/tokens';
 import type { Operation, OperationResult, SystemClient, SystemModule } from '../lib/systems/kit/types';
-import { mergeResult } from '../nodes/_shared/merge-result';
+import { mergeResults } from '../nodes/_shared/merge-result';
 import { sampleDeal } from '../nodes/q2c-mapping/sample-deal';
 import { type RunningSimulator, startSimulator } from '../simulator';
 
@@ -130,7 +130,7 @@ class Session {
       const result = await this.step(operation, client, item, watch(this.deal, read), parameters);
       for (const part of Object.keys(result.merge ?? {})) touched.add(part);
       rows = result.rows ?? rows;
-      this.deal = mergeResult(this.deal, result);
+      this.deal = mergeResults(this.deal, [result]);
     }
     const after = Object.entries(this.deal);
     for (const [part, value] of after) {
