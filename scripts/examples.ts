@@ -50,6 +50,7 @@ const ORDER: Record<SystemId, readonly string[]> = {
     'billingSchedule.create',
     'staffingRequest.create',
     'timeEntry.read',
+    'rateCard.read',
   ],
 };
 

@@ -52,6 +52,23 @@ test('an operation works with the connection of its form, and its call is a step
   expect(steps).toMatchObject([{ run_id: sent?.q2c?.run, system: 'salesforce', state: 'confirmed' }]);
 });
 
+test.each([
+  ['msg', 'topic'],
+  ['jsonata', "'SELECT Id ' & 'FROM Account LIMIT ' & count"],
+  ['env', 'Q2C_TEST_SOQL'],
+])('a parameter is taken from %s for each message', async (soqlType, soql) => {
+  process.env.Q2C_TEST_SOQL = 'SELECT Id FROM Account LIMIT 2';
+  await load({ soql, soqlType });
+  const message = { payload: wonDeal(), topic: 'SELECT Id FROM Account LIMIT 2', count: 2 };
+  expect((await canvas.pass(message)).sent?.result).toHaveLength(2);
+});
+
+test('a parameter that a message lacks is said, and nothing is sent', async () => {
+  await load({ soql: 'topic', soqlType: 'msg' });
+  const { error } = await canvas.stopped({ payload: wonDeal() });
+  expect(error.message).toContain('The SOQL cannot be used: it is empty.');
+});
+
 test.each<[string, object, object, string]>([
   [
     'without a connection',

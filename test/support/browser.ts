@@ -80,7 +80,10 @@ export class Editor {
     if (config) await this.page.evaluate(([t, i]) => RED.editor.editConfig('', t, i), [type, id] as const);
     else await this.page.evaluate((node) => RED.editor.edit(RED.nodes.node(node)), id);
     await this.doneButton().waitFor();
-    await this.tray().evaluate((tray) => Promise.all(tray.getAnimations().map((a) => a.finished)));
+    // An animation that is cancelled has stopped too.
+    await this.tray().evaluate(async (tray) => {
+      await Promise.allSettled(tray.getAnimations().map((a) => a.finished));
+    });
   }
 
   /** Closes the open form with its own button, as a user does who is content with it. */

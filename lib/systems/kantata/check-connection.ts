@@ -4,39 +4,18 @@ import {
   type CheckStep,
   type CheckText,
   finding,
+  judged,
   line,
   type ObjectAccess,
   passed,
   reasonIn,
   runChecks,
-  type SystemError,
+  SystemError,
   unchecked,
 } from '../kit';
 import type { KantataClient } from './client';
-import {
-  billingMilestones,
-  type Collection,
-  type Identified,
-  projectTemplates,
-  stories,
-  timeEntries,
-  timesheets,
-  users,
-  workspaceResources,
-  workspaces,
-} from './collections';
+import { users } from './collections';
 import { manifest } from './manifest';
-
-/** Of those that the manifest names. */
-const COLLECTIONS: readonly Collection<Identified>[] = [
-  workspaces,
-  projectTemplates,
-  stories,
-  billingMilestones,
-  workspaceResources,
-  timeEntries,
-  timesheets,
-];
 
 /**
  * Host, token, then one object of each collection: Kantata answers 403 where the access group of the user does not
@@ -78,16 +57,23 @@ function loginFindings(error: SystemError): CheckText[] | null {
   return error.status === 404 ? [finding('NOT_THE_API')] : null;
 }
 
-function collectionStep(client: KantataClient, { object, grant }: ObjectAccess): CheckStep {
-  const collection = COLLECTIONS.find(({ name }) => name === object);
-  if (collection === undefined) throw new Error(`There is no collection ${object}`);
+/** Of the objects only their ids are looked at: what else they hold depends on what is included. */
+function collectionStep(client: KantataClient, { object, grant, onlyFor }: ObjectAccess): CheckStep {
+  const collection = { ...users, name: object };
+  const missing = finding('RIGHT_READ', { object, grant });
   return {
     id: `object:${object}`,
     line: line('object', { object }),
-    explain: ({ status }) => (status === 403 ? [finding('RIGHT_READ', { object, grant })] : null),
     run: async (signal) => {
-      await client.readOne(collection, `/${object}`, signal);
-      return passed();
+      try {
+        await client.readOne(collection, `/${object}`, signal);
+        return passed();
+      } catch (error) {
+        if (!(error instanceof SystemError) || error.status !== 403) throw error;
+        return onlyFor === undefined
+          ? judged([missing])
+          : unchecked(missing, finding('ONLY_FOR', { what: onlyFor }));
+      }
     },
   };
 }

@@ -172,6 +172,12 @@ export const manifest: SystemManifest = {
       rights: ['read'],
       grant: 'Access group > View timesheets of all projects',
     },
+    {
+      object: 'rate_cards',
+      rights: ['read'],
+      grant: 'Access group > View rate cards',
+      onlyFor: 'Read rates',
+    },
   ],
   customFields: [],
   preparation: [
