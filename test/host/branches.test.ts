@@ -69,7 +69,7 @@ test('while finance repairs its branch, delivery has its project; sales see for 
   expect(run.state).toBe('failed');
   expect(await world.openCases()).toMatchObject([{ ownerRole: 'finance_ops', system: 'netsuite' }]);
   expect(doneIn(run, 'netsuite')).not.toContain('project.upsert');
-  expect(doneIn(run, 'kantata').sort()).toEqual(['billingSchedule.create', 'project.create', 'task.create']);
+  expect(doneIn(run, 'kantata').sort()).toEqual(['billingSchedule.create', 'project.upsert', 'task.create']);
   expect(await statusOf(deal)).toBe('In provisioning: waiting for finance');
   const told = await world.store.rows('select type from outbox');
   expect(told.map(({ type }) => type)).not.toContain('q2c.project.provisioned.v1');
