@@ -60,6 +60,8 @@ async function durableRound(): Promise<Round> {
     await unlimited(world.simulator);
     await world.simulator.closeDeals(WARM_UP);
     const warm = new Set((await world.settled(WARM_UP, 600_000)).map(({ id }) => id));
+    // Right after a look for won deals, so that the next one finds all of these at once.
+    await world.simulator.polledAgain();
     const before = await callsOf(world.simulator);
     await world.simulator.closeDeals(deals);
     const all = await world.settled(WARM_UP + deals, 600_000);

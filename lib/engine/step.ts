@@ -366,7 +366,8 @@ export class StepRunner {
 
 /** The case of a step that has failed for good. */
 export function caseOf(step: Step, failure: Failure, stepKey: string | null): NewCase {
-  const { node, system, operation, canonicalId, about } = step;
+  const { node, system, operation, canonicalId } = step;
+  const about = typeof step.about === 'function' ? step.about() : step.about;
   return {
     node,
     code: failure.code,

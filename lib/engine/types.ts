@@ -157,7 +157,7 @@ export interface Step {
   adopt?(externalId: string, wire: JsonValue, info: CallInfo): Promise<StepReply | null>;
   classify(error: unknown): Failure;
   /** For the case, if one must be opened. */
-  about: CaseSubject;
+  about: CaseSubject | (() => CaseSubject);
 }
 
 /** What the journal keeps of a step: plain data, unlike the step itself. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../lib/model';
 
 /** Two branches have changed the same thing in different ways. */
@@ -16,8 +17,8 @@ export class BranchConflict extends Error {
  * @throws BranchConflict when two have changed it in different ways
  */
 export function mergeBranches(base: unknown, values: readonly unknown[], place = ''): unknown {
-  if (values.every((value) => value === base)) return base;
-  // Most of a document are records that all branches have: gone through once, they need not be compared as a whole.
+  // Most of a document is as it was: to see that costs less than to put it together.
+  if (values.every((value) => isDeepStrictEqual(value, base))) return base;
   if (values.every(isObject)) return mergeObjects(isObject(base) ? base : {}, values, place);
   if (values.every(isKeyedList)) return mergeLists(isKeyedList(base) ? base : [], values, place);
   return mergeOther(base, values, place);

@@ -1,4 +1,4 @@
-import type { Engine, Failure, NodeInfo, Step, StepReply } from '../../lib/engine';
+import type { CaseSubject, Engine, Failure, NodeInfo, Step, StepReply } from '../../lib/engine';
 import {
   type CanonicalId,
   type DealDocument,
@@ -142,10 +142,7 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
           },
         }),
     classify: (error) => failureOf(error, { manifest, operation, node: node.name }),
-    // Worked out when a case asks for it, which most steps have none of.
-    get about() {
-      return aboutOf(request, item);
-    },
+    about: () => aboutOf(request, item),
   };
 }
 
@@ -272,7 +269,7 @@ const ENTITY_OF_FAMILY = {
   delivery: 'project',
 } as const;
 
-function aboutOf(request: OperationRequest, item: Item): Step['about'] {
+function aboutOf(request: OperationRequest, item: Item): CaseSubject {
   const { deal, manifest, operation, client, firm } = request;
   const name = nameOf(item) ?? deal.opportunity?.name ?? item.id;
   const document = `${inWords(operation.entity)} ${shortened(name, NAME_LENGTH)}`;

@@ -41,8 +41,9 @@ export class Site {
     const { person } = this;
     if (person === null) return step;
     const contact = { id: 'con_01J00000000000000000000001', name: person };
-    const params = { ...step.about.params, document: `contact ${person}` };
-    return { ...step, about: { ...step.about, params, personal: () => personNames([contact]) } };
+    const about = typeof step.about === 'function' ? step.about() : step.about;
+    const params = { ...about.params, document: `contact ${person}` };
+    return { ...step, about: { ...about, params, personal: () => personNames([contact]) } };
   }
 
   private customerStep(): Step {
