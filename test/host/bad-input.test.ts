@@ -118,12 +118,8 @@ const badInputs: BadInput[] = [
     },
     code: 'DUPLICATE_SUSPECTED',
     ownerRole: 'data_steward',
-    message: async (deal) => {
-      const names = (await contactsOf(simulator, deal)).map(
-        ({ data }) => `${data.FirstName} ${data.LastName}`,
-      );
-      return `${names.reverse().join(' looks like existing ')} (same e-mail address).`;
-    },
+    // Names of people are for those who ask to see them.
+    message: () => '••• looks like existing ••• (same e-mail address).',
     repair: async (deal) => {
       const [, second] = await contactsOf(simulator, deal);
       await simulator.patch('salesforce', 'Contact', second.id, { Email: 'someone.else@other.example' });

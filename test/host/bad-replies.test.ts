@@ -144,7 +144,7 @@ const writes: Write[] = [
   },
   {
     system: 'kantata',
-    operation: 'project.create',
+    operation: 'project.upsert',
     match: { method: 'POST', path: '/workspaces' },
     modes: MODES,
     lasting: 'html',

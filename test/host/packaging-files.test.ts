@@ -45,7 +45,9 @@ describe('files', () => {
   });
 
   test('no tests and no sources by another name', () => {
-    expect(files.filter((file) => /\.(test|spec)\.|__|fixture|\.tsx?$|\.map$/.test(file))).toEqual([]);
+    expect(
+      files.filter((file) => /\.(test|spec)\.|__(tests|mocks)__|fixture|\.tsx?$|\.map$/.test(file)),
+    ).toEqual([]);
   });
 
   test('no secrets and no paths of the machine that built them', () => {

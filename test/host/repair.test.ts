@@ -105,7 +105,8 @@ test('corrected: the refused project is created with the corrected name', async 
   const jobs = (await simulator.records('netsuite', 'job')).map(({ data }) => data.companyName);
   expect(jobs).toContain('Corrected by Kim');
   expect(jobs).not.toContain(run.title);
-  expect(steps.filter(({ operation }) => operation === 'project.upsert')).toMatchObject([
+  const inErp = steps.filter(({ system }) => system === 'netsuite');
+  expect(inErp.filter(({ operation }) => operation === 'project.upsert')).toMatchObject([
     { state: 'rejected', decision: { kind: 'correct', actor: 'anonymous', ...REASON } },
     { state: 'confirmed', origin: 'call', decision: { kind: 'correct' } },
   ]);
@@ -288,7 +289,7 @@ test('dry run: tells what a retry would write, and writes nothing', async () => 
       'netsuite billingSchedule.create would_create',
       'netsuite salesOrder.create would_create',
       // The other branch has gone on meanwhile.
-      'kantata project.create already_done',
+      'kantata project.upsert already_done',
       'kantata task.create already_done',
       'kantata billingSchedule.create already_done',
       'salesforce opportunity.update would_update',

@@ -167,8 +167,13 @@ export class Host {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return isJson ? JSON.parse(text) : text;
+    const type = response.headers.get('content-type') ?? '';
+    if (type.includes('ndjson'))
+      return text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    return type.includes('json') ? JSON.parse(text) : text;
   }
 
   /** The next printed line that matches; lines printed before the call do not count. */
