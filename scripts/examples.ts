@@ -45,6 +45,7 @@ const ORDER: Record<SystemId, readonly string[]> = {
   ],
   kantata: [
     'project.create',
+    'project.upsert',
     'project.find',
     'task.create',
     'billingSchedule.create',

@@ -9,6 +9,7 @@ interface Question extends Record<string, unknown> {
   instance: string;
   operation: string;
   runId: string;
+  host: string;
   at: Instant;
 }
 
@@ -26,18 +27,22 @@ const selectInProgress = prepared<Question, { seq: number }>((db, value) =>
     .where('step.ended_at', 'is', null)
     .where('run.state', '=', sql.lit<RunState>('running'))
     .where('run.lease_until', '>', value.at)
+    .where('run.lease_owner', '!=', value.host)
     .limit(1),
 );
 
 /**
  * True when another host is at the same operation on the same record for another run (guides §13: key in progress with
  * a live lease). Asked in the transaction that journals the intent, so that of two hosts one sees the other's: turns
- * within a host are not enough when two deals of one customer run on different ones.
+ * within a host are not enough when two deals of one customer run on different ones. For runs of this host they are: one
+ * that it has taken over has an intent, and may be waiting for the very turn that asks here.
+ * @param host that asks
  */
 export async function isInProgress(
   tx: Tx,
   run: Pick<Run, 'id'>,
   step: JournalStep,
+  host: string,
   at: Instant,
 ): Promise<boolean> {
   if (step.readOnly || !isShared(tx)) return false;
@@ -45,7 +50,7 @@ export async function isInProgress(
   // The second waits for the first on the server, and sees what was committed before it got the lock.
   const [, rows] = await Promise.all([
     lock(tx, [system, instance, operation, canonicalId].join('|')),
-    selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, at }),
+    selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, host, at }),
   ]);
   return rows.length > 0;
 }

@@ -68,6 +68,8 @@ interface BeginRequest {
   wire: string;
   /** A person goes on without this step, unless it is done already. */
   skip: boolean;
+  /** The one that asks. */
+  host: string;
   at: Instant;
 }
 
@@ -75,8 +77,8 @@ interface BeginRequest {
 export const beginStep = procedure(
   'step.begin',
   async (tx, request: BeginRequest): Promise<Begin | null> => {
-    const { run, step, keys, at } = request;
-    if (await isInProgress(tx, run, step, at)) return null;
+    const { run, step, keys, host, at } = request;
+    if (await isInProgress(tx, run, step, host, at)) return null;
     const next = await begin(tx, request);
     if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
     return next;

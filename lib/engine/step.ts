@@ -148,6 +148,7 @@ export class StepRunner {
       step: journaled(step),
       wire: JSON.stringify(step.wire),
       skip: decision?.kind === 'skip',
+      host: this.options.leases.owner,
     };
     for (;;) {
       const at = this.options.now();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DispatchedRun, IntakeBatch } from '../../lib/engine';
+import type { DispatchedRun, IntakeBatch, StepReply } from '../../lib/engine';
 import { claimRuns } from '../../lib/engine/runs';
 import { newId } from '../../lib/model';
 import { type Store, verifyAudit } from '../../lib/store';
@@ -329,6 +329,44 @@ test('two deals of one customer on two hosts take turns at it', async () => {
   );
   expect(most).toBe(1);
   expect(Math.min(one.runs.length, two.runs.length)).toBeGreaterThan(0);
+});
+
+test('a run that was taken over with a call under way does not hold up another one of the same customer', async () => {
+  const vendor = new FakeVendor();
+  const customer = newId('customer');
+  const stepOf = (run: DispatchedRun, call?: () => Promise<StepReply>) =>
+    vendor.step({
+      canonicalId: customer,
+      businessVersion: run.id,
+      wire: { deal: run.id },
+      ...(call && { call }),
+    });
+  let isWritten = false;
+  const dead = await Host.start((run, host) => {
+    const call = (): Promise<StepReply> => {
+      isWritten = true;
+      return new Promise(() => undefined);
+    };
+    return host.engine.step(run.id, stepOf(run, call));
+  });
+  await dead.engine.accept(batch(['e1']));
+  await until('the call', () => isWritten);
+  await dead.kill();
+
+  // The one that was taken over comes to the customer when the other one has the turn.
+  let begun: () => void = () => undefined;
+  const otherHasBegun = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const alive = await Host.start(async (run, host) => {
+    if (run.title.endsWith('e1')) await otherHasBegun;
+    const done = host.engine.step(run.id, stepOf(run));
+    begun();
+    await done;
+  });
+  await until('the take-over', () => alive.runs.length === 1);
+  await alive.engine.accept(batch(['e2']));
+  await until('both to end', async () => (await statesOf()).join() === 'completed,completed');
 });
 
 test('the same content from two hosts at once is written once', async () => {
