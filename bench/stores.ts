@@ -107,7 +107,11 @@ async function journalStep(store: Store): Promise<void> {
     ...{ updates: true, readOnly: false, probeFirst: false, undo: 'call' },
   };
   const wire = JSON.stringify({ name: 'Task', memo: 'x'.repeat(200) });
-  await store.perform(beginStep, { run, step, keys, wire, skip: false, host: 'bench', at: at() }, 'committed');
+  await store.perform(
+    beginStep,
+    { run, step, keys, wire, skip: false, host: 'bench', at: at() },
+    'committed',
+  );
   const externalId = `t-${canonicalId}`;
   const ref = { system: 'erp', instance: 'main', type: 'task', id: externalId, role: 'copy' as const };
   const refs = [{ id: canonicalId, entity: 'task' as const, ref }];
