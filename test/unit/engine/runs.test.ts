@@ -10,6 +10,7 @@ import {
 } from '../../../lib/engine';
 import type { Store } from '../../../lib/store';
 import { FakeVendor, fail, startEngine, until } from '../../support/engine';
+import { openTestStore } from '../../support/stores';
 
 let engine: Engine;
 let store: Store;
@@ -66,6 +67,38 @@ function flow() {
   };
   return { open, dispatch, finish };
 }
+
+test('when the short way to the end of a run fails, the long one ends it, whether the short one was committed or not', async () => {
+  await stop();
+  const opened = await openTestStore();
+  const attempts: string[] = [];
+  const perform: Store['perform'] = async (procedure, args, durability) => {
+    if (procedure.name !== 'run.complete') return opened.perform(procedure, args, durability);
+    attempts.push(procedure.name);
+    // The first is lost before it is done, the second after it.
+    if (attempts.length > 1) await opened.perform(procedure, args, durability);
+    throw new Error('the thread has ended');
+  };
+  ({ engine, store, stop } = await startEngine({ store: { ...opened, perform } }));
+  const { dispatch, finish, open } = flow();
+  engine.registerSource('source', 1, dispatch);
+  await engine.accept(
+    batch([
+      { id: 'e1', record: 'o1' },
+      { id: 'e2', record: 'o2' },
+    ]),
+  );
+  for (const ended of [1, 2]) {
+    await until('a run', () => open.length === 1);
+    finish();
+    await until(
+      'its end',
+      async () => (await states()).filter((state) => state === 'completed').length === ended,
+    );
+  }
+  expect(attempts).toHaveLength(2);
+  expect(await cases()).toEqual([]);
+});
 
 test('an event is accepted once, and the cursor moves with it', async () => {
   expect(await engine.accept(batch([{ id: 'e1', record: 'A' }]))).toEqual({
