@@ -129,8 +129,9 @@ function connect(path: string): DatabaseSync {
   // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
   database.exec(
     'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
-      // 64 MB keep the live part of tables and indexes in memory. The log is moved by the checkpointer.
-      'pragma cache_size = -65536; pragma wal_autocheckpoint = 0;',
+      // 8 MB: what the other connection commits drops the cache whole, and the system keeps the file in memory
+      // (docs/decisions/0032). The log is moved by the checkpointer.
+      'pragma cache_size = -8192; pragma wal_autocheckpoint = 0;',
   );
   // A file that may only be read opens all the same; a transaction that writes tells.
   database.exec('begin immediate; rollback;');
