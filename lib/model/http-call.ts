@@ -11,3 +11,11 @@ export interface HttpCall {
   /** The span that it named in its `traceparent`; null where nothing is traced. */
   spanId: string | null;
 }
+
+/** Told of the HTTP calls that are made for one task. */
+export interface TaskObserver {
+  /** The span that they hang on; null where nothing is traced. */
+  traceparent: string | null;
+  /** @param calls once they are over */
+  report(calls: readonly HttpCall[]): void;
+}

@@ -1,5 +1,5 @@
 import { type EngineObserver, type Log, observers } from '../engine';
-import type { HttpCall } from '../model';
+import type { TaskObserver } from '../model';
 import type { Store } from '../store';
 import type { Family } from './accumulators';
 import { type ConnectionState, connectionGauges, storeGauges } from './gauges';
@@ -8,13 +8,6 @@ import { type Tracing, type TracingEnv, tracingOf } from './tracing/tracing';
 
 /** Time that the end of a host may take for the traces of its last work. */
 const FLUSH_MS = 2_000;
-
-/** Told of the HTTP calls of one task. */
-export interface TaskObserver {
-  /** The span that they are to hang on; null where nothing is traced. */
-  traceparent: string | null;
-  report(calls: readonly HttpCall[]): void;
-}
 
 /** Metrics and traces of this process, for all its engines and connections. */
 class Observability {

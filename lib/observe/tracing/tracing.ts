@@ -1,5 +1,5 @@
 import type { EngineObserver, Log } from '../../engine';
-import type { HttpCall } from '../../model/http-call';
+import type { TaskObserver } from '../../model/http-call';
 
 /** Traces of this process. */
 export interface Tracing {
@@ -14,13 +14,8 @@ export interface Tracing {
   flush(timeoutMs: number): Promise<void>;
 }
 
-/** HTTP calls within one step. */
-export interface CallTraces {
-  /** The span that they hang on. */
-  traceparent: string;
-  /** Makes their spans, once they are over. */
-  report(calls: readonly HttpCall[]): void;
-}
+/** Of tasks that belong to a step. */
+export type CallTraces = TaskObserver & { traceparent: string };
 
 export type TracingEnv = Readonly<Record<string, string | undefined>>;
 
