@@ -17,7 +17,12 @@ export class MountedSystem {
   #busy: Promise<void> | null = null;
   #inFlight = 0;
 
-  constructor(options: { system: SimulatedSystem; file: string | null; baseUrl: string; clock: () => number }) {
+  constructor(options: {
+    system: SimulatedSystem;
+    file: string | null;
+    baseUrl: string;
+    clock: () => number;
+  }) {
     this.system = options.system;
     this.baseUrl = options.baseUrl;
     this.#clock = options.clock;

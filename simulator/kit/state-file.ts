@@ -74,9 +74,7 @@ export class StateFile {
 
   /** Empties the file for good, except for values whose key begins with `kept`. */
   clear(kept: string): void {
-    this.#database.exec(
-      `BEGIN; DELETE FROM record; DELETE FROM value WHERE key NOT LIKE '${kept}%'; COMMIT`,
-    );
+    this.#database.exec(`BEGIN; DELETE FROM record; DELETE FROM value WHERE key NOT LIKE '${kept}%'; COMMIT`);
   }
 
   close(): void {
