@@ -12,6 +12,11 @@ interface TypeTable {
   indexes: Map<string, Map<string, string[]>>;
 }
 
+/** A write since the last commit, with what was there before it. */
+type Change =
+  | { record: SimRecord; before: SimRecord | undefined }
+  | { key: string; before: string | undefined };
+
 /**
  * Records of one simulated system.
  *
@@ -28,9 +33,8 @@ export class TransactionalStore implements RecordStore {
   readonly #types = new Map<string, TypeTable>();
   readonly #indexed = new Map<string, string[]>();
   readonly #values = new Map<string, string>();
-  readonly #dirtyRecords = new Set<SimRecord>();
-  readonly #dirtyValues = new Set<string>();
-  readonly #undo: (() => void)[] = [];
+  /** Oldest first. */
+  readonly #changes: Change[] = [];
   #stamp = 0;
 
   /**
@@ -105,15 +109,13 @@ export class TransactionalStore implements RecordStore {
   }
 
   setValue(key: string, value: string | null): void {
-    const before = this.#values.get(key);
-    this.#undo.push(() => (before === undefined ? this.#values.delete(key) : this.#values.set(key, before)));
+    this.#changes.push({ key, before: this.#values.get(key) });
     if (value === null) this.#values.delete(key);
     else this.#values.set(key, value);
-    this.#dirtyValues.add(key);
   }
 
   savepoint<T>(work: () => T): T {
-    const mark = this.#undo.length;
+    const mark = this.#changes.length;
     try {
       return work();
     } catch (error) {
@@ -129,21 +131,19 @@ export class TransactionalStore implements RecordStore {
 
   /** Makes what was written since the last commit permanent, in one transaction. */
   commit(): void {
-    if (this.#dirtyRecords.size === 0 && this.#dirtyValues.size === 0) return;
+    if (this.#changes.length === 0) return;
     try {
-      const values = [...this.#dirtyValues].map((key) => [key, this.getValue(key)] as const);
-      this.#file?.write(this.#dirtyRecords, values);
+      this.#file?.write(...this.#written());
     } catch (error) {
       this.rollback();
       throw error;
     }
-    this.#forgetChanges();
+    this.#changes.length = 0;
   }
 
   /** Forgets what was written since the last commit. */
   rollback(): void {
     this.#undoTo(0);
-    this.#forgetChanges();
   }
 
   /** Empties the store for good, except for values that begin with `identity.`; `modified` goes on from where it was. */
@@ -151,7 +151,7 @@ export class TransactionalStore implements RecordStore {
     this.#file?.clear(IDENTITY);
     this.#types.clear();
     for (const key of this.#values.keys()) if (!key.startsWith(IDENTITY)) this.#values.delete(key);
-    this.#forgetChanges();
+    this.#changes.length = 0;
   }
 
   close(): void {
@@ -185,15 +185,7 @@ export class TransactionalStore implements RecordStore {
   #write(record: SimRecord): SimRecord {
     const before = this.#table(record.type).records.get(record.id);
     this.#place(record, before);
-    if (before) this.#dirtyRecords.delete(before);
-    this.#dirtyRecords.add(record);
-    this.#undo.push(() => {
-      this.#dirtyRecords.delete(record);
-      if (before) {
-        this.#place(before, record);
-        this.#dirtyRecords.add(before);
-      } else this.#displace(record);
-    });
+    this.#changes.push({ record, before });
     return record;
   }
 
@@ -210,13 +202,29 @@ export class TransactionalStore implements RecordStore {
   }
 
   #undoTo(mark: number): void {
-    while (this.#undo.length > mark) this.#undo.pop()?.();
+    for (const change of this.#changes.splice(mark).reverse()) this.#undo(change);
   }
 
-  #forgetChanges(): void {
-    this.#undo.length = 0;
-    this.#dirtyRecords.clear();
-    this.#dirtyValues.clear();
+  #undo(change: Change): void {
+    if ('key' in change) {
+      if (change.before === undefined) this.#values.delete(change.key);
+      else this.#values.set(change.key, change.before);
+    } else if (change.before) this.#place(change.before, change.record);
+    else this.#displace(change.record);
+  }
+
+  /** What the changes have led to: each record and each value once, as it is now. */
+  #written(): Parameters<StateFile['write']> {
+    const records = new Set<SimRecord>();
+    const values = new Map<string, string | null>();
+    for (const change of this.#changes) {
+      if ('key' in change) values.set(change.key, this.getValue(change.key));
+      else {
+        if (change.before) records.delete(change.before);
+        records.add(change.record);
+      }
+    }
+    return [records, values];
   }
 
   #nextStamp(): number {
