@@ -83,8 +83,10 @@ export class TransactionalStore implements RecordStore {
     const table = this.#table(type);
     const index = table.indexes.get(field);
     if (!index) return this.list(type).filter((record) => indexText(record.data[field]) === value);
+    const ids = index.get(value);
+    if (!ids) return [];
     const found: SimRecord[] = [];
-    for (const id of index.get(value) ?? []) {
+    for (const id of ids) {
       const record = table.records.get(id);
       if (record) found.push(record);
     }
