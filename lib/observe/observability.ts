@@ -1,4 +1,5 @@
 import { type EngineObserver, type Log, observers } from '../engine';
+import type { HttpCall } from '../model';
 import type { Store } from '../store';
 import type { Family } from './accumulators';
 import { type ConnectionState, connectionGauges, storeGauges } from './gauges';
@@ -7,6 +8,13 @@ import { type Tracing, type TracingEnv, tracingOf } from './tracing/tracing';
 
 /** Time that the end of a host may take for the traces of its last work. */
 const FLUSH_MS = 2_000;
+
+/** Told of the HTTP calls of one task. */
+export interface TaskObserver {
+  /** The span that they are to hang on; null where nothing is traced. */
+  traceparent: string | null;
+  report(calls: readonly HttpCall[]): void;
+}
 
 /** Metrics and traces of this process, for all its engines and connections. */
 class Observability {
@@ -25,17 +33,15 @@ class Observability {
     return this.tracing === null ? metrics : observers(this.tracing.engine(tenant), metrics);
   }
 
-  /** Measures and traces the HTTP calls of a system's connections. */
-  callsOf(system: string) {
-    return (call: { method: string; path: string }) => {
-      const span = this.tracing?.call(system, call) ?? null;
-      return {
-        ...(span && { headers: { ...span.headers } }),
-        ended: (status: number | null, ms: number): void => {
-          this.calls.observe(system, call.method, status, ms);
-          span?.ended(status);
-        },
-      };
+  /** Measures and traces the HTTP calls of a system's connections: those that are made for one task. */
+  callsOf(system: string): TaskObserver {
+    const traces = this.tracing?.calls(system) ?? null;
+    return {
+      traceparent: traces?.traceparent ?? null,
+      report: (calls) => {
+        for (const { method, status, ms } of calls) this.calls.observe(system, method, status, ms);
+        traces?.report(calls);
+      },
     };
   }
 

@@ -1,21 +1,25 @@
 import type { EngineObserver, Log } from '../../engine';
+import type { HttpCall } from '../../model/http-call';
 
 /** Traces of this process. */
 export interface Tracing {
   /** Makes the spans of one engine. */
   engine(tenant: string): EngineObserver;
   /**
-   * Makes the span of one HTTP call, within the step that it belongs to.
-   * @returns null when it belongs to no step, as polls do
+   * For the HTTP calls that are made for the step at work.
+   * @returns null when no step is at work, as in polls
    */
-  call(system: string, call: { method: string; path: string }): CallSpan | null;
+  calls(system: string): CallTraces | null;
   /** Sends what has ended and waits at most `timeoutMs` for it. */
   flush(timeoutMs: number): Promise<void>;
 }
 
-export interface CallSpan {
-  headers: { traceparent: string };
-  ended(status: number | null): void;
+/** HTTP calls within one step. */
+export interface CallTraces {
+  /** The span that they hang on. */
+  traceparent: string;
+  /** Makes their spans, once they are over. */
+  report(calls: readonly HttpCall[]): void;
 }
 
 export type TracingEnv = Readonly<Record<string, string | undefined>>;
