@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SystemId } from '../systems';
 import type { AccessToken, CheckOptions, ClientDependencies, ConnectionConfig } from '../systems/kit/types';
-import { Channel } from '../thread';
+import { Channel, THREAD_LIMITS } from '../thread';
 import { errorClasses } from './errors';
 import type { Note, Opened, Opening, Question, Task } from './protocol';
 
@@ -74,7 +74,7 @@ export class SystemsThread {
   }
 
   private start(): Channel {
-    const worker = new Worker(this.file);
+    const worker = new Worker(this.file, { resourceLimits: THREAD_LIMITS });
     const channel: Channel = new Channel(worker, {
       onQuestion: (question: Question) => this.answer(question, channel),
       onNote: (note: Note) => this.noted(note),

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { Channel, type WireError } from '../thread';
+import { Channel, THREAD_LIMITS, type WireError } from '../thread';
 import type { DurableCall } from './group-commit';
 
 /** What the thread is started with. */
@@ -24,7 +24,7 @@ export class StoreThread {
   ready = false;
 
   constructor(file: string, data: ThreadData) {
-    this.worker = new Worker(file, { workerData: data });
+    this.worker = new Worker(file, { workerData: data, resourceLimits: THREAD_LIMITS });
     // Nothing that the thread could still do is a reason for the host to stay alive.
     this.worker.unref();
     const onNote = () => {

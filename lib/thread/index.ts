@@ -1,2 +1,3 @@
 export * from './channel';
+export * from './limits';
 export * from './wire-error';
