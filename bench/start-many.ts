@@ -177,13 +177,14 @@ async function start(world: World, folder: string): Promise<Figures> {
   };
 }
 
-/** The time is cut into so many parts of equal length. @returns the largest value of each */
+/** The time is cut into so many parts of equal length. @returns the largest value of each, NaN where none was told */
 function largestOfParts(after: readonly Pulse[], of: 'mb' | 'keptMb', parts: number): number[] {
   const from = after[0]?.at ?? Number.NaN;
   return Array.from({ length: parts }, (_, part) => {
     const ends = (edge: number) => from + (edge * SECONDS * 1_000) / parts;
     const values = after.filter(({ at }) => at >= ends(part) && at < ends(part + 1)).map((each) => each[of]);
-    return Math.max(...values.filter((value) => !Number.isNaN(value)));
+    const told = values.filter((value) => !Number.isNaN(value));
+    return told.length === 0 ? Number.NaN : Math.max(...told);
   });
 }
 
