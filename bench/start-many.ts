@@ -101,7 +101,7 @@ function count(file: string, query: string): number {
   }
 }
 
-interface Figures {
+interface Figures extends MemoryFigures {
   readyMs: number;
   firstRunMs: number;
   /** Completed runs a second, over each ten seconds. */
@@ -111,6 +111,9 @@ interface Figures {
   worstWorkMs: number;
   /** Before that, in which Node-RED loads its modules and ours. */
   worstStallBeforeMs: number;
+}
+
+interface MemoryFigures {
   firstMb: number;
   /** The largest of each minute. */
   mbByMinute: number[];
@@ -169,13 +172,17 @@ async function start(world: World, folder: string): Promise<Figures> {
       'workMs',
     ),
     worstStallBeforeMs: worst(loading),
-    firstMb: after[0]?.mb ?? Number.NaN,
-    mbByMinute: largestOfParts(after, 'mb', SECONDS / 60),
-    keptMbByMinute: largestOfParts(after, 'keptMb', SECONDS / 60),
-    growth: growth(after, 'mb'),
-    keptGrowth: growth(after, 'keptMb'),
+    ...memory(after),
   };
 }
+
+const memory = (after: readonly Pulse[]): MemoryFigures => ({
+  firstMb: after[0]?.mb ?? Number.NaN,
+  mbByMinute: largestOfParts(after, 'mb', SECONDS / 60),
+  keptMbByMinute: largestOfParts(after, 'keptMb', SECONDS / 60),
+  growth: growth(after, 'mb'),
+  keptGrowth: growth(after, 'keptMb'),
+});
 
 /** The time is cut into so many parts of equal length. @returns the largest value of each, NaN where none was told */
 function largestOfParts(after: readonly Pulse[], of: 'mb' | 'keptMb', parts: number): number[] {
