@@ -16,19 +16,17 @@ export function mergeResults(deal: DealDocument, results: readonly Result[]): De
     ({ id }) => id,
   );
   if (refsOf.size === 0) return merged;
-  for (const [part, { many }] of Object.entries(dealDocumentParts)) {
+  for (const [part, { many }] of PARTS) {
     const value = merged[part];
     if (value === undefined) continue;
-    const isTouched = many
-      ? (value as Identified[]).some(({ id }) => refsOf.has(id))
-      : refsOf.has((value as Identified).id);
-    if (!isTouched) continue;
     merged[part] = many
       ? (value as Identified[]).map((element) => withRefs(element, refsOf))
       : withRefs(value as Identified, refsOf);
   }
   return merged;
 }
+
+const PARTS = Object.entries(dealDocumentParts);
 
 type NewRef = OperationResult['refs'][number];
 
