@@ -223,7 +223,7 @@ describe('when the thread ends', () => {
       ended = resolve;
     });
     const tokens: TokenStore = {
-      obtain: (key, stale, login) => {
+      obtain: (_key, _stale, login) => {
         const token = gone.then(login);
         obtained.push(token);
         return token;
