@@ -35,7 +35,7 @@ class Program {
     });
   }
 
-  private async perform(task: Task, signal: AbortSignal): Promise<unknown> {
+  private async perform(task: Task, signal = new AbortController().signal): Promise<unknown> {
     switch (task.do) {
       case 'open':
         return this.open(task.client, task);

@@ -5,7 +5,7 @@ import { type ErrorClasses, fromWire, toWire, type WireError } from './wire-erro
 export type Port = Worker | MessagePort;
 
 type Message =
-  | { ask: number; question: unknown }
+  | { ask: number; question: unknown; isCancellable: boolean }
   | { answer: number; value: unknown }
   | { failure: number; error: WireError }
   | { cancel: number }
@@ -13,8 +13,8 @@ type Message =
 
 /** What one side does with what comes from the other. */
 export interface Listener {
-  /** @param signal fires when the asker waits no longer */
-  onQuestion?(question: never, signal: AbortSignal): Promise<unknown>;
+  /** @param signal fires when the asker waits no longer; there where the asker has one */
+  onQuestion?(question: never, signal: AbortSignal | undefined): Promise<unknown>;
   onNote?(note: never): void;
   /** Classes of errors that the asker knows by more than code and message. */
   errors?: ErrorClasses;
@@ -38,9 +38,11 @@ export class Channel {
   private asked = 0;
   private failure: Error | null = null;
 
+  /** @param soon when to send what is said in a turn of the event loop: at its end, or earlier */
   constructor(
     private readonly port: Port,
     private readonly listener: Listener,
+    private readonly soon: (send: () => void) => void = setImmediate,
   ) {
     port.on('message', (messages: Message[]) => {
       for (const message of messages) this.receive(message);
@@ -54,7 +56,7 @@ export class Channel {
     const answered = new Promise<unknown>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
     });
-    this.say({ ask: id, question });
+    this.say({ ask: id, question, isCancellable: signal !== undefined });
     if (signal === undefined) return answered;
     const cancel = () => this.say({ cancel: id });
     if (signal.aborted) cancel();
@@ -76,7 +78,7 @@ export class Channel {
   }
 
   private say(message: Message): void {
-    if (this.outgoing.push(message) === 1) setImmediate(() => this.send());
+    if (this.outgoing.push(message) === 1) this.soon(() => this.send());
   }
 
   private send(): void {
@@ -107,7 +109,7 @@ export class Channel {
   }
 
   private receive(message: Message): void {
-    if ('ask' in message) this.work(message.ask, message.question);
+    if ('ask' in message) this.work(message.ask, message.question, message.isCancellable);
     else if ('answer' in message) this.settle(message.answer, ({ resolve }) => resolve(message.value));
     else if ('failure' in message) {
       this.settle(message.failure, ({ reject }) => reject(fromWire(message.error, this.listener.errors)));
@@ -115,13 +117,13 @@ export class Channel {
     else this.listener.onNote?.(message.note as never);
   }
 
-  private work(id: number, question: unknown): void {
+  private work(id: number, question: unknown, isCancellable: boolean): void {
+    const controller = isCancellable ? new AbortController() : undefined;
+    if (controller !== undefined) this.working.set(id, controller);
     const { onQuestion } = this.listener;
-    const controller = new AbortController();
-    this.working.set(id, controller);
     // After the rest of the message: when the question is cancelled there, work begins with a signal that has fired.
     Promise.resolve()
-      .then(() => onQuestion?.call(this.listener, question as never, controller.signal))
+      .then(() => onQuestion?.call(this.listener, question as never, controller?.signal))
       .then(
         (value) => this.say({ answer: id, value }),
         (error: unknown) => this.say({ failure: id, error: toWire(error) }),
