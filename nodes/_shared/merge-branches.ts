@@ -46,12 +46,14 @@ function isSame(one: unknown, other: unknown): boolean {
 function mergeObjects(base: Fields, one: Fields, other: Fields, place: string): Fields {
   const names = Object.keys({ ...base, ...other });
   const changed = names.filter((name) => !isSame(own(other, name), own(base, name)));
-  const merged = changed.map((name) => {
+  const changes = changed.map((name): [string, unknown] => {
     const at = place === '' ? name : `${place}.${name}`;
     return [name, merge(own(base, name), own(one, name), own(other, name), at)];
   });
   // Defined, not assigned: a field may have any name, also `__proto__`.
-  return { ...one, ...Object.fromEntries(merged) };
+  const merged = { ...one, ...Object.fromEntries(changes) };
+  for (const [name, value] of changes) if (value === undefined) delete merged[name];
+  return merged;
 }
 
 const own = (fields: Fields, name: string): unknown =>

@@ -48,6 +48,11 @@ test('two branches of three may agree on a change; what the third says of the sa
   expect(() => mergeBranches(base, [one, same, other])).toThrow(new BranchConflict('number'));
 });
 
+test('a field that the second branch has taken away is not there, not even undefined', () => {
+  const merged = mergeBranches({ a: 1, b: 2 }, [{ a: 1, b: 2, c: 3 }, { a: 1 }]);
+  expect(Object.keys(merged as object)).toEqual(['a', 'c']);
+});
+
 test('what a branch has taken away is gone', () => {
   const without = { customer: base.customer, tasks: base.tasks.slice(1) };
   expect(mergeBranches(base, [without, copy()])).toEqual(without);
