@@ -1,6 +1,7 @@
 import { Q2cError } from '../model';
 import { writeFailed } from './failure';
 import type { Call, Procedure } from './procedure';
+import { sideBySide } from './side-by-side';
 import type { Durability, Tx, WriteJob, WriteOptions } from './store';
 import type { Outcome } from './thread';
 
@@ -192,9 +193,7 @@ export class GroupCommitter {
       const others = group.slice(next);
       const together = this.maxLanes === 1 ? 0 : countWhile(others, ({ isIndependent }) => isIndependent);
       const jobs = others.slice(0, Math.max(1, together));
-      // What one does meanwhile is undone with the transaction; all must be over before that.
-      const done = await Promise.allSettled(jobs.map((job) => job.run(tx)));
-      for (const each of done) if (each.status === 'rejected') throw each.reason;
+      await sideBySide(jobs.map((job) => job.run(tx)));
       next += jobs.length;
     }
   }

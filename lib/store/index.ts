@@ -12,6 +12,7 @@ export { type Procedure, procedure } from './procedure';
 export { reserveCall } from './rate-budget';
 export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';
 export type { Schema } from './schema';
+export { sideBySide } from './side-by-side';
 export { openSqliteStore } from './sqlite';
 export * from './store';
 export type * from './tables/bulk';
