@@ -74,9 +74,8 @@ export async function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
 }
 
 /** The chain of lines as the server makes it (`auditHash`): it alone knows the last line once it has the lock. */
-const insertChained = prepared<Record<keyof AuditEntry | 'genesis', unknown>>((db, value) => ({
-  compile: () =>
-    sql`
+const insertChained = prepared<Record<keyof AuditEntry | 'genesis', unknown>>(
+  (_, value) => sql`
       with recursive line as (
         select * from unnest(
           ${value.at}::text[], ${value.actor}::text[], ${value.action}::text[],
@@ -92,8 +91,8 @@ const insertChained = prepared<Record<keyof AuditEntry | 'genesis', unknown>>((d
       )
       insert into audit (at, actor, action, subject, run_id, detail, prev_hash, hash)
       select at, actor, action, subject, run_id, detail, prev_hash, hash
-      from chained join line using (number) order by number`.compile(db),
-}));
+      from chained join line using (number) order by number`,
+);
 
 async function appendOnServer(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
   const all = <F extends keyof AuditEntry>(field: F) => entries.map((entry) => entry[field]);

@@ -1,6 +1,7 @@
 export * from './audit';
 export { open, seal } from './encryption';
 export { isStoreRefusal } from './failure';
+export { insertOnce } from './insert-once';
 export { type Keyring, keyringFromEnv } from './keyring';
 export * from './locks';
 export { MaintenanceTask } from './maintenance';
@@ -28,4 +29,5 @@ export type * from './tables/runs';
 export type * from './tables/sealed';
 export type * from './tables/steps';
 export type * from './tables/waiting';
+export { asRows, type Columns, relation, together } from './together';
 export { keepsTokens, obtainToken } from './token';

@@ -1,7 +1,7 @@
 /** As `Promise.all`, but when it rejects nothing is under way any more: what comes next may undo all of it. */
 export async function sideBySide<T extends readonly unknown[]>(
   work: {
-    [Index in keyof T]: Promise<T[Index]>;
+    [Index in keyof T]: T[Index] | Promise<T[Index]>;
   },
 ): Promise<T> {
   const done = await Promise.allSettled(work);

@@ -1,0 +1,69 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Tx } from './store';
+
+/**
+ * What writes that go side by side in one transaction ask a server, asked by one statement for all of them: that costs
+ * it little more than a statement for one.
+ */
+
+/** Answers that are asked for in one turn of the event loop, by their transaction. */
+interface Gathering<V, A> {
+  values: V[];
+  answers: Promise<readonly A[]>;
+}
+
+/**
+ * @param answerAll gives the answers in the order of the values; when it rejects, so do all that have asked
+ * @returns asks for one; the statement leaves when everything that can go on now has gone on
+ */
+export function together<V, A>(
+  answerAll: (tx: Tx, values: readonly V[]) => Promise<readonly A[]>,
+): (tx: Tx, value: V) => Promise<A> {
+  const gatherings = new WeakMap<Tx, Gathering<V, A>>();
+
+  const begin = (tx: Tx): Gathering<V, A> => {
+    const values: V[] = [];
+    const turn = new Promise<void>((resolve) => process.nextTick(resolve));
+    const answers = turn.then(() => {
+      gatherings.delete(tx);
+      return answerAll(tx, values);
+    });
+    const gathering = { values, answers };
+    gatherings.set(tx, gathering);
+    return gathering;
+  };
+
+  return async (tx, value) => {
+    const { values, answers } = gatherings.get(tx) ?? begin(tx);
+    const index = values.push(value) - 1;
+    // There is an answer for each value.
+    return (await answers)[index] as A;
+  };
+}
+
+/** How the server is to read the fields of rows that are handed to it. */
+export type Columns<Row> = { readonly [Field in keyof Row]: 'text' | 'integer' };
+
+/**
+ * Rows as a relation that a statement selects from: its text is the same for any number of them, so it stays prepared.
+ * @param rows what `asRows` has made of them
+ * @param name which the relation gets
+ */
+export function relation<Row>(rows: string, name: string, columns: Columns<Row>): RawBuilder<unknown> {
+  const fields = Object.entries(columns).map(
+    ([field, type]) => sql`${sql.id(field)} ${sql.raw(String(type))}`,
+  );
+  return sql`json_to_recordset(${rows}::json) as ${sql.id(name)} (${sql.join(fields)})`;
+}
+
+/** What `JSON.stringify` makes of half a surrogate pair, among other things. */
+const HALF_PAIR = /\\ud[89a-f]/;
+
+/** Rows as one value of a statement. Half a surrogate pair becomes U+FFFD, as in any other value. */
+export function asRows(rows: readonly object[]): string {
+  const text = JSON.stringify(rows);
+  if (!HALF_PAIR.test(text)) return text;
+  return JSON.stringify(rows, (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+}
