@@ -134,9 +134,13 @@ export class GroupCommitter {
   private nextGroup(): QueuedJob[] {
     const { queue, maxLanes } = this;
     if (maxLanes === 1) return queue.splice(0, Math.min(MAX_GROUP, this.alikeAtHead()));
-    // A share for each lane, so that all have work; of one durability, so that what need not wait for the disk does not.
-    const share = Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
-    const alike = queue.filter(({ durability }) => durability === queue[0]?.durability).slice(0, share);
+    // Of one durability, so that what need not wait for the disk does not; independent ones apart: they are done
+    // together in the time of one, while of the others each lane gets a share, so that all have work.
+    const [first] = queue;
+    const most = first?.isIndependent ? MAX_GROUP : Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
+    const alike = queue
+      .filter((job) => job.durability === first?.durability && job.isIndependent === first.isIndependent)
+      .slice(0, most);
     this.queue = queue.filter((job) => !alike.includes(job));
     return alike;
   }
