@@ -1,20 +1,18 @@
 /**
- * `npm run bench:hosts`: durable steps per second on PostgreSQL, without any system behind them, by one host and by two in
- * processes of their own that take turns, and first on the embedded store. `-- --rounds 3` names the turns of each,
- * `--cores shared` leaves it to the machine who works where. The last line is one JSON object with all figures.
+ * `npm run bench:hosts`: durable steps per second on one PostgreSQL, without any system behind them, by one host and by
+ * two, in processes of their own, in turns. `-- --rounds 5` names the turns of each, `--cores shared` leaves it to the
+ * machine who works where. The last line is one JSON object with the medians of the rounds.
  *
- * Each host has a core of its own and the server all others, the same ones with one host as with two: else a single host
- * has a share of the machine that two cannot have each. The server is one of its own with its usual settings, unless
- * `Q2C_TEST_DATABASE_URL` names another.
+ * Each host has a core of its own and the server all others, the same share with one host as with two: a single host
+ * would else have help of cores that two have to do without. The server is one of its own with its usual settings,
+ * unless `Q2C_TEST_DATABASE_URL` names another.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Engine } from '../lib/engine';
-import { openPostgresStore, openSqliteStore, type Store, settingsOfUrl } from '../lib/store';
+import { openPostgresStore, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
 import { keepTo, processorMs } from './processor';
 import { ServerWatch } from './server-watch';
@@ -24,137 +22,185 @@ const RUNS = 2_000;
 /** Runs that have ended before the clock starts. */
 const WARM_UP = 600;
 const PARALLEL = 32;
-const MOST_HOSTS = 2;
+const HOSTS = [1, 2] as const;
+const CORES = availableParallelism();
+/** Of the server: what the hosts leave. */
+const SERVER_CORES = `${Math.max(...HOSTS)}-${CORES - 1}`;
 
-type Place = { file: string } | { url: string; schema: string };
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, cores: { type: 'string', default: 'own' } },
+  allowPositionals: true,
+});
+const isKept = values.cores !== 'shared';
 
 // ---------------------------------------------------------------- a host
 
-/** Opens the store, accepts events, works and stops, each when it is told to; says when it is ready, and that runs end. */
+interface Store {
+  url: string;
+  schema: string;
+}
+
+/** What a host is told, in this order; it answers each but the last two with `ready`, and says `ended` for each run. */
+type Order = Store | { accept: number } | 'work' | 'stop';
+
 async function host(): Promise<void> {
-  const store = await open(await told<Place>());
+  const { url, schema } = await told<Store>();
+  const store = await openPostgresStore({ ...settingsOfUrl(url), schema });
   const observer = { ended: () => process.send?.('ended') };
   const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1, observer });
   await engine.start();
   process.send?.('ready');
-  for (let from = await told<number>(); from > 0; from -= 200) await accept(engine, from);
+  const { accept: runs } = await told<{ accept: number }>();
+  for (let from = 0; from < runs; from += 200) await accept(engine, from);
   process.send?.('ready');
-  await told();
+  await told<'work'>();
   register(engine, PARALLEL);
-  await told();
+  await told<'stop'>();
   await engine.stop();
   await store.close();
   process.disconnect();
 }
 
-async function told<T>(): Promise<T> {
-  const [message] = await once(process, 'message');
-  return message as T;
-}
-
-function open(at: Place): Promise<Store> {
-  if ('file' in at) return openSqliteStore(at.file);
-  return openPostgresStore({ ...settingsOfUrl(at.url), schema: at.schema });
+async function told<O extends Order>(): Promise<O> {
+  const [order] = (await once(process, 'message')) as [O];
+  return order;
 }
 
 // ---------------------------------------------------------------- the bench
 
-async function tell(child: ChildProcess, message: Place | number | 'work' | 'stop'): Promise<void> {
-  child.send(message);
-}
-
 interface Figures {
   stepsPerSecond: number;
-  /** Milliseconds of a processor per step: all hosts together, and the server. */
+  /** Milliseconds of a processor per step: of all hosts together, and of the server. */
   hostCpuMs: number;
   serverCpuMs: number;
-  transactionsPerStep: number;
+  /** Cores that were busy, on average. */
+  hostCores: number;
+  serverCores: number;
   walBytesPerStep: number;
+  /** Sessions that waited in the middle of a transaction, on average: for their host, a lock, the disk. */
+  waitForHost: number;
+  waitForLock: number;
+  waitForDisk: number;
 }
 
-async function measure(place: Place, hosts: number, watch: ServerWatch | null): Promise<Figures> {
-  const children = Array.from({ length: hosts }, () => fork(process.argv[1] ?? '', ['host']));
-  const failed = Promise.race(
-    children.map(async (child) => {
-      const [code] = await once(child, 'exit');
-      throw new Error(`A host has ended with ${code}`);
-    }),
-  );
-  failed.catch(() => undefined);
-  const all = (message: (index: number) => Place | number) =>
-    Promise.race([
-      failed,
-      Promise.all(
-        children.map((child, index) => {
-          child.send(message(index));
-          return once(child, 'message');
-        }),
-      ),
-    ]);
-  for (const [index, child] of children.entries()) if (PIN) keepTo(String(index), child.pid ?? 0);
-  await all(() => place);
-  const a0 = performance.now();
-  await all((index) => (index === 0 ? RUNS + WARM_UP : 0));
-  const acceptMs = performance.now() - a0;
-  if (PIN) watch?.keepTo(`${MOST_HOSTS}-${cpus().length - 1}`);
-  const hostMs = () => children.reduce((sum, { pid }) => sum + processorMs(pid ?? 0), 0);
-  let ended = 0;
-  const reached = (count: number) =>
-    new Promise<void>((resolve) => {
-      for (const child of children) child.on('message', () => ++ended === count && resolve());
-    });
-  // biome-ignore lint: scratch
-  const warm = Promise.withResolvers<void>();
-  const done = Promise.withResolvers<void>();
-  for (const child of children)
-    child.on('message', () => {
-      ended++;
-      if (ended === WARM_UP) warm.resolve();
-      if (ended === WARM_UP + RUNS) done.resolve();
-    });
-  for (const child of children) child.send('work');
-  await warm.promise;
-  const sampler = watch && process.env.WAITS ? watch.sample() : null;
-  const t0 = performance.now(), h0 = hostMs(), s0 = await watch?.read();
-  await done.promise;
-  const t1 = performance.now(), h1 = hostMs(), s1 = await watch?.read();
-  if (sampler) console.log(await sampler.stop());
-  for (const child of children) child.send('stop');
-  await Promise.all(children.map((child) => child.exitCode === null ? once(child, 'exit') : 0));
-  const s2 = await watch?.read();
+/** Hosts that share the work on a store. Runs are accepted before any is worked on: it is steps that are measured. */
+async function measure(store: Store, count: number, watch: ServerWatch): Promise<Figures> {
+  const hosts = Array.from({ length: count }, () => fork(process.argv[1] ?? '', ['host']));
+  if (isKept) for (const [core, { pid = 0 }] of hosts.entries()) keepTo(String(core), pid);
+  await Promise.all(hosts.map((each) => ask(each, store)));
+  await Promise.all(hosts.map((each, index) => ask(each, { accept: index === 0 ? WARM_UP + RUNS : 0 })));
+  // Now, for each session of a host is one more process of the server.
+  if (isKept) watch.keepTo(SERVER_CORES);
+
+  const [warm, done] = milestones(hosts, [WARM_UP, WARM_UP + RUNS]);
+  for (const each of hosts) each.send('work' satisfies Order);
+  await warm;
+  const before = await read(hosts, watch);
+  const over = new AbortController();
+  const sampling = watch.waits(over.signal);
+  await done;
+  const after = await read(hosts, watch);
+  over.abort();
+  const waits = await sampling;
+  await Promise.all(hosts.map(stop));
+
   const steps = RUNS * STEPS;
+  const ms = after.at - before.at;
+  const hostMs = after.hostMs - before.hostMs;
+  const serverMs = after.server.cpuMs - before.server.cpuMs;
   return {
-    acceptMs,
-    stepsPerSecond: Math.round(steps / ((t1 - t0) / 1000)),
-    hostCpuMs: (h1 - h0) / steps,
-    serverCpuMs: ((s1?.cpuMs ?? NaN) - (s0?.cpuMs ?? NaN)) / steps,
-    hostCores: (h1 - h0) / (t1 - t0),
-    serverCores: ((s1?.cpuMs ?? NaN) - (s0?.cpuMs ?? NaN)) / (t1 - t0),
-    transactionsPerStep: ((s2?.transactions ?? NaN) - (s0?.transactions ?? NaN)) / steps,
-    walBytesPerStep: ((s1?.walBytes ?? NaN) - (s0?.walBytes ?? NaN)) / steps,
-  } as never;
+    stepsPerSecond: Math.round((steps / ms) * 1000),
+    hostCpuMs: rounded(hostMs / steps),
+    serverCpuMs: rounded(serverMs / steps),
+    hostCores: rounded(hostMs / ms),
+    serverCores: rounded(serverMs / ms),
+    walBytesPerStep: Math.round((after.server.walBytes - before.server.walBytes) / steps),
+    waitForHost: rounded(waits.host),
+    waitForLock: rounded(waits.lock),
+    waitForDisk: rounded(waits.disk),
+  };
 }
-const PIN = process.env.PIN !== '0';
+
+async function read(hosts: readonly ChildProcess[], watch: ServerWatch) {
+  const at = performance.now();
+  const hostMs = hosts.reduce((sum, { pid = 0 }) => sum + processorMs(pid), 0);
+  return { at, hostMs, server: await watch.read() };
+}
+
+async function ask(host: ChildProcess, order: Order): Promise<void> {
+  host.send(order);
+  await once(host, 'message');
+}
+
+async function stop(host: ChildProcess): Promise<void> {
+  host.send('stop' satisfies Order);
+  await once(host, 'exit');
+}
+
+/** One promise for each number of runs, which resolves when so many have ended in all hosts together. */
+function milestones(hosts: readonly ChildProcess[], counts: readonly number[]): Promise<void>[] {
+  let ended = 0;
+  const waiting = counts.map((count) => ({ count, ...Promise.withResolvers<void>() }));
+  for (const host of hosts) {
+    host.on('message', () => {
+      ended++;
+      for (const { count, resolve } of waiting) if (ended === count) resolve();
+    });
+    // Before the end, none ends by itself.
+    host.once('exit', () => {
+      for (const { reject } of waiting) reject(new Error('A host has ended before its work was done.'));
+    });
+  }
+  return waiting.map(({ promise }) => promise);
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** Of each figure the median. */
+function medians(rounds: readonly Figures[]): Figures {
+  const names = Object.keys(rounds[0] ?? {}) as (keyof Figures)[];
+  const middle = Math.floor(rounds.length / 2);
+  const of = (name: keyof Figures) => rounds.map((each) => each[name]).toSorted((a, b) => a - b)[middle];
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as unknown as Figures;
+}
 
 async function main(): Promise<void> {
-  const flags = (process.env.PGFLAGS ?? '').split(' ').filter(Boolean).flatMap((f) => ['-c', f]);
-  const server = await startPostgres(flags);
-  const url = server.url;
-  const watch = await ServerWatch.open(url, true);
-  if (process.env.STATEMENTS) await watch.setup();
+  const given = process.env.Q2C_TEST_DATABASE_URL;
+  const server = given ? null : await startPostgres();
+  const url = given ?? server?.url ?? '';
+  const watch = await ServerWatch.open(url, server !== null);
+  const figures = HOSTS.map((): Figures[] => []);
   try {
-    for (let round = 0; round < Number(process.env.ROUNDS ?? 2); round++)
-      for (const hosts of (process.env.HOSTS ?? '1,2').split(',').map(Number)) {
-        const schema = `bench_${round}_${hosts}`;
-        const f = await measure({ url, schema }, hosts, watch);
-        console.log(hosts, JSON.stringify(f, (k, v) => typeof v === 'number' ? Number(v.toPrecision(4)) : v));
-        if (process.env.STATEMENTS) await watch.statements(RUNS * STEPS);
+    console.log(
+      isKept
+        ? `${CORES} cores: one for each host, the server on ${SERVER_CORES}`
+        : `${CORES} cores, shared by all`,
+    );
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [index, hosts] of HOSTS.entries()) {
+        const schema = `bench_${process.pid}_${round}_${hosts}`;
+        const measured = await measure({ url, schema }, hosts, watch);
+        figures[index]?.push(measured);
+        console.log(`${hosts} hosts: ${JSON.stringify(measured)}`);
       }
+    }
   } finally {
     await watch.close();
-    await server.stop();
+    await server?.stop();
   }
+  const [one, two] = figures.map(medians);
+  const ratios = (figures[0] ?? []).map(({ stepsPerSecond }, round) =>
+    rounded((figures[1]?.[round]?.stepsPerSecond ?? Number.NaN) / stepsPerSecond),
+  );
+  const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)];
+  console.log(JSON.stringify({ cores: CORES, isKept, oneHost: one, twoHosts: two, ratios, ratio }));
 }
 
-if (process.argv[2] === 'host') void host();
-else void main();
+if (process.argv[2] === 'host') {
+  void host();
+} else {
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}
