@@ -1,12 +1,11 @@
 import { sql } from 'kysely';
 import type { CanonicalId, Instant } from '../model';
 import {
-  asRows,
-  type Columns,
   isShared,
   lockAll,
-  prepared,
-  relation,
+  preparedForAll,
+  type RunState,
+  type StepState,
   sideBySide,
   type Tx,
   together,
@@ -23,41 +22,41 @@ interface Question {
   at: Instant;
 }
 
-const question: Columns<Question & { number: number }> = {
-  number: 'integer',
-  canonicalId: 'text',
-  system: 'text',
-  instance: 'text',
-  operation: 'text',
-  runId: 'text',
-  host: 'text',
-  at: 'text',
-};
-
-const selectInProgress = prepared<{ asked: string }, { number: number }>(
-  (_, { asked }) => sql`
-    select asked.number from ${relation(asked, 'asked', question)},
-    lateral (
-      select from step inner join run on run.id = step.run_id
-      where step.canonical_id = asked."canonicalId" and step.system = asked.system
-        and step.instance = asked.instance and step.operation = asked.operation
-        and step.run_id != asked."runId" and step.state in ('intent', 'unknown') and step.ended_at is null
-        and run.state = 'running' and run.lease_until > asked.at and run.lease_owner != asked.host
-      limit 1
-    ) as other`,
+const selectInProgress = preparedForAll<Question, { seq: number }>(
+  {
+    canonicalId: 'text',
+    system: 'text',
+    instance: 'text',
+    operation: 'text',
+    runId: 'text',
+    host: 'text',
+    at: 'text',
+  },
+  (db, value) =>
+    db
+      .selectFrom('step')
+      .innerJoin('run', 'run.id', 'step.run_id')
+      .select('step.seq')
+      .where('step.canonical_id', '=', value.canonicalId)
+      .where('step.system', '=', value.system)
+      .where('step.instance', '=', value.instance)
+      .where('step.operation', '=', value.operation)
+      .where('step.run_id', '!=', value.runId)
+      .where('step.state', 'in', [sql.lit<StepState>('intent'), sql.lit<StepState>('unknown')])
+      .where('step.ended_at', 'is', null)
+      .where('run.state', '=', sql.lit<RunState>('running'))
+      .where('run.lease_until', '>', value.at)
+      .where('run.lease_owner', '!=', value.host)
+      .limit(sql.lit(1)),
 );
 
-/** Locks the records and then looks: the second host waits for the first, and sees what that has committed. */
-const areInProgress = together(async (tx, asked: readonly Question[]) => {
+/** The second host waits for the first on the server, and sees what was committed before it got the lock. */
+const lockAndLook = together(async (tx, asked: readonly Question[]) => {
   const records = asked.map(({ system, instance, operation, canonicalId }) =>
     [system, instance, operation, canonicalId].join('|'),
   );
-  const [, rows] = await sideBySide([
-    lockAll(tx, records),
-    selectInProgress(tx, { asked: asRows(asked.map((each, number) => ({ ...each, number }))) }),
-  ]);
-  const others = new Set(rows.map(({ number }) => number));
-  return asked.map((_, number) => others.has(number));
+  const [, found] = await sideBySide([lockAll(tx, records), selectInProgress(tx, asked)]);
+  return found.map((rows) => rows.length > 0);
 });
 
 /**
@@ -76,5 +75,5 @@ export async function isInProgress(
 ): Promise<boolean> {
   if (step.readOnly || !isShared(tx)) return false;
   const { canonicalId, system, instance, operation } = step;
-  return areInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, host, at });
+  return lockAndLook(tx, { canonicalId, system, instance, operation, runId: run.id, host, at });
 }

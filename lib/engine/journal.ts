@@ -5,6 +5,7 @@ import {
   insertOnce,
   open,
   prepared,
+  preparedTogether,
   procedure,
   type Sealed,
   type StepRow,
@@ -195,10 +196,10 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
 
 type EarlierStep = Pick<StepRow, 'seq' | 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
-const selectEarlier = prepared<
+const selectEarlier = preparedTogether<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
   EarlierStep
->((db, value) =>
+>({ canonicalId: 'text', idempotencyKey: 'text', key: 'text' }, (db, value) =>
   db
     .selectFrom('step')
     .select(['seq', 'key', 'state', 'fingerprint', 'reply', 'result'])

@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Instant, Q2cError } from '../model';
 import {
-  asRows,
-  type Columns,
   isShared,
+  keyShared,
   prepared,
+  preparedTogether,
   type RunState,
-  relation,
   type Store,
   shareLocked,
   type Tx,
-  together,
 } from '../store';
 
 /**
@@ -225,34 +223,26 @@ export class Leases {
 
 /** As `Leases.requireRun`. @returns false when another host has taken the run over */
 export async function holdsRun(tx: Tx, runId: string, owner: string): Promise<boolean> {
-  return !isShared(tx) || areHeld(tx, { runId, owner });
+  return !isShared(tx) || (await selectOwnRun(tx, { runId, owner })).length > 0;
 }
 
 function takenOver(): Q2cError {
   return new Q2cError('RUN_TAKEN_OVER', 'Another host goes on with the run; this one has stopped.');
 }
 
-interface Holding {
-  runId: string;
-  owner: string;
-}
-
-const holding: Columns<Holding & { number: number }> = { number: 'integer', runId: 'text', owner: 'text' };
-
-const selectHeld = prepared<{ asked: string }, { number: number }>(
-  (_, { asked }) => sql`
-    select asked.number from ${relation(asked, 'asked', holding)},
-    lateral (
-      select from run where id = asked."runId" and lease_owner = asked.owner and state = 'running' for key share
-    ) as held`,
+const selectOwnRun = preparedTogether<{ runId: string; owner: string }, { seq: number }>(
+  { runId: 'text', owner: 'text' },
+  (db, value) =>
+    keyShared(
+      db,
+      db
+        .selectFrom('run')
+        .select('seq')
+        .where('id', '=', value.runId)
+        .where('lease_owner', '=', value.owner)
+        .where('state', '=', sql.lit<RunState>('running')),
+    ),
 );
-
-/** Whether each run is its owner's, who keeps it until the transaction ends: others do not take what is locked so. */
-const areHeld = together(async (tx, asked: readonly Holding[]) => {
-  const rows = await selectHeld(tx, { asked: asRows(asked.map((each, number) => ({ ...each, number }))) });
-  const held = new Set(rows.map(({ number }) => number));
-  return asked.map((_, number) => held.has(number));
-});
 
 const selectRole = prepared<{ role: string }, { owner: string }>((db, value) =>
   shareLocked(db, db.selectFrom('lease').select('owner').where('name', '=', value.role)),

@@ -39,6 +39,17 @@ export function skipLocked<T extends keyof Schema & string, O>(
   return isShared(tx) ? query.forUpdate(table).skipLocked() : query;
 }
 
+/**
+ * Keeps others from taking the rows a query finds with `skipLocked`, but not from changing them: what only their owner
+ * changes need not wait.
+ */
+export function keyShared<T extends keyof Schema, O>(
+  tx: Tx,
+  query: SelectQueryBuilder<Schema, T, O>,
+): SelectQueryBuilder<Schema, T, O> {
+  return isShared(tx) ? query.forKeyShare() : query;
+}
+
 /** Keeps others from changing the rows a query finds; several transactions may do so at once. */
 export function shareLocked<T extends keyof Schema, O>(
   tx: Tx,

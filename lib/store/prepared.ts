@@ -9,7 +9,8 @@ class Placeholder {
 
 type Values = Record<string, unknown>;
 
-interface Compilable<R> {
+/** What Kysely makes a statement of. */
+export interface Compilable<R> {
   compile(db: Kysely<Schema>): CompiledQuery<R>;
 }
 

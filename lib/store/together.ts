@@ -1,4 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type Expression, type Kysely, type RawBuilder, sql } from 'kysely';
+import { isShared } from './locks';
+import { type Compilable, prepared } from './prepared';
+import type { Schema } from './schema';
 import type { Tx } from './store';
 
 /**
@@ -66,4 +69,39 @@ export function asRows(rows: readonly object[]): string {
   return JSON.stringify(rows, (_, value: unknown) =>
     typeof value === 'string' ? value.toWellFormed() : value,
   );
+}
+
+/**
+ * A query of the write protocol for several values at once, on a server. It is made for one value and looked up for each
+ * by itself, which the server plans like the query for one: by an index, however few rows there were when it planned.
+ * @param columns of the values
+ * @param build as of `prepared`
+ * @returns runs the query; resolves to the rows found for each value
+ */
+export function preparedForAll<V extends object, R>(
+  columns: Columns<V>,
+  build: (db: Kysely<Schema>, value: V) => Compilable<R> & Expression<unknown>,
+): (tx: Tx, values: readonly V[]) => Promise<R[][]> {
+  const ofOne = new Proxy({}, { get: (_, name) => sql.ref(`asked.${String(name)}`) }) as V;
+  const numbered = { ...columns, number: 'integer' } as Columns<V & { number: number }>;
+  const select = prepared<{ rows: string }, R & { number: number }>(
+    (db, { rows }) => sql`
+      select asked.number, found.* from ${relation(rows, 'asked', numbered)}, lateral ${build(db, ofOne)} as found`,
+  );
+  return async (tx, values) => {
+    const found = values.map((): R[] => []);
+    const rows = asRows(values.map((value, number) => ({ ...value, number })));
+    for (const row of await select(tx, { rows })) found[row.number]?.push(row);
+    return found;
+  };
+}
+
+/** A query as of `prepared`, which writes that go side by side on a server ask together. @param columns of the values */
+export function preparedTogether<V extends Record<string, unknown>, R>(
+  columns: Columns<V>,
+  build: (db: Kysely<Schema>, value: V) => Compilable<R> & Expression<unknown>,
+): (tx: Tx, value: V) => Promise<R[]> {
+  const one = prepared<V, R>(build);
+  const all = together(preparedForAll<V, R>(columns, build));
+  return (tx, value) => (isShared(tx) ? all(tx, value) : one(tx, value));
 }
