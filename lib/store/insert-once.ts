@@ -3,7 +3,7 @@ import { isShared } from './locks';
 import { prepared } from './prepared';
 import type { Schema } from './schema';
 import type { Tx } from './store';
-import { asRows, type Columns, relation, together } from './together';
+import { asJson, type Columns, relation, together } from './together';
 
 /**
  * An insert of the write protocol that leaves alone what is there already. On a server, writes that go side by side insert
@@ -30,9 +30,9 @@ export function insertOnce<T extends keyof Schema & string, Row extends Insertab
     insert(sql`select ${list(names)} from ${relation(rows, 'given', columns)}`),
   );
 
-  const identityOf = (row: Row) => JSON.stringify(identity.map((name) => row[name]));
+  const identityOf = (row: Row) => asJson(identity.map((name) => row[name]));
   const areNew = together(async (tx, rows: readonly Row[]) => {
-    const inserted = new Set((await insertAll(tx, { rows: asRows(rows) })).map(identityOf));
+    const inserted = new Set((await insertAll(tx, { rows: asJson(rows) })).map(identityOf));
     return rows.map((row) => inserted.has(identityOf(row)));
   });
   return async (tx, row) => (isShared(tx) ? areNew(tx, row) : (await insertOne(tx, row)).length > 0);

@@ -49,7 +49,7 @@ export type Columns<Row> = { readonly [Field in keyof Row]: 'text' | 'integer' }
 
 /**
  * Rows as a relation that a statement selects from: its text is the same for any number of them, so it stays prepared.
- * @param rows what `asRows` has made of them
+ * @param rows their `asJson`
  * @param name which the relation gets
  */
 export function relation<Row>(rows: string, name: string, columns: Columns<Row>): RawBuilder<unknown> {
@@ -62,13 +62,11 @@ export function relation<Row>(rows: string, name: string, columns: Columns<Row>)
 /** What `JSON.stringify` makes of half a surrogate pair, among other things. */
 const HALF_PAIR = /\\ud[89a-f]/;
 
-/** Rows as one value of a statement. Half a surrogate pair becomes U+FFFD, as in any other value. */
-export function asRows(rows: readonly object[]): string {
-  const text = JSON.stringify(rows);
+/** As `JSON.stringify`, but half a surrogate pair becomes U+FFFD: so the server keeps it, here as in any other text. */
+export function asJson(value: readonly unknown[]): string {
+  const text = JSON.stringify(value);
   if (!HALF_PAIR.test(text)) return text;
-  return JSON.stringify(rows, (_, value: unknown) =>
-    typeof value === 'string' ? value.toWellFormed() : value,
-  );
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? each.toWellFormed() : each));
 }
 
 /**
@@ -90,7 +88,7 @@ export function preparedForAll<V extends object, R>(
   );
   return async (tx, values) => {
     const found = values.map((): R[] => []);
-    const rows = asRows(values.map((value, number) => ({ ...value, number })));
+    const rows = asJson(values.map((value, number) => ({ ...value, number })));
     for (const row of await select(tx, { rows })) found[row.number]?.push(row);
     return found;
   };
