@@ -51,7 +51,7 @@ export interface ConnectionCheck {
 /** What the host knows beside the store. */
 export interface HostView {
   version: string;
-  connections(): Connection[];
+  connections(): Promise<Connection[]>;
   /** Tries a connection, or a store or broker, by the id of its node. @throws Q2cError `CONFIG_MISSING` */
   test(nodeId: string): Promise<ConnectionCheck[]>;
   /** Time zone of a legal entity; of null, the firm's. */

@@ -1,4 +1,5 @@
 import { type EngineObserver, type Log, observers } from '../engine';
+import type { TaskObserver } from '../model';
 import type { Store } from '../store';
 import type { Family } from './accumulators';
 import { type ConnectionState, connectionGauges, storeGauges } from './gauges';
@@ -25,17 +26,15 @@ class Observability {
     return this.tracing === null ? metrics : observers(this.tracing.engine(tenant), metrics);
   }
 
-  /** Measures and traces the HTTP calls of a system's connections. */
-  callsOf(system: string) {
-    return (call: { method: string; path: string }) => {
-      const span = this.tracing?.call(system, call) ?? null;
-      return {
-        ...(span && { headers: { ...span.headers } }),
-        ended: (status: number | null, ms: number): void => {
-          this.calls.observe(system, call.method, status, ms);
-          span?.ended(status);
-        },
-      };
+  /** Measures and traces the HTTP calls of a system's connections: those that are made for one task. */
+  callsOf(system: string): TaskObserver {
+    const traces = this.tracing?.calls(system) ?? null;
+    return {
+      traceparent: traces?.traceparent ?? null,
+      report: (calls) => {
+        for (const { method, status, ms } of calls) this.calls.observe(system, method, status, ms);
+        traces?.report(calls);
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 import { Q2cError } from '../model';
+import { fromWire } from '../thread';
 import { writeFailed } from './failure';
 import type { Call, Procedure } from './procedure';
 import { sideBySide } from './side-by-side';
@@ -230,7 +231,8 @@ export class GroupCommitter {
 async function answer(job: QueuedJob, performed: Promise<Outcome> | undefined): Promise<void> {
   try {
     const outcome = await performed;
-    if (outcome?.ok !== true) return job.fail(outcome?.error);
+    if (outcome === undefined) throw new Error('It was not asked for.');
+    if (!outcome.ok) return job.fail(fromWire(outcome.error));
     job.answer(outcome.value);
     job.settle();
   } catch (error) {

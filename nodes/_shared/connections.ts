@@ -5,5 +5,11 @@ import type { SystemClient } from '../../lib/systems/kit/types';
 /** Connections of this host that are in use, by their nodes. */
 export const connections = new Map<Node, { id: string; system: string; client: SystemClient }>();
 
-export const connectionStates = (): ConnectionState[] =>
-  [...connections.values()].map(({ id, system, client }) => ({ id, system, health: client.health() }));
+export const connectionStates = (): Promise<ConnectionState[]> =>
+  Promise.all(
+    [...connections.values()].map(async ({ id, system, client }) => ({
+      id,
+      system,
+      health: await client.health(),
+    })),
+  );

@@ -22,16 +22,16 @@ export const hostView = (RED: NodeAPI): HostView => ({
   version,
   classifiedFields: vendorFields,
   connections() {
-    const found: Connection[] = [];
+    const found: Promise<Connection>[] = [];
     RED.nodes.eachNode((config) => {
       const manifest = manifestOf(config);
       if (manifest !== null) found.push(connectionOf(RED, config, manifest));
     });
-    return found;
+    return Promise.all(found);
   },
   firms: () => firmsOf(RED),
   test: (nodeId) => testNode(RED, nodeId),
-  metrics: (store) => observability.metrics(store, connectionStates()),
+  metrics: async (store) => observability.metrics(store, await connectionStates()),
   zoneOf: (legalEntity) => zoneIn(firmZones(RED))(legalEntity),
 });
 
@@ -71,7 +71,7 @@ type Configured = NodeDef & {
   concurrency?: string;
 };
 
-function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest): Connection {
+async function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest): Promise<Connection> {
   const node: Node | null = RED.nodes.getNode(config.id);
   const client = node === null ? undefined : connections.get(node)?.client;
   // Of the running node: in the flow it may be a variable.
@@ -86,7 +86,7 @@ function connectionOf(RED: NodeAPI, config: Configured, manifest: SystemManifest
     label: manifest.label,
     environment,
     instance: client?.instance ?? null,
-    health: client?.health() ?? null,
+    health: (await client?.health()) ?? null,
     limits: concurrency > 0 ? { ...limits, concurrency } : limits,
   };
 }

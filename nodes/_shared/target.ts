@@ -1,7 +1,7 @@
 import type { ConnectedTarget, Target, TargetOperation } from '../../lib/engine';
 import type { JsonValue } from '../../lib/model';
+import type { Connected } from '../../lib/remote/connect';
 import type { Operation, SystemManifest } from '../../lib/systems/kit/types';
-import type { Connected } from '../_system/connection/runtime';
 import { failureOf } from './operation';
 
 /**

@@ -43,6 +43,8 @@ async function buildSets({ root, nodes, systems }: Sources, outdir: string): Pro
   const entryPoints = Object.fromEntries([
     ...nodes.map(({ name, folder }) => [name, join(folder, 'runtime.ts')]),
     ...systems.map(({ name, manifest }) => [name, `${SYSTEM}${manifest.id}`]),
+    // Loads the systems that it is asked for, like the host.
+    ['systems-thread', join(root, 'nodes/_shared/systems-thread.ts')],
   ]);
   const { outputFiles } = await build({
     ...common,

@@ -89,7 +89,7 @@ class Host {
     const { stateDir, systems, seed, clock = Date.now } = this.#options;
     if (stateDir !== undefined) mkdirSync(stateDir, { recursive: true });
     for (const system of systems) {
-      const file = stateDir === undefined ? ':memory:' : join(stateDir, `${system.id}.sqlite`);
+      const file = stateDir === undefined ? null : join(stateDir, `${system.id}.sqlite`);
       const mounted = new MountedSystem({ system, file, baseUrl: `${url}/${system.id}`, clock });
       this.systems.set(system.id, mounted);
       if (mounted.seed === null) await mounted.reset(generateWorld(seed ?? DEFAULT_SEED));
@@ -273,14 +273,15 @@ function readBody(request: IncomingMessage): Promise<string | null> | string {
   });
 }
 
-function send(response: ServerResponse, answer: SimResponse): void {
-  if (answer.body === undefined) {
-    response.writeHead(answer.status, answer.headers).end();
+function send(response: ServerResponse, { status, headers, body }: SimResponse): void {
+  if (body === undefined) {
+    response.writeHead(status, headers).end();
     return;
   }
-  const isText = typeof answer.body === 'string';
-  const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-  response.setHeader('content-type', isText ? 'text/plain;charset=UTF-8' : 'application/json;charset=UTF-8');
-  response.setHeader('content-length', Buffer.byteLength(text));
-  response.writeHead(answer.status, answer.headers).end(text);
+  const [text, type] =
+    typeof body === 'string' ? [body, 'text/plain'] : [JSON.stringify(body), 'application/json'];
+  const length = Buffer.byteLength(text);
+  response
+    .writeHead(status, { 'content-type': `${type};charset=UTF-8`, 'content-length': length, ...headers })
+    .end(text);
 }

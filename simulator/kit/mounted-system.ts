@@ -1,7 +1,7 @@
 import type { SeedWorld } from '../seed/world';
 import { FaultList } from './faults';
 import { RequestLog } from './request-log';
-import { SqliteRecordStore } from './store';
+import { TransactionalStore } from './store';
 import type { SimContext, SimRequest, SimResponse, SimulatedSystem } from './types';
 
 const SEED_KEY = 'kit.seed';
@@ -9,7 +9,7 @@ const SEED_KEY = 'kit.seed';
 /** One vendor with its state, faults and log. */
 export class MountedSystem {
   readonly system: SimulatedSystem;
-  readonly store: SqliteRecordStore;
+  readonly store: TransactionalStore;
   readonly faults = new FaultList();
   readonly log = new RequestLog();
   readonly baseUrl: string;
@@ -17,11 +17,16 @@ export class MountedSystem {
   #busy: Promise<void> | null = null;
   #inFlight = 0;
 
-  constructor(options: { system: SimulatedSystem; file: string; baseUrl: string; clock: () => number }) {
+  constructor(options: {
+    system: SimulatedSystem;
+    file: string | null;
+    baseUrl: string;
+    clock: () => number;
+  }) {
     this.system = options.system;
     this.baseUrl = options.baseUrl;
     this.#clock = options.clock;
-    this.store = new SqliteRecordStore(options.file, options.system.indexes, options.clock);
+    this.store = new TransactionalStore(options.file, options.system.indexes, options.clock);
   }
 
   /** Seed of the state that is there, null when the state is empty. */

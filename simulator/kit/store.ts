@@ -1,14 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { frozenCopy } from './frozen';
+import { StateFile } from './state-file';
 import type { RecordStore, SimRecord } from './types';
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS record (
-    type TEXT NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL,
-    created INTEGER NOT NULL, modified INTEGER NOT NULL, deleted INTEGER NOT NULL,
-    PRIMARY KEY (type, id)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-`;
 
 /** Values under such keys say who the simulated account is; they survive a reset. */
 const IDENTITY = 'identity.';
@@ -16,39 +8,40 @@ const IDENTITY = 'identity.';
 /** Records of one type with the look-ups declared for it. */
 interface TypeTable {
   records: Map<string, SimRecord>;
-  /** field → value → ids */
-  indexes: Map<string, Map<string, Set<string>>>;
+  /** field → value → ids; lists, because most values are those of one record. */
+  indexes: Map<string, Map<string, string[]>>;
 }
+
+/** A write since the last commit, with what was there before it. */
+type Change =
+  | { record: SimRecord; before: SimRecord | undefined }
+  | { key: string; before: string | undefined };
 
 /**
  * Records of one simulated system.
  *
- * The working copy is in memory; SQLite holds what was committed. `commit` writes everything a request
- * changed in one transaction before the answer leaves, `rollback` forgets it, so a `kill -9` at any moment
- * leaves exactly the answered requests. (WAL with synchronous=NORMAL survives the death of the process; only
- * a power cut could lose the last commits, which a simulator does not promise against.)
+ * The working copy is in memory; a file, when there is one, holds what was committed. `commit` writes everything a
+ * request changed in one transaction before the answer leaves, `rollback` forgets it, so a `kill -9` at any moment
+ * leaves exactly the answered requests.
  *
  * Data is copied and frozen on the way in: a handler that changed a record in place would answer from memory
  * what the file does not hold.
  */
-export class SqliteRecordStore implements RecordStore {
-  readonly #database: DatabaseSync;
+export class TransactionalStore implements RecordStore {
+  readonly #file: StateFile | null;
   readonly #clock: () => number;
   readonly #types = new Map<string, TypeTable>();
   readonly #indexed = new Map<string, string[]>();
   readonly #values = new Map<string, string>();
-  readonly #dirtyRecords = new Set<SimRecord>();
-  readonly #dirtyValues = new Set<string>();
-  readonly #begin: StatementSync;
-  readonly #end: StatementSync;
-  readonly #putRecord: StatementSync;
-  readonly #putValue: StatementSync;
-  readonly #deleteValue: StatementSync;
-  #undo: (() => void)[] = [];
+  /** Oldest first. */
+  readonly #changes: Change[] = [];
   #stamp = 0;
 
-  /** @param file path of the database, or `:memory:`. @param indexes `type.field` pairs for `findBy`. */
-  constructor(file: string, indexes: readonly string[], clock: () => number) {
+  /**
+   * @param file path of the state; null = it ends with the process
+   * @param indexes `type.field` pairs for `findBy`
+   */
+  constructor(file: string | null, indexes: readonly string[], clock: () => number) {
     this.#clock = clock;
     for (const pair of indexes) {
       const dot = pair.indexOf('.');
@@ -56,16 +49,8 @@ export class SqliteRecordStore implements RecordStore {
       const type = pair.slice(0, dot);
       this.#indexed.set(type, [...(this.#indexed.get(type) ?? []), pair.slice(dot + 1)]);
     }
-    this.#database = new DatabaseSync(file);
-    this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${SCHEMA}`);
-    this.#begin = this.#database.prepare('BEGIN');
-    this.#end = this.#database.prepare('COMMIT');
-    this.#putRecord = this.#database.prepare(
-      'INSERT OR REPLACE INTO record (type, id, data, created, modified, deleted) VALUES (?, ?, ?, ?, ?, ?)',
-    );
-    this.#putValue = this.#database.prepare('INSERT OR REPLACE INTO value (key, value) VALUES (?, ?)');
-    this.#deleteValue = this.#database.prepare('DELETE FROM value WHERE key = ?');
-    this.#load();
+    this.#file = file === null ? null : new StateFile(file);
+    if (this.#file) this.#load(this.#file);
   }
 
   insert(type: string, id: string, data: Record<string, unknown>): SimRecord {
@@ -98,8 +83,10 @@ export class SqliteRecordStore implements RecordStore {
     const table = this.#table(type);
     const index = table.indexes.get(field);
     if (!index) return this.list(type).filter((record) => indexText(record.data[field]) === value);
+    const ids = index.get(value);
+    if (!ids) return [];
     const found: SimRecord[] = [];
-    for (const id of index.get(value) ?? []) {
+    for (const id of ids) {
       const record = table.records.get(id);
       if (record) found.push(record);
     }
@@ -124,15 +111,13 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   setValue(key: string, value: string | null): void {
-    const before = this.#values.get(key);
-    this.#undo.push(() => (before === undefined ? this.#values.delete(key) : this.#values.set(key, before)));
+    this.#changes.push({ key, before: this.#values.get(key) });
     if (value === null) this.#values.delete(key);
     else this.#values.set(key, value);
-    this.#dirtyValues.add(key);
   }
 
   savepoint<T>(work: () => T): T {
-    const mark = this.#undo.length;
+    const mark = this.#changes.length;
     try {
       return work();
     } catch (error) {
@@ -148,60 +133,37 @@ export class SqliteRecordStore implements RecordStore {
 
   /** Makes what was written since the last commit permanent, in one transaction. */
   commit(): void {
-    if (this.#dirtyRecords.size === 0 && this.#dirtyValues.size === 0) return;
-    this.#begin.run();
+    if (this.#changes.length === 0) return;
     try {
-      for (const { type, id, data, created, modified, deleted } of this.#dirtyRecords) {
-        this.#putRecord.run(type, id, JSON.stringify(data), created, modified, deleted ? 1 : 0);
-      }
-      for (const key of this.#dirtyValues) {
-        const value = this.#values.get(key);
-        if (value === undefined) this.#deleteValue.run(key);
-        else this.#putValue.run(key, value);
-      }
-      this.#end.run();
+      this.#file?.write(...this.#written());
     } catch (error) {
-      this.#database.exec('ROLLBACK');
       this.rollback();
       throw error;
     }
-    this.#forgetChanges();
+    this.#changes.length = 0;
   }
 
   /** Forgets what was written since the last commit. */
   rollback(): void {
     this.#undoTo(0);
-    this.#forgetChanges();
   }
 
   /** Empties the store for good, except for values that begin with `identity.`; `modified` goes on from where it was. */
   clear(): void {
-    this.#database.exec(
-      `BEGIN; DELETE FROM record; DELETE FROM value WHERE key NOT LIKE '${IDENTITY}%'; COMMIT`,
-    );
+    this.#file?.clear(IDENTITY);
     this.#types.clear();
     for (const key of this.#values.keys()) if (!key.startsWith(IDENTITY)) this.#values.delete(key);
-    this.#forgetChanges();
+    this.#changes.length = 0;
   }
 
   close(): void {
-    this.#database.close();
+    this.#file?.close();
   }
 
-  #load(): void {
-    for (const row of this.#database.prepare('SELECT key, value FROM value').all()) {
-      this.#values.set(String(row.key), String(row.value));
-    }
-    for (const row of this.#database.prepare('SELECT * FROM record ORDER BY created').all()) {
-      const record: SimRecord = {
-        id: String(row.id),
-        type: String(row.type),
-        data: frozenCopy(JSON.parse(String(row.data))),
-        created: Number(row.created),
-        modified: Number(row.modified),
-        deleted: row.deleted === 1,
-      };
-      this.#place(record, undefined);
+  #load(file: StateFile): void {
+    for (const [key, value] of file.values()) this.#values.set(key, value);
+    for (const record of file.records()) {
+      this.#place({ ...record, data: frozenCopy(record.data) }, undefined);
       this.#stamp = Math.max(this.#stamp, record.modified);
     }
   }
@@ -223,53 +185,48 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   #write(record: SimRecord): SimRecord {
-    const { records } = this.#table(record.type);
-    const before = records.get(record.id);
+    const before = this.#table(record.type).records.get(record.id);
     this.#place(record, before);
-    if (before) this.#dirtyRecords.delete(before);
-    this.#dirtyRecords.add(record);
-    this.#undo.push(() => {
-      this.#dirtyRecords.delete(record);
-      if (before) {
-        this.#place(before, record);
-        this.#dirtyRecords.add(before);
-      } else {
-        this.#unindex(record);
-        records.delete(record.id);
-      }
-    });
+    this.#changes.push({ record, before });
     return record;
   }
 
   #place(record: SimRecord, before: SimRecord | undefined): void {
-    const table = this.#table(record.type);
-    if (before) this.#unindex(before);
-    table.records.set(record.id, record);
-    if (record.deleted) return;
-    for (const [field, index] of table.indexes) {
-      const value = indexText(record.data[field]);
-      if (value === null) continue;
-      const ids = index.get(value);
-      if (ids) ids.add(record.id);
-      else index.set(value, new Set([record.id]));
-    }
+    const { records, indexes } = this.#table(record.type);
+    records.set(record.id, record);
+    reindex(indexes, before, record);
   }
 
-  #unindex(record: SimRecord): void {
-    for (const [field, index] of this.#table(record.type).indexes) {
-      const value = indexText(record.data[field]);
-      if (value !== null) index.get(value)?.delete(record.id);
-    }
+  #displace(record: SimRecord): void {
+    const { records, indexes } = this.#table(record.type);
+    records.delete(record.id);
+    reindex(indexes, record, undefined);
   }
 
   #undoTo(mark: number): void {
-    while (this.#undo.length > mark) this.#undo.pop()?.();
+    for (const change of this.#changes.splice(mark).reverse()) this.#undo(change);
   }
 
-  #forgetChanges(): void {
-    this.#undo = [];
-    this.#dirtyRecords.clear();
-    this.#dirtyValues.clear();
+  #undo(change: Change): void {
+    if ('key' in change) {
+      if (change.before === undefined) this.#values.delete(change.key);
+      else this.#values.set(change.key, change.before);
+    } else if (change.before) this.#place(change.before, change.record);
+    else this.#displace(change.record);
+  }
+
+  /** What the changes have led to: each record and each value once, as it is now. */
+  #written(): Parameters<StateFile['write']> {
+    const records = new Set<SimRecord>();
+    const values = new Map<string, string | null>();
+    for (const change of this.#changes) {
+      if ('key' in change) values.set(change.key, this.getValue(change.key));
+      else {
+        if (change.before) records.delete(change.before);
+        records.add(change.record);
+      }
+    }
+    return [records, values];
   }
 
   #nextStamp(): number {
@@ -278,25 +235,38 @@ export class SqliteRecordStore implements RecordStore {
   }
 }
 
+/** Moves a record in the indexes of the fields whose value is another one now. Deleted records are in none. */
+function reindex(
+  indexes: TypeTable['indexes'],
+  before: SimRecord | undefined,
+  after: SimRecord | undefined,
+): void {
+  for (const [field, index] of indexes) {
+    const [from, to] = [indexKey(before, field), indexKey(after, field)];
+    if (from === to) continue;
+    if (before && from !== null) withdraw(index, from, before.id);
+    if (after && to !== null) enter(index, to, after.id);
+  }
+}
+
+function enter(index: Map<string, string[]>, key: string, id: string): void {
+  const ids = index.get(key);
+  if (ids) ids.push(id);
+  else index.set(key, [id]);
+}
+
+function withdraw(index: Map<string, string[]>, key: string, id: string): void {
+  const ids = index.get(key);
+  if (!ids) return;
+  // From the end: what is taken back most often was entered last.
+  ids.splice(ids.lastIndexOf(id), 1);
+  if (ids.length === 0) index.delete(key);
+}
+
+function indexKey(record: SimRecord | undefined, field: string): string | null {
+  return record === undefined || record.deleted ? null : indexText(record.data[field]);
+}
+
 function indexText(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
-}
-
-/** A deeply frozen copy of JSON data, as it would come back from the file: fields set to undefined are absent. */
-function frozenCopy(data: Record<string, unknown>): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(data)) {
-    if (value !== undefined) copy[field] = frozenValue(value, field);
-  }
-  return Object.freeze(copy);
-}
-
-function frozenValue(value: unknown, path: string): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return Object.freeze(value.map((item, i) => frozenValue(item, `${path}[${i}]`)));
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return frozenCopy(Object.fromEntries(Object.entries(value)));
-  }
-  throw new TypeError(`Field ${path} holds ${String(value)}, which JSON cannot`);
 }

@@ -1,5 +1,5 @@
 import { ControlError, type ControlRoute, type SimContext, type SimRecord } from '../kit/types';
-import { generateWorld, seededDeal } from '../seed/generate';
+import { seededAccounts, seededDeal } from '../seed/generate';
 import type { SeedDeal, SeedDealLine, SeedWorld } from '../seed/world';
 import { readDeal } from './deal-body';
 import type { Org } from './org';
@@ -134,8 +134,8 @@ function generateNext(org: Org, accountKey: string | undefined): SimRecord {
 
 function nextDeal(org: Org, accountKey: string | undefined): SeedDeal {
   const { db } = org.context;
-  const { seed, accounts } = generateWorld(Number(db.getValue(SEED)));
-  const chosen = accounts.filter(({ key }) => accountKey === undefined || key === accountKey);
+  const seed = Number(db.getValue(SEED));
+  const chosen = seededAccounts(seed).filter(({ key }) => accountKey === undefined || key === accountKey);
   return seededDeal(seed, db.next(DEAL), chosen);
 }
 

@@ -7,9 +7,14 @@ const OPEN_DEALS = 66;
 
 /** The same world for the same seed, on every machine. */
 export function generateWorld(seed: number): SeedWorld {
-  const accounts = generateAccounts(seededRandom(seed));
+  const accounts = seededAccounts(seed);
   const deals = Array.from({ length: OPEN_DEALS }, (_, i) => seededDeal(seed, i + 1, accounts));
   return { seed, legalEntities: LEGAL_ENTITIES, accounts, deals };
+}
+
+/** The accounts of the world of a seed. */
+export function seededAccounts(seed: number): SeedAccount[] {
+  return generateAccounts(seededRandom(seed));
 }
 
 /** The n-th deal of the world of a seed, also beyond those the world is born with. */

@@ -120,7 +120,7 @@ export function jsonOf<T>({ status, body }: Answer): T {
 
 const HOST: HostView = {
   version: '0.0.0',
-  connections: () => [
+  connections: async () => [
     {
       id: 'c1',
       name: 'NetSuite',

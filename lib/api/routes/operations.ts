@@ -53,7 +53,7 @@ const listConnections = defineRoute({
   summary: 'Connections of the flows: health, breaker, budgets, last errors',
   permission: 'q2c.read',
   reply: { kind: 'json', schema: z.array(connectionView) },
-  handle: async (_, { engine, host }) => connectionViews(engine.store, host.connections()),
+  handle: async (_, { engine, host }) => connectionViews(engine.store, await host.connections()),
 });
 
 const testConnection = defineRoute({

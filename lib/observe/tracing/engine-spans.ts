@@ -21,7 +21,8 @@ import type {
   TakenUp,
 } from '../../engine';
 import { codeOfError } from '../../model/errors';
-import { eventSpanId, parseTraceparent, traceIdOf, traceparentOf } from './ids';
+import { parseTraceparent, traceparentOf } from '../../model/trace-context';
+import { eventSpanId, traceIdOf } from './ids';
 
 /** Gives one span the ids that were worked out for it. */
 export interface Ids {

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Context, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import { type Context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor, type IdGenerator } from '@opentelemetry/sdk-trace-base';
 import type { EngineObserver, Log } from '../../engine';
+import type { HttpCall } from '../../model/http-call';
+import { randomSpanId, randomTraceId, traceparentOf } from '../../model/trace-context';
 import { EngineSpans, type Ids } from './engine-spans';
-import { randomSpanId, randomTraceId, traceparentOf } from './ids';
-import type { CallSpan, Tracing } from './tracing';
+import type { CallTraces, Tracing } from './tracing';
 
 /**
  * Spans by OpenTelemetry, a part of its own that is loaded only where tracing is on. Nothing is registered globally, so
@@ -81,29 +82,35 @@ class OtelTracing implements Tracing {
     return new EngineSpans(tenant, this.tracer, this.ids, this.current);
   }
 
-  call(system: string, { method, path }: { method: string; path: string }): CallSpan | null {
+  calls(system: string): CallTraces | null {
     const context = this.current.getStore();
-    if (context === undefined) return null;
-    const span = this.tracer.startSpan(
-      method,
-      {
-        kind: SpanKind.CLIENT,
-        attributes: { 'http.request.method': method, 'url.path': path, 'q2c.target_system': system },
-      },
-      context,
-    );
+    const parent = context && trace.getSpanContext(context);
+    if (parent === undefined) return null;
     return {
-      headers: { traceparent: traceparentOf(span.spanContext()) },
-      ended(status) {
-        if (status !== null) span.setAttribute('http.response.status_code', status);
-        if (status === null) span.setStatus({ code: SpanStatusCode.ERROR, message: 'no complete answer' });
-        else if (status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
-        span.end();
+      traceparent: traceparentOf(parent),
+      report: (calls) => {
+        for (const call of calls) {
+          const start = () => this.callSpan(system, call, context);
+          end(call.spanId === null ? start() : this.ids.with(parent.traceId, call.spanId, start), call);
+        }
       },
     };
+  }
+
+  private callSpan(system: string, { method, path, startedAt }: HttpCall, parent: Context | undefined): Span {
+    const attributes = { 'http.request.method': method, 'url.path': path, 'q2c.target_system': system };
+    const options = { kind: SpanKind.CLIENT, attributes, startTime: startedAt };
+    return this.tracer.startSpan(method, options, parent);
   }
 
   async flush(timeoutMs: number): Promise<void> {
     await this.provider.forceFlush({ timeoutMillis: timeoutMs });
   }
+}
+
+function end(span: Span, { status, startedAt, ms }: HttpCall): void {
+  if (status !== null) span.setAttribute('http.response.status_code', status);
+  if (status === null) span.setStatus({ code: SpanStatusCode.ERROR, message: 'no complete answer' });
+  else if (status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(startedAt + ms);
 }

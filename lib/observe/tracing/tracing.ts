@@ -1,22 +1,21 @@
 import type { EngineObserver, Log } from '../../engine';
+import type { TaskObserver } from '../../model/http-call';
 
 /** Traces of this process. */
 export interface Tracing {
   /** Makes the spans of one engine. */
   engine(tenant: string): EngineObserver;
   /**
-   * Makes the span of one HTTP call, within the step that it belongs to.
-   * @returns null when it belongs to no step, as polls do
+   * For the HTTP calls that are made for the step at work.
+   * @returns null when no step is at work, as in polls
    */
-  call(system: string, call: { method: string; path: string }): CallSpan | null;
+  calls(system: string): CallTraces | null;
   /** Sends what has ended and waits at most `timeoutMs` for it. */
   flush(timeoutMs: number): Promise<void>;
 }
 
-export interface CallSpan {
-  headers: { traceparent: string };
-  ended(status: number | null): void;
-}
+/** Of tasks that belong to a step. */
+export type CallTraces = TaskObserver & { traceparent: string };
 
 export type TracingEnv = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,7 @@
 import { Q2cError } from '../../model';
 import { SystemError } from './errors';
 import type { Authenticator } from './http-types';
+import { isFresh } from './tokens';
 import { TransportFailure } from './transport';
 import type { AccessToken, TokenStore } from './types';
 
@@ -11,9 +12,6 @@ export interface BearerOptions {
   /** Logs in. Throws `SystemError`, kind `auth` when the credentials are wrong. */
   login: () => Promise<AccessToken>;
 }
-
-/** A token this close to its end is renewed before it is used. */
-const RENEW_BEFORE_MS = 60_000;
 
 /**
  * `Authorization: Bearer …` with the token kept in memory and in the token store, so that hosts of one connection
@@ -54,8 +52,7 @@ class BearerAuthenticator implements Authenticator {
   async #obtain(stale: string | null): Promise<AccessToken> {
     const { key, tokens, login } = this.#options;
     this.#current = null;
-    const isUsable = (token: AccessToken) => token.value !== stale && isFresh(token);
-    this.#current = await tokens.obtain(key, isUsable, login).catch(asFailure);
+    this.#current = await tokens.obtain(key, stale, login).catch(asFailure);
     return this.#current;
   }
 }
@@ -71,8 +68,4 @@ function asFailure(error: unknown): never {
 
 function bearer(token: AccessToken): { authorization: string } {
   return { authorization: `Bearer ${token.value}` };
-}
-
-function isFresh(token: AccessToken): boolean {
-  return token.expiresAt === null || Date.parse(token.expiresAt) - Date.now() > RENEW_BEFORE_MS;
 }

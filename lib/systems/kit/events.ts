@@ -1,6 +1,8 @@
 import type { EventSource, SystemClient } from './types';
 
-/** Types an event source by its client. */
-export function defineEventSource<C extends SystemClient>(source: EventSource<C>): EventSource<C> {
+/** Types an event source by its client, and by the records that its events carry along. */
+export function defineEventSource<C extends SystemClient, Rec = never>(
+  source: EventSource<C, Rec>,
+): EventSource<C, Rec> {
   return source;
 }

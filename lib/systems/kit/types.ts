@@ -147,17 +147,14 @@ export interface AccessToken {
 /** Where access tokens are kept. */
 export interface TokenStore {
   /**
-   * The kept token if it is usable, else the one that a login gives, which is kept. Of all hosts that ask at the same
-   * time one logs in, and the others get its token.
+   * The kept token if it can be used (`isUsable`), else the one that a login gives, which is kept. Of all hosts that ask
+   * at the same time one logs in, and the others get its token.
    *
    * @param key chosen by the client; different for each login of a connection, and never a secret
+   * @param stale value of the token that the caller has found to be of no use
    * @throws what `login` throws; anything else means that the tokens cannot be reached
    */
-  obtain(
-    key: string,
-    isUsable: (token: AccessToken) => boolean,
-    login: () => Promise<AccessToken>,
-  ): Promise<AccessToken>;
+  obtain(key: string, stale: string | null, login: () => Promise<AccessToken>): Promise<AccessToken>;
 }
 
 export interface ConnectionConfig {
@@ -238,14 +235,21 @@ export interface CheckOptions {
   onCheck?(check: ConnectionCheck): void;
 }
 
+/** Health of the shared guard: breaker state and budget use. */
+export interface Health {
+  breaker: 'closed' | 'open' | 'half-open';
+  inFlight: number;
+  waiting: number;
+}
+
 export interface SystemClient {
   readonly system: string;
   readonly instance: string;
   readonly settings: Readonly<Record<string, string>>;
   /** Cheapest calls that prove host, login, permissions and required custom fields. Never throws, changes nothing. */
   test(options?: CheckOptions): Promise<ConnectionCheck[]>;
-  /** Health of the shared guard: breaker state and budget use. */
-  health(): { breaker: 'closed' | 'open' | 'half-open'; inFlight: number; waiting: number };
+  /** Asked of the thread that makes the calls, where there is one. */
+  health(): Health | Promise<Health>;
   close(): Promise<void>;
 }
 
@@ -350,7 +354,7 @@ export interface Operation<
   select(deal: DealDocument, parameters: Readonly<Record<string, string>>): I[];
   /** Pure. Throws `MappingError` with a domain code when something is missing. */
   toSystem(item: I, context: MappingContext): Wire;
-  /** The vendor calls. Throws `SystemError`. */
+  /** The vendor calls. Gives plain data: it crosses from thread to thread. Throws `SystemError`. */
   call(client: C, wire: Wire, context: CallContext): Promise<Reply>;
   references?(reply: Reply): Reference[];
   /** Pure. */
@@ -400,8 +404,8 @@ export interface SourceEvent {
    * a customer would stand in the way of the deal that adopts the same customer later.
    */
   references?: Reference[];
-  /** Fields of the data that hold canonical ids of the `references`. Pure. */
-  link?(idOf: ReadContext['idOf']): JsonObject;
+  /** What `EventSource.link` needs of the vendor's record. */
+  record?: unknown;
 }
 
 export interface PollContext {
@@ -421,10 +425,13 @@ export interface PollResult {
   more: boolean;
 }
 
-export interface EventSource<C extends SystemClient = SystemClient> {
+export interface EventSource<C extends SystemClient = SystemClient, Rec = unknown> {
   /** Key in `manifest.events`. */
   id: string;
+  /** Gives plain data, as an operation's `call` does. */
   poll(client: C, cursor: JsonValue | null, context: PollContext): Promise<PollResult>;
+  /** Fields of an event's data that hold canonical ids of its `references`. Pure. */
+  link?(record: Rec, idOf: ReadContext['idOf']): JsonObject;
 }
 
 // ---------------------------------------------------------------- module
@@ -434,5 +441,6 @@ export interface SystemModule<C extends SystemClient = SystemClient> {
   createClient(config: ConnectionConfig, dependencies: ClientDependencies): C;
   // biome-ignore lint/suspicious/noExplicitAny: items, wires and replies differ per operation; each operation is typed where it is defined
   operations: Operation<C, any, any, any>[];
-  events: EventSource<C>[];
+  // biome-ignore lint/suspicious/noExplicitAny: as above, for the records of its own events
+  events: EventSource<C, any>[];
 }

@@ -1,14 +1,9 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../../lib/model';
 import { observability } from '../../../lib/observe';
-import { loadSystem, type SystemId } from '../../../lib/systems';
-import type {
-  ConnectionConfig,
-  Environment,
-  SystemClient,
-  SystemManifest,
-  SystemModule,
-} from '../../../lib/systems/kit/types';
+import type { Connected } from '../../../lib/remote/connect';
+import type { SystemId } from '../../../lib/systems';
+import type { ConnectionConfig, Environment, SystemManifest } from '../../../lib/systems/kit/types';
 import type { Testable } from '../../_shared/connection-test';
 import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
@@ -17,11 +12,6 @@ import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
 import { sharedTokens } from './tokens';
 import type { ConnectionProperties } from './types';
-
-export interface Connected {
-  client: SystemClient;
-  module: SystemModule;
-}
 
 /** A `q2c-<system>-connection` node as other nodes see it. */
 export interface ConnectionNode extends Node, Testable {
@@ -66,14 +56,17 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
   }
 
   async function connect(node: ConnectionNode, config: Settings): Promise<Connected> {
-    const module = await loadSystem(id);
     const settings = await connectionConfig(RED, node, config, manifest);
-    const client = module.createClient(settings, {
+    const { connectInThread } = await import('../../../lib/remote/connect');
+    const { client, module } = await connectInThread(id, settings, {
       tokens: sharedTokens(stableId(node), settings),
-      reserveCall: async (requestsPerSecond) =>
-        (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
+      // With a store of its own a host shares its rates with nobody.
+      ...(!host.engine()?.store.exclusive && {
+        reserveCall: async (requestsPerSecond: number) =>
+          (await host.engine()?.reserveCall(stableId(node), requestsPerSecond)) ?? null,
+      }),
       log: (level, message) => (level === 'warn' ? node.warn(message) : node.debug(message)),
-      onCall: observability.callsOf(id),
+      observe: () => observability.callsOf(id),
     });
     if (settings.environment === 'simulator' && isProductionHost()) {
       node.warn(`This is a production host (NODE_ENV), but ${manifest.label} is the simulator.`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { keepsTokens, obtainToken } from '../../../lib/store';
-import { memoryTokens } from '../../../lib/systems/kit/tokens';
+import { isUsable, memoryTokens } from '../../../lib/systems/kit/tokens';
 import type { ConnectionConfig, TokenStore } from '../../../lib/systems/kit/types';
 import { host } from '../../_shared/host';
 
@@ -12,11 +12,12 @@ export function sharedTokens(connection: string, config: ConnectionConfig): Toke
   const own = memoryTokens();
   const credentials = createHash('sha256').update(JSON.stringify(config)).digest('hex');
   return {
-    obtain(key, isUsable, login) {
+    obtain(key, stale, login) {
       // Asked each time: the store may open later than the connection is first used.
       const store = host.engine()?.store;
-      if (store === undefined || !keepsTokens(store)) return own.obtain(key, isUsable, login);
-      return obtainToken(store, { name: `${connection}/${key}`, credentials }, isUsable, login);
+      if (store === undefined || !keepsTokens(store)) return own.obtain(key, stale, login);
+      const place = { name: `${connection}/${key}`, credentials };
+      return obtainToken(store, place, (token) => isUsable(token, stale), login);
     },
   };
 }

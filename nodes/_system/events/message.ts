@@ -8,7 +8,7 @@ import {
   type JsonObject,
   Q2cError,
 } from '../../../lib/model';
-import type { Reference, SourceEvent, SystemClient } from '../../../lib/systems/kit/types';
+import type { EventSource, Reference, SourceEvent, SystemClient } from '../../../lib/systems/kit/types';
 import { envelopeOf, type Q2cMessage } from '../../_shared/message';
 
 /** A record by canonical id, with the cross-reference by which the flow can read it. */
@@ -24,6 +24,7 @@ export type RecordEvent = IntakeEvent & { subject: Reference };
 export async function intakeEvents(
   engine: Pick<Engine, 'identify'>,
   client: Pick<SystemClient, 'system' | 'instance'>,
+  { link }: Pick<EventSource, 'link'>,
   events: readonly SourceEvent[],
 ): Promise<RecordEvent[]> {
   const named = new Map(
@@ -39,13 +40,14 @@ export async function intakeEvents(
     const record = `${client.system} ${type} ${id} (${entity})`;
     throw new Q2cError('SCHEMA_CHANGED', `${record} was not named as a reference.`);
   };
-  return events.map((event) => intakeEvent(event, client, idOf));
+  return events.map((event) => intakeEvent(event, client, idOf, link?.(event.record, idOf)));
 }
 
 function intakeEvent(
-  { references = [], link, ...event }: SourceEvent,
+  { references = [], record: _, ...event }: SourceEvent,
   client: Pick<SystemClient, 'system' | 'instance'>,
   idOf: (entity: EntityName, type: string, id: string) => CanonicalId,
+  links: JsonObject | undefined,
 ): RecordEvent {
   const related = references.map(({ entity, type, id }) => ({
     id: idOf(entity, type, id),
@@ -56,7 +58,7 @@ function intakeEvent(
     title: titleOf(event.data) ?? event.subject.id,
     data: {
       ...event.data,
-      ...link?.(idOf),
+      ...links,
       externalRefs: [refTo(event.subject, client, 'master')],
       ...(related.length > 0 && { related }),
     },

@@ -171,7 +171,7 @@ class Poller {
         system: client.system,
         instance: client.instance,
         source: name,
-        events: await intakeEvents(engine, client, page.events),
+        events: await intakeEvents(engine, client, source, page.events),
         cursor: { startAt, position },
       });
       this.accepted += accepted;

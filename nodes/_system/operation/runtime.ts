@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Q2cError } from '../../../lib/model';
+import type { Connected } from '../../../lib/remote/connect';
 import type { Firm } from '../../../lib/rules';
 import type { SystemId } from '../../../lib/systems';
 import type { Operation, SystemManifest } from '../../../lib/systems/kit/types';
@@ -12,7 +13,7 @@ import { runOperation } from '../../_shared/operation';
 import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
 import { evaluateText, evaluateTypedInput } from '../../_shared/typed-input';
-import type { Connected, ConnectionNode } from '../connection/runtime';
+import type { ConnectionNode } from '../connection/runtime';
 import { defaults, type OperationProperties } from './types';
 
 type Settings = NodeDef & OperationProperties & Record<string, unknown>;

@@ -3,7 +3,7 @@ import type { RecordStore, SimContext, SimRequest, SimResponse } from '../../kit
 import { ACCOUNT_ID } from '../env';
 import { type Data, isObject, numberOf, textOf } from '../records/data';
 import { hasValidSignature, parseAssertion } from './jwt';
-import { secretsOf, tokenGeneration } from './keys';
+import { type Secrets, secretsOf, tokenGeneration } from './keys';
 
 export const TOKEN_PATH = '/services/rest/auth/oauth2/v1/token';
 
@@ -85,16 +85,34 @@ function accessToken(context: SimContext): string {
 }
 
 export function isValidAccessToken(token: string, context: SimContext): boolean {
-  const [claims = '', signed = ''] = token.split('.');
-  const expected = Buffer.from(signature(claims, context.db));
-  const given = Buffer.from(signed);
-  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return false;
-  const content: unknown = JSON.parse(Buffer.from(claims, 'base64url').toString());
+  const claims = signedClaims(token, context.db);
   return (
-    isObject(content) &&
-    Number(content.expires) * 1000 > context.now() &&
-    content.generation === tokenGeneration(context.db)
+    claims !== null &&
+    Number(claims.expires) * 1000 > context.now() &&
+    claims.generation === tokenGeneration(context.db)
   );
+}
+
+/** Claims of tokens whose signature is known to be right: a caller sends the same one for an hour. */
+const verified = new WeakMap<Secrets, Map<string, Data>>();
+
+/** What a token states; null when the account has not signed it. */
+function signedClaims(token: string, db: RecordStore): Data | null {
+  const secrets = secretsOf(db);
+  const known = verified.get(secrets) ?? new Map<string, Data>();
+  verified.set(secrets, known);
+  const claims = known.get(token) ?? verifiedClaims(token, db);
+  if (claims) known.set(token, claims);
+  return claims;
+}
+
+function verifiedClaims(token: string, db: RecordStore): Data | null {
+  const [claims = '', signed = ''] = token.split('.');
+  const expected = Buffer.from(signature(claims, db));
+  const given = Buffer.from(signed);
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return null;
+  const content: unknown = JSON.parse(Buffer.from(claims, 'base64url').toString());
+  return isObject(content) ? content : null;
 }
 
 function signature(claims: string, db: RecordStore): string {

@@ -81,15 +81,21 @@ export function nextId(type: RecordType, env: Env): string {
 }
 
 function checkRequired(fields: Fields, data: Data, prefix = ''): void {
-  const missing = Object.entries(fields).filter(
-    ([name, field]) => field.required && (data[name] ?? null) === null,
-  );
-  const first = missing[0];
-  if (!first) return;
-  throw userError(
-    `Please enter value(s) for: ${missing.map(([name]) => labelOf(name)).join(', ')}`,
-    prefix + first[0],
-  );
+  const missing = requiredOf(fields).filter((name) => (data[name] ?? null) === null);
+  const [first] = missing;
+  if (first === undefined) return;
+  throw userError(`Please enter value(s) for: ${missing.map(labelOf).join(', ')}`, prefix + first);
+}
+
+const requiredNames = new WeakMap<Fields, string[]>();
+
+function requiredOf(fields: Fields): string[] {
+  let names = requiredNames.get(fields);
+  if (!names) {
+    names = Object.keys(fields).filter((name) => fields[name]?.required);
+    requiredNames.set(fields, names);
+  }
+  return names;
 }
 
 function checkExternalId(type: RecordType, before: SimRecord | null, draft: Data, env: Env): void {

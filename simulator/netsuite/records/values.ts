@@ -100,8 +100,9 @@ function numberOf(raw: unknown, path: string): number {
 /** A date keeps its day only; a time of day behind it is accepted, as the service does for date-time properties. */
 function dateOf(raw: string, path: string): string {
   const day = /^(\d{4}-\d{2}-\d{2})(T[\d:.]+(Z|[+-]\d{2}:?\d{2})?)?$/.exec(raw)?.[1];
-  if (day === undefined || Number.isNaN(Date.parse(`${day}T00:00:00Z`))) throw badValue(path);
-  if (new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) !== day) throw badValue(path);
+  const date = new Date(`${day}T00:00:00Z`);
+  if (day === undefined || Number.isNaN(date.getTime())) throw badValue(path);
+  if (date.toISOString().slice(0, 10) !== day) throw badValue(path);
   return day;
 }
 

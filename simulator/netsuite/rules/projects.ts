@@ -128,19 +128,22 @@ function completeMilestones(task: SimRecord, env: Env): void {
   }
 }
 
-/** Share of the planned work of completed tasks; of their number when no work is planned. */
 function rollUpProject(id: string | undefined, env: Env): void {
   const project = env.db.get('job', id ?? '');
   if (!project) return;
-  const tasks = env.db.findBy('projectTask', 'project', project.id);
+  const percentComplete = completion(env.db.findBy('projectTask', 'project', project.id));
+  if (percentComplete === project.data.percentComplete) return;
+  env.db.update('job', project.id, { ...project.data, percentComplete });
+}
+
+/** Share of the planned work of completed tasks, in per cent; of their number when no work is planned. */
+function completion(tasks: readonly SimRecord[]): number {
+  const completed = tasks.filter(({ data }) => data.status === 'COMPLETE');
+  if (completed.length === 0) return 0;
   const weigh = (task: SimRecord): number => numberOf(task.data, 'estimatedWork') ?? 0;
   const planned = sum(tasks.map(weigh));
   const weight = planned > 0 ? weigh : () => 1;
-  const total = sum(tasks.map(weight));
-  const done = sum(tasks.filter(({ data }) => data.status === 'COMPLETE').map(weight));
-  const percentComplete = total === 0 ? 0 : round((done / total) * 100, 2);
-  if (percentComplete === project.data.percentComplete) return;
-  env.db.update('job', project.id, { ...project.data, percentComplete });
+  return round((sum(completed.map(weight)) / sum(tasks.map(weight))) * 100, 2);
 }
 
 function rollUpTask(id: unknown, env: Env): void {

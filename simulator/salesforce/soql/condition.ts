@@ -52,7 +52,8 @@ export function compileCondition(org: Org, object: SObject, condition: Condition
 
 /**
  * Records that can satisfy the condition, found by index; null when all must be looked at.
- * Only equality on ids, look-ups and external ids helps, alone or as part of an AND.
+ * Only equality on ids, look-ups and external ids helps, of the object or of one it points to, alone or as part of an
+ * AND.
  */
 export function candidates(org: Org, object: SObject, condition: Condition | null): SimRecord[] | null {
   if (condition?.kind === 'and') {
@@ -65,11 +66,27 @@ export function candidates(org: Org, object: SObject, condition: Condition | nul
   const isEquality = condition?.kind === 'compare' && condition.operator === '=';
   if (!isEquality && !(condition?.kind === 'in' && !condition.negated)) return null;
   const path = resolvePath(org, object, condition.path);
-  if (path.lookups.length > 0 || !isExact(path.field) || path.field.calculated) return null;
+  if (!isExact(path.field) || path.field.calculated) return null;
   const literals = condition.kind === 'in' ? condition.values : [condition.value];
   const keys = new Set(literals.map((literal) => literalValue(path.field, literal)));
   if (keys.has(null)) return null;
-  return [...keys].flatMap((key) => recordsBy(org, object, path.field, String(key)));
+  const found = [...keys].flatMap((key) => recordsAlong(org, object, path, String(key)));
+  return path.lookups.length === 0 ? found : found.sort((a, b) => a.created - b.created);
+}
+
+/** Records whose path leads to the key: those that hold it, and from look-up to look-up back those that point to them. */
+function recordsAlong(
+  org: Org,
+  object: SObject,
+  { lookups, ...end }: ResolvedPath,
+  key: string,
+): SimRecord[] {
+  const origins = [object, ...lookups.map(({ parent }) => parent)];
+  return lookups.reduceRight(
+    (found, { field }, i) =>
+      found.flatMap((record) => org.children(origins[i]?.name ?? '', field.name, record.id)),
+    recordsBy(org, end.object, end.field, key),
+  );
 }
 
 function recordsBy(org: Org, object: SObject, field: Field, key: string): SimRecord[] {

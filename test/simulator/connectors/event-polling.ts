@@ -40,22 +40,20 @@ export class Polling<C extends SystemClient> {
 
   private async page(): Promise<{ events: SourceEvent[]; accepted: number; more: boolean }> {
     const client = this.client();
-    const { events, cursor, more } = await this.source.poll(
-      client,
-      await this.engine.cursor(this.source.id),
-      {
-        settings: client.settings,
-        pageSize: this.pageSize,
-        startAt: this.startAt,
-        signal: new AbortController().signal,
-      },
-    );
+    const page = await this.source.poll(client, await this.engine.cursor(this.source.id), {
+      settings: client.settings,
+      pageSize: this.pageSize,
+      startAt: this.startAt,
+      signal: new AbortController().signal,
+    });
+    // As it comes from the thread that calls vendors.
+    const { events, cursor, more } = structuredClone(page);
     const { accepted } = await this.engine.accept({
       sourceNode: 'events',
       system: client.system,
       instance: client.instance,
       source: this.source.id,
-      events: await intakeEvents(this.engine, client, events),
+      events: await intakeEvents(this.engine, client, this.source, events),
       cursor,
     });
     return { events, accepted, more };

@@ -1,5 +1,5 @@
 import { system } from '../../../simulator/kantata';
-import { SqliteRecordStore } from '../../../simulator/kit/store';
+import { TransactionalStore } from '../../../simulator/kit/store';
 import { generateWorld } from '../../../simulator/seed/generate';
 import { KANTATA_LISTS } from '../../../simulator/seed/world';
 import { objects, startAccount, type TestAccount } from './support';
@@ -12,7 +12,7 @@ afterAll(() => account.close());
 
 describe('seed', () => {
   const seeded = () => {
-    const db = new SqliteRecordStore(':memory:', system.indexes, () => 1_750_000_000_000);
+    const db = new TransactionalStore(':memory:', system.indexes, () => 1_750_000_000_000);
     const context = {
       db,
       baseUrl: 'http://127.0.0.1/kantata',

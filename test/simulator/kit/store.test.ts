@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SqliteRecordStore } from '../../../simulator/kit/store';
+import { TransactionalStore } from '../../../simulator/kit/store';
 
 const folder = mkdtempSync(join(tmpdir(), 'store-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 let file: string;
-let store: SqliteRecordStore;
+let store: TransactionalStore;
 const clock = () => 1000;
-const open = () => new SqliteRecordStore(file, ['Thing.color'], clock);
+const open = () => new TransactionalStore(file, ['Thing.color'], clock);
 
 beforeEach(() => {
   file = join(folder, `${++files}.sqlite`);
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => store.close());
 
 /** What another process would find now. */
-function onDisk(): SqliteRecordStore {
+function onDisk(): TransactionalStore {
   store.close();
   store = open();
   return store;

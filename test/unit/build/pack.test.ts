@@ -53,7 +53,8 @@ async function modulesOf(file: string): Promise<string[]> {
 /** Files that are loaded inside a host; the others are programs of their own. */
 const hostFiles = async () =>
   (await readdir(join(out, 'dist'))).filter(
-    (file) => file.endsWith('.js') && !/^(simulator-main|store-thread|jsonata\.min)\.js$/.test(file),
+    (file) =>
+      file.endsWith('.js') && !/^(simulator-main|store-thread|systems-thread|jsonata\.min)\.js$/.test(file),
   );
 
 test('every module is in one file only, so that it exists once per host', async () => {

@@ -1,6 +1,6 @@
 import type { DispatchedRun } from '../../../lib/engine';
 import { deriveId, newId } from '../../../lib/model';
-import type { Reference, SourceEvent } from '../../../lib/systems/kit';
+import type { EventSource, Reference, SourceEvent } from '../../../lib/systems/kit';
 import { intakeEvents, messageOf, type RecordEvent } from '../../../nodes/_system/events/message';
 
 const client = { system: 'psa', instance: 'main' };
@@ -48,7 +48,7 @@ function runOf({ subject, title, ...event }: RecordEvent): DispatchedRun {
 }
 
 test('a record stands in the part of the deal document that holds its entity', async () => {
-  const [event] = await intakeEvents(engine, client, [timeApproved('1')]);
+  const [event] = await intakeEvents(engine, client, {}, [timeApproved('1')]);
   if (!event) throw new Error('no event');
   const message = messageOf(runOf(event));
   const id = idOf(event.subject);
@@ -85,20 +85,20 @@ test('an event about one of its kind is no list', async () => {
     subject: { entity: 'opportunity', type: 'Opportunity', id: '006' },
     data: { name: 'ERP rollout' },
   });
-  const [event] = await intakeEvents(engine, client, [won]);
+  const [event] = await intakeEvents(engine, client, {}, [won]);
   if (!event) throw new Error('no event');
   expect(event.title).toBe('ERP rollout');
   expect(messageOf(runOf(event)).payload).toMatchObject({ opportunity: { name: 'ERP rollout' } });
 });
 
 test('the records that events name are identified once, linked, and part of the message', async () => {
-  const link: SourceEvent['link'] = (id) => ({
-    projectId: id('project', 'Workspace', '10'),
+  const link: EventSource['link'] = (record, id) => ({
+    projectId: id('project', 'Workspace', String(record)),
     resourceId: id('resource', 'User', '5'),
   });
-  const events = await intakeEvents(engine, client, [
-    timeApproved('1', { references: [project, task, person], link }),
-    timeApproved('2', { references: [project, person], link }),
+  const events = await intakeEvents(engine, client, { link }, [
+    timeApproved('1', { references: [project, task, person], record: '10' }),
+    timeApproved('2', { references: [project, person], record: '10' }),
   ]);
   expect(asked).toEqual([[project, task, person]]);
   const [first, second] = events.map((event) => messageOf(runOf(event)).payload);
@@ -116,12 +116,14 @@ test('the records that events name are identified once, linked, and part of the 
 });
 
 test('a link to a record that was not named is a mistake of the source', async () => {
-  const wrong = timeApproved('1', { link: (id) => ({ projectId: id('project', 'Workspace', '11') }) });
-  await expect(intakeEvents(engine, client, [wrong])).rejects.toMatchObject({ code: 'SCHEMA_CHANGED' });
+  const link: EventSource['link'] = (_, id) => ({ projectId: id('project', 'Workspace', '11') });
+  await expect(intakeEvents(engine, client, { link }, [timeApproved('1')])).rejects.toMatchObject({
+    code: 'SCHEMA_CHANGED',
+  });
 });
 
 test('a message that catches up says so', async () => {
-  const [event] = await intakeEvents(engine, client, [timeApproved('1')]);
+  const [event] = await intakeEvents(engine, client, {}, [timeApproved('1')]);
   if (!event) throw new Error('no event');
   expect(messageOf({ ...runOf(event), catchUp: true }).q2c).toMatchObject({ catchUp: true });
 });

@@ -108,10 +108,13 @@ test('a run that is retried counts as another passage, and a queue shows its dep
 
 test('calls of vendors and the state of connections are told', async () => {
   tested = await observedEngine();
-  const call = observability.callsOf('erp')({ method: 'POST', path: '/customers/cus_1' });
-  expect(call).not.toHaveProperty('headers');
-  call.ended(503, 40);
-  observability.callsOf('erp')({ method: 'POST', path: '/customers/cus_2' }).ended(null, 1000);
+  const { traceparent, report } = observability.callsOf('erp');
+  expect(traceparent).toBeNull();
+  const call = { method: 'POST', path: '/customers', startedAt: 0, spanId: null };
+  report([
+    { ...call, status: 503, ms: 40 },
+    { ...call, status: null, ms: 1000 },
+  ]);
   const { values, text } = await scrape([
     { id: 'c1', system: 'erp', health: { breaker: 'open', inFlight: 2, waiting: 3 } },
     { id: 'c2', system: 'erp', health: { breaker: 'closed', inFlight: 0, waiting: 0 } },

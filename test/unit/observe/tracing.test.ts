@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { DispatchedRun } from '../../../lib/engine';
+import type { HttpCall } from '../../../lib/model';
 import { startTracing } from '../../../lib/observe/tracing/otel';
 import type { Tracing } from '../../../lib/observe/tracing/tracing';
 import { isTracingOn } from '../../../lib/observe/tracing/tracing';
+import { HttpCalls } from '../../../lib/remote/http-calls';
 import { createHttpClient } from '../../../lib/systems/kit/http';
 import { type ReceivedSpan, startCollector } from '../../support/collector';
 import { FakeVendor, fail, startEngine, type TestEngine, until } from '../../support/engine';
@@ -58,12 +60,13 @@ const runStates = async () =>
 
 test('one trace per deal: event, runs, steps, calls, and HTTP calls that carry the context', async () => {
   const { engine } = tested;
+  const httpCalls = new HttpCalls();
   const http = createHttpClient({
     system: 'erp',
     baseUrl: vendorUrl,
     errors: { rows: [], codeOf: () => null, reasonOf: () => null },
     limits: { concurrency: 2, timeoutMs: 1000 },
-    onCall: (call) => ({ ...tracing.call('erp', call) }),
+    onCall: httpCalls.observe,
   });
   const fake = new FakeVendor();
   const messages: DispatchedRun[] = [];
@@ -74,7 +77,12 @@ test('one trace per deal: event, runs, steps, calls, and HTTP calls that carry t
       fake.step({
         canonicalId: run.orderingKey,
         call: async () => {
-          await http.request({ method: 'GET', path: '/customers', query: { name: 'Secret' } });
+          const traces = tracing.calls('erp');
+          const made: HttpCall[] = [];
+          await httpCalls.during(traces?.traceparent ?? null, made, () =>
+            http.request({ method: 'GET', path: '/customers', query: { name: 'Secret' } }),
+          );
+          traces?.report(made);
           return { reply: {}, result: { refs: [] } };
         },
       }),
@@ -217,7 +225,7 @@ test('a collector that is away is told of once', async () => {
 }, 60_000);
 
 test('a call outside of a deal has no span', () => {
-  expect(tracing.call('erp', { method: 'GET', path: '/' })).toBeNull();
+  expect(tracing.calls('erp')).toBeNull();
 });
 
 test.each([

@@ -28,7 +28,7 @@ const IDS_PER_QUERY = 100;
  * The time entries of timesheets that were approved. A time entry itself does not say when it was approved, and
  * Kantata does not promise that approval moves its stamp: the timesheet is what changes.
  */
-export const timeApproved = defineEventSource<KantataClient>({
+export const timeApproved = defineEventSource<KantataClient, ProjectTimeRow>({
   id: 'time-approved',
   async poll(client, stored, context) {
     const options = {
@@ -43,6 +43,10 @@ export const timeApproved = defineEventSource<KantataClient>({
     const entries = await entriesOf(client, fresh, context);
     return { events: entries.map(eventOf), cursor, more };
   },
+  link: (entry, idOf) => ({
+    projectId: idOf('project', workspaces.type, entry.workspace_id),
+    ...workIds(entry, idOf),
+  }),
 });
 
 /**
@@ -122,10 +126,7 @@ function eventOf({ entry, time }: ApprovedEntry): SourceEvent {
     subject: timeEntryReference(entry),
     data: timeEntryValues(entry),
     references: [project, ...workReferences(entry)],
-    link: (idOf) => ({
-      projectId: idOf(project.entity, project.type, project.id),
-      ...workIds(entry, idOf),
-    }),
+    record: entry,
   };
 }
 

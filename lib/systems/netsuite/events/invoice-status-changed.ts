@@ -7,7 +7,7 @@ import { type Change, scan } from './scan';
 const INVOICES = { type: 'CustInvc', news: ['status', 'foreigntotal', 'foreignamountunpaid'] };
 
 /** A posted invoice, and again whenever its status, its total or its open balance is another. */
-export const invoiceStatusChanged = defineEventSource<NetSuiteClient>({
+export const invoiceStatusChanged = defineEventSource<NetSuiteClient, Pick<InvoiceData, 'salesOrder'>>({
   id: 'invoice-status-changed',
   async poll(client, stored, context) {
     const { changes, cursor, more } = await scan(client, stored, INVOICES, context);
@@ -23,6 +23,8 @@ export const invoiceStatusChanged = defineEventSource<NetSuiteClient>({
       more,
     };
   },
+  link: ({ salesOrder }, idOf) =>
+    salesOrder === null ? {} : { contractId: idOf('contract', 'salesOrder', salesOrder) },
 });
 
 /** Customers and projects share their ids, and an invoice goes to either: which of them are projects? */
@@ -56,7 +58,6 @@ function eventOf(
     subject: { entity: 'invoice', type: 'invoice', id, claims: invoice.claims },
     data: invoiceValues(invoice),
     references: [...project, ...order],
-    link: (idOf) =>
-      Object.fromEntries(order.map((each) => ['contractId', idOf(each.entity, each.type, each.id)])),
+    record: { salesOrder: invoice.salesOrder },
   };
 }

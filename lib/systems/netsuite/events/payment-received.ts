@@ -6,7 +6,7 @@ import { type Change, scan } from './scan';
 const PAYMENTS = { type: 'CustPymt', where: "voided = 'F'", news: ['entity', 'currency', 'foreigntotal'] };
 
 /** A customer payment, and again when its amount is another. Depositing it in the bank is no news. */
-export const paymentReceived = defineEventSource<NetSuiteClient>({
+export const paymentReceived = defineEventSource<NetSuiteClient, PaymentData>({
   id: 'payment-received',
   async poll(client, stored, context) {
     const { changes, cursor, more } = await scan(client, stored, PAYMENTS, context);
@@ -21,6 +21,7 @@ export const paymentReceived = defineEventSource<NetSuiteClient>({
       more,
     };
   },
+  link: (payment, idOf) => ({ allocations: allocationsOf(payment, idOf) }),
 });
 
 function eventOf({ id, stamp, digest }: Change, payment: PaymentData): SourceEvent {
@@ -32,6 +33,6 @@ function eventOf({ id, stamp, digest }: Change, payment: PaymentData): SourceEve
     subject: { entity: 'payment', type: 'customerPayment', id, claims: payment.claims },
     data: paymentValues(payment),
     references: settledInvoices(payment),
-    link: (idOf) => ({ allocations: allocationsOf(payment, idOf) }),
+    record: payment,
   };
 }

@@ -54,11 +54,7 @@ test('a refused token is first replaced by the one another host has stored', asy
   const auth = createBearerAuthenticator({ key: 'k', tokens, login });
   const refused = await auth.headers(request);
   const elsewhere = { value: 'from-elsewhere', expiresAt: null };
-  await tokens.obtain(
-    'k',
-    () => false,
-    async () => elsewhere,
-  );
+  await tokens.obtain('k', 'token-1', async () => elsewhere);
   await auth.refresh(refused);
   expect(await auth.headers(request)).toEqual({ authorization: 'Bearer from-elsewhere' });
   expect(state.count).toBe(1);
