@@ -35,7 +35,6 @@ const selectInProgress = preparedForAll<Question, { seq: number }>(
   (db, value) =>
     db
       .selectFrom('step')
-      .innerJoin('run', 'run.id', 'step.run_id')
       .select('step.seq')
       .where('step.canonical_id', '=', value.canonicalId)
       .where('step.system', '=', value.system)
@@ -44,9 +43,22 @@ const selectInProgress = preparedForAll<Question, { seq: number }>(
       .where('step.run_id', '!=', value.runId)
       .where('step.state', 'in', [sql.lit<StepState>('intent'), sql.lit<StepState>('unknown')])
       .where('step.ended_at', 'is', null)
-      .where('run.state', '=', sql.lit<RunState>('running'))
-      .where('run.lease_until', '>', value.at)
-      .where('run.lease_owner', '!=', value.host)
+      // Not a join: that may begin with the runs that are under way, and look at all of them for each question.
+      .where((step) =>
+        step
+          .selectFrom('run')
+          .select((run) =>
+            run
+              .and([
+                run('run.state', '=', sql.lit<RunState>('running')),
+                run('run.lease_until', '>', value.at),
+                run('run.lease_owner', '!=', value.host),
+              ])
+              .as('is_at_it'),
+          )
+          .whereRef('run.id', '=', 'step.run_id')
+          .$asScalar(),
+      )
       .limit(sql.lit(1)),
 );
 
