@@ -181,7 +181,7 @@ async function main(): Promise<void> {
         const schema = `bench_${process.pid}_${round}_${hosts}`;
         const measured = await measure({ url, schema }, hosts, watch);
         figures[index]?.push(measured);
-        console.log(`${hosts} hosts: ${JSON.stringify(measured)}`);
+        console.log(`${hosts === 1 ? 'one host' : 'two hosts'}: ${JSON.stringify(measured)}`);
       }
     }
   } finally {
