@@ -28,6 +28,15 @@ interface Meeting {
   isThrough: boolean;
 }
 
+/** Where a message has parted. */
+interface Fork {
+  number: number;
+  /** What the message was. */
+  state: unknown;
+  /** Nobody else has that state, so that nobody can change it. */
+  isKept: boolean;
+}
+
 /** A meeting that some branches have not come to. */
 export interface UnfinishedMeeting {
   node: NodeInfo;
@@ -41,20 +50,28 @@ export interface UnfinishedMeeting {
  * answers from the journal (docs/decisions/0025).
  */
 export class Branches {
-  private readonly forks = new Map<string, { number: number; state: unknown }>();
+  private readonly forks = new Map<string, Fork>();
   private readonly meetings = new Map<string, Meeting>();
 
   /**
-   * Notes what a message was when it parted.
+   * Notes what a message is when it parts.
    * @param name of the fork and the message
    * @returns the fork's number, for messages to carry
    */
-  parted(name: string, state: () => unknown): number {
+  parted(name: string, state: unknown): number {
     const known = this.forks.get(name);
     if (known !== undefined) return known.number;
     const number = this.forks.size;
-    this.forks.set(name, { number, state: state() });
+    this.forks.set(name, { number, state, isKept: false });
     return number;
+  }
+
+  /** To be told before anybody may change, in place, what messages were when they parted. */
+  keepStates(copy: (state: unknown) => unknown): void {
+    for (const fork of this.forks.values()) {
+      if (!fork.isKept) fork.state = copy(fork.state);
+      fork.isKept = true;
+    }
   }
 
   /**

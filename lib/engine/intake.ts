@@ -1,12 +1,12 @@
 import type { CanonicalId, Instant, JsonValue } from '../model';
-import type { Store, Tx } from '../store';
+import { procedure, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
 import { identify } from './identity';
-import type { Leases } from './leases';
+import { type Leases, requireRole } from './leases';
 import type { EngineObserver } from './observer';
 import { type Admitted, admit } from './order';
 import type { Intake, IntakeBatch, IntakeEvent } from './types';
-import type { Waits } from './waiting';
+import { fireAccepted, type Waits } from './waiting';
 
 export interface IntakesOptions {
   store: Store;
@@ -22,33 +22,17 @@ export class Intakes {
 
   /** Accepts events of a source and moves its cursor, all in one transaction; known events are only counted. */
   async accept(batch: IntakeBatch): Promise<Intake & { resumed: number }> {
-    const { store, leases, observer } = this.options;
+    const { store, leases, waits, observer } = this.options;
     const at = this.options.now();
-    let taken: Admitted[] = [];
-    const intake = await store.write(async (tx) => {
-      await leases.requireRole(tx, batch.source);
-      taken = [];
-      const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
-      for (const event of batch.events) {
-        const subject = await canonicalSubject(tx, batch, event.subject, at);
-        const admitted = await admit(tx, batch, event, subject, at);
-        if (admitted === null) {
-          count.duplicates++;
-          continue;
-        }
-        taken.push(admitted);
-        const { arrival, admission } = admitted;
-        count[admission]++;
-        if (admission !== 'stale') {
-          count.resumed += await this.options.waits.accepted(tx, batch.source, arrival, at);
-        }
-      }
-      if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
-      return count;
-    });
-    observer?.accepted?.(batch, { at, admitted: taken, duplicates: intake.duplicates });
-    if (intake.accepted > 0) reach('event-accepted');
-    return intake;
+    const delivery = { batch, owner: leases.owner, nodes: waits.nodeIds, at };
+    // A change that is missing, or has come, opens or closes a case: who is told of cases is known only in the host.
+    const isCounted = batch.events.some(({ version }) => version !== undefined);
+    const { count, admitted } = isCounted
+      ? await store.write((tx) => takeUp.perform(tx, delivery))
+      : await store.perform(takeUp, delivery);
+    observer?.accepted?.(batch, { at, admitted, duplicates: count.duplicates });
+    if (count.accepted > 0) reach('event-accepted');
+    return count;
   }
 
   /** How far a source has been read; null before its first batch. */
@@ -61,6 +45,38 @@ export class Intakes {
     return row === undefined ? null : (JSON.parse(row.value) as JsonValue);
   }
 }
+
+/** Events on their way into the store. */
+interface Delivery {
+  batch: IntakeBatch;
+  /** The host that has the source. */
+  owner: string;
+  /** Nodes that messages can go on from. */
+  nodes: string[];
+  at: Instant;
+}
+
+/** @returns what became of the events, and those that were not known */
+const takeUp = procedure('events.take-up', async (tx, { batch, owner, nodes, at }: Delivery) => {
+  await requireRole(tx, batch.source, owner);
+  const admitted: Admitted[] = [];
+  const count = { accepted: 0, duplicates: 0, stale: 0, parked: 0, resumed: 0 };
+  for (const event of batch.events) {
+    const subject = await canonicalSubject(tx, batch, event.subject, at);
+    const taken = await admit(tx, batch, event, subject, at);
+    if (taken === null) {
+      count.duplicates++;
+      continue;
+    }
+    admitted.push(taken);
+    count[taken.admission]++;
+    if (taken.admission !== 'stale') {
+      count.resumed += await fireAccepted(tx, batch.source, taken.arrival, nodes, at);
+    }
+  }
+  if (batch.cursor !== undefined) await saveCursor(tx, batch.source, batch.cursor, at);
+  return { count, admitted };
+});
 
 /** @returns the canonical id of an event's record, made if the record is seen for the first time */
 async function canonicalSubject(

@@ -148,18 +148,9 @@ export class Leases {
     }, 'committed');
   }
 
-  /**
-   * Within a write that a role entitles to.
-   * @throws Q2cError `LEASE_LOST` when another host has the role. A role that nobody ever took is free to all.
-   */
-  async requireRole(tx: Tx, role: string): Promise<void> {
-    if (this.options.store.exclusive) return;
-    const [holder] = await selectRole(tx, { role });
-    if (holder === undefined || holder.owner === this.owner) return;
-    throw new Q2cError(
-      'LEASE_LOST',
-      `Another host has taken over ${role}; this one stands by until that host is gone.`,
-    );
+  /** As the function of this name, for this host. */
+  requireRole(tx: Tx, role: string): Promise<void> {
+    return requireRole(tx, role, this.owner);
   }
 
   /**
@@ -219,6 +210,20 @@ export class Leases {
     this.options.onLost();
     lost.abort(takenOver());
   }
+}
+
+/**
+ * Within a write that a role of a host entitles to.
+ * @throws Q2cError `LEASE_LOST` when another host has the role. A role that nobody ever took is free to all.
+ */
+export async function requireRole(tx: Tx, role: string, host: string): Promise<void> {
+  if (!isShared(tx)) return;
+  const [holder] = await selectRole(tx, { role });
+  if (holder === undefined || holder.owner === host) return;
+  throw new Q2cError(
+    'LEASE_LOST',
+    `Another host has taken over ${role}; this one stands by until that host is gone.`,
+  );
 }
 
 /** As `Leases.requireRun`. @returns false when another host has taken the run over */

@@ -116,7 +116,7 @@ export class Waits {
       const { event, key, actor, data = {} } = signal;
       const content = { id, type: event, time: at, source: null, actor, data };
       const occurrence = { ref: `signal|${id}`, event, keys: [key], content };
-      const count = await record(tx, occurrence, this.nodeIds(), at);
+      const count = await record(tx, occurrence, this.nodeIds, at);
       if (count === null) return 0;
       const detail = { event, id, resumed: count };
       await appendAudit(tx, { at, actor, action: 'signal.received', subject: key, runId: null, detail });
@@ -129,20 +129,8 @@ export class Waits {
   /** Puts a business event into the outbox, for one receiver or for all. @returns how many messages go on */
   announce(event: BusinessEvent, receiver?: string): Promise<number> {
     const { store, now } = this.options;
-    const request = { event, ...(receiver && { receiver }), nodes: this.nodeIds(), at: now() };
+    const request = { event, ...(receiver && { receiver }), nodes: this.nodeIds, at: now() };
     return store.perform(announceEvent, request, 'committed');
-  }
-
-  /**
-   * An event is accepted, and is not stale: part of that write. It is about its record and its deal. Runs that come to
-   * wait later find it by its deal in the store itself.
-   * @returns how many messages go on
-   */
-  async accepted(tx: Tx, source: string, arrival: Arrival, at: Instant): Promise<number> {
-    const { subject, correlationId, event } = arrival;
-    const occurrence = ofEvent({ ...event, source, actor: null }, [subject, correlationId]);
-    if (subject !== correlationId) await keepOccurrence(tx, { ...occurrence, keys: [subject] }, at);
-    return fireAll(tx, occurrence, this.nodeIds(), at);
   }
 
   /** How many messages a node keeps. */
@@ -162,7 +150,7 @@ export class Waits {
 
   /** Queues runs whose messages can go on. @returns how many */
   wake(tx: Tx): Promise<number> {
-    return wake(tx, this.nodeIds());
+    return wake(tx, this.nodeIds);
   }
 
   /**
@@ -188,7 +176,8 @@ export class Waits {
     }
   }
 
-  private nodeIds(): string[] {
+  /** Nodes that messages can go on from. */
+  get nodeIds(): string[] {
     return [...this.nodes.keys()];
   }
 
@@ -212,7 +201,7 @@ export class Waits {
   async review(): Promise<void> {
     await this.options.store.write(async (tx) => {
       const at = this.options.now();
-      const nodeIds = this.nodeIds();
+      const { nodeIds } = this;
       await reportMissingNodes(tx, nodeIds, at);
       await resolveMissingNodes(tx, nodeIds, at);
       await forgetOccurrences(tx, at);
@@ -239,6 +228,25 @@ const announceEvent = procedure(
     return (await record(tx, ofEvent({ ...event, actor: null }, [subject, correlationid]), nodes, at)) ?? 0;
   },
 );
+
+/**
+ * An event is accepted, and is not stale: part of that write. It is about its record and its deal. Runs that come to
+ * wait later find it by its deal in the store itself.
+ * @param nodes that messages can go on from
+ * @returns how many messages go on
+ */
+export async function fireAccepted(
+  tx: Tx,
+  source: string,
+  arrival: Arrival,
+  nodes: readonly string[],
+  at: Instant,
+): Promise<number> {
+  const { subject, correlationId, event } = arrival;
+  const occurrence = ofEvent({ ...event, source, actor: null }, [subject, correlationId]);
+  if (subject !== correlationId) await keepOccurrence(tx, { ...occurrence, keys: [subject] }, at);
+  return fireAll(tx, occurrence, nodes, at);
+}
 
 /** @returns how many messages go on, or null when it was known */
 async function record(

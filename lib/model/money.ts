@@ -137,7 +137,8 @@ export function splitAmount(
 export function splitDecimal(total: Decimal, parts: number | readonly Decimal[], places: number): Decimal[] {
   const weights = weightsOf(parts);
   const weightSum = weights.reduce((sum, weight) => sum.plus(weight), new Exact(0));
-  const units = requirePlaces(total, places).times(new Exact(10).pow(places));
+  const unit = new Exact(`1e-${places}`);
+  const units = requirePlaces(total, places).dividedBy(unit);
 
   const shares = weights.map((weight, index) => {
     const product = units.abs().times(weight);
@@ -152,7 +153,7 @@ export function splitDecimal(total: Decimal, parts: number | readonly Decimal[],
       .map(({ index }) => index),
   );
   return shares.map(({ index, floor }) => {
-    const share = floor.plus(favoured.has(index) ? 1 : 0).dividedBy(new Exact(10).pow(places));
+    const share = floor.plus(favoured.has(index) ? 1 : 0).times(unit);
     return writeDecimal(units.isNegative() ? share.negated() : share, places);
   });
 }

@@ -102,6 +102,10 @@ export const onlyLeadsOn = (type: string): boolean => PASSIVE.has(type);
 
 const PASSIVE = new Set(['junction', 'link in', 'link out']);
 
+/** Nodes that change nothing in what they are handed: ours make another document of it. */
+export const leavesAsItIs = (type: string): boolean =>
+  type.startsWith('q2c-') || type === 'debug' || onlyLeadsOn(type);
+
 /** Nodes that nobody waits for. */
 const isIdle = ({ type }: ConfiguredNode): boolean =>
   onlyLeadsOn(type) || type === 'debug' || type === 'q2c-join';

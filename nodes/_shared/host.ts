@@ -2,7 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { type ActiveRun, type Engine, isInterrupted, type NodeInfo } from '../../lib/engine';
 import { isStoreRefusal } from '../../lib/store';
 import { dryContext, isPassable } from './dry-run';
-import { onlyLeadsOn } from './flow-graph';
+import { leavesAsItIs, onlyLeadsOn } from './flow-graph';
 import type { Q2cMessage } from './message';
 import { stableId } from './stable-id';
 
@@ -179,7 +179,11 @@ class Host {
     const counted = this.entered(msg, infoOf(destination));
     if (counted === undefined) return undefined;
     counted.onWire++;
-    if (this.joins > 0) this.mark(event, counted.active);
+    if (this.joins === 0) return undefined;
+    this.mark(event, counted.active);
+    if (!leavesAsItIs(destination.node?.type ?? '')) {
+      counted.active.branches.keepStates((payload) => this.RED?.util.cloneMessage({ payload }).payload);
+    }
     return undefined;
   }
 
@@ -189,10 +193,7 @@ class Host {
     if (q2c === undefined) return;
     const { node, port } = source;
     if ((node?.wires?.[port]?.length ?? 0) > 1) {
-      const fork = branches.parted(
-        `${source.id} ${msg._msgid}`,
-        () => this.RED?.util.cloneMessage(msg).payload,
-      );
+      const fork = branches.parted(`${source.id} ${msg._msgid}`, msg.payload);
       // The copies for the other wires are made of the first one, which is marked by then.
       if (q2c.forks?.at(-1) !== fork) msg.q2c = { ...q2c, forks: [...(q2c.forks ?? []), fork] };
     }

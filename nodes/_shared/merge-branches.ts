@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../lib/model';
 
 /** Two branches have changed the same thing in different ways. */
@@ -16,64 +15,59 @@ export class BranchConflict extends Error {
  * @param base the value before the branches; where that is not known, undefined: then whatever is there counts as changed
  * @throws BranchConflict when two have changed it in different ways
  */
-export function mergeBranches(base: unknown, values: readonly unknown[], place = ''): unknown {
-  // Most of a document is as it was: to see that costs less than to put it together.
-  if (values.every((value) => isDeepStrictEqual(value, base))) return base;
-  if (values.every(isObject)) return mergeObjects(isObject(base) ? base : {}, values, place);
-  if (values.every(isKeyedList)) return mergeLists(isKeyedList(base) ? base : [], values, place);
-  return mergeOther(base, values, place);
-}
+export const mergeBranches = (base: unknown, values: readonly unknown[]): unknown =>
+  values.reduce((one, other) => merge(base, one, other, ''));
 
-/** Plain values, and what only some of the branches have. */
-function mergeOther(base: unknown, values: readonly unknown[], place: string): unknown {
-  const changes = new Map(values.map((value) => [textOf(value), value]));
-  changes.delete(textOf(base));
-  if (changes.size === 0) return base;
-  const [change, ...others] = changes.values();
-  if (others.length === 0) return change;
-  const conflicting = [change, ...others];
-  if (conflicting.every(isObject)) return mergeObjects({}, conflicting, place);
-  if (conflicting.every(isKeyedList)) return mergeLists([], conflicting, place);
+/** A three-way merge. @param place of the value in the document, as `BranchConflict` has it */
+function merge(base: unknown, one: unknown, other: unknown, place: string): unknown {
+  if (isSame(one, base)) return other;
+  if (isSame(other, base) || isSame(one, other)) return one;
+  if (isObject(one) && isObject(other)) return mergeObjects(isObject(base) ? base : {}, one, other, place);
+  if (isKeyedList(one) && isKeyedList(other))
+    return mergeLists(isKeyedList(base) ? base : [], one, other, place);
   throw new BranchConflict(place || 'the payload');
 }
 
-/** Values of the same content have the same text, also when a function node has made one of them. */
-const textOf = (value: unknown): string => (value === undefined ? '' : canonicalJson(value));
-
-function mergeObjects(base: Fields, values: readonly Fields[], place: string): Fields {
-  const names = new Set(Object.keys(base));
-  for (const value of values) for (const name of Object.keys(value)) names.add(name);
-  const merged: [string, unknown][] = [];
-  for (const name of names) {
-    const field = mergeBranches(
-      own(base, name),
-      values.map((value) => own(value, name)),
-      place === '' ? name : `${place}.${name}`,
-    );
-    if (field !== undefined) merged.push([name, field]);
+/** The same content: fields in whatever order, decimals with or without the zeros that end them. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (one === undefined || other === undefined) return false;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((element, index) => isSame(element, other[index]));
   }
+  if (isObject(one) && isObject(other)) {
+    const names = Object.keys(one);
+    if (names.length !== Object.keys(other).length) return false;
+    return names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name]));
+  }
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+function mergeObjects(base: Fields, one: Fields, other: Fields, place: string): Fields {
+  const names = Object.keys({ ...base, ...other });
+  const changed = names.filter((name) => !isSame(own(other, name), own(base, name)));
+  const changes = changed.map((name): [string, unknown] => {
+    const at = place === '' ? name : `${place}.${name}`;
+    return [name, merge(own(base, name), own(one, name), own(other, name), at)];
+  });
   // Defined, not assigned: a field may have any name, also `__proto__`.
-  return Object.fromEntries(merged);
+  const merged = { ...one, ...Object.fromEntries(changes) };
+  for (const [name, value] of changes) if (value === undefined) delete merged[name];
+  return merged;
 }
 
 const own = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-function mergeLists(base: readonly Fields[], values: readonly Fields[][], place: string): unknown[] {
-  const byKey = (list: readonly Fields[]) => new Map(list.map((element) => [keyOf(element), element]));
-  const before = byKey(base);
-  const after = values.map(byKey);
-  const keys = new Set([...before.keys(), ...after.flatMap((list) => [...list.keys()])]);
+function mergeLists(base: Fields[], one: Fields[], other: Fields[], place: string): unknown[] {
+  const [before, ofOne, ofOther] = [byKey(base), byKey(one), byKey(other)];
+  const keys = new Set([...before.keys(), ...ofOne.keys(), ...ofOther.keys()]);
   return [...keys]
-    .map((key) =>
-      mergeBranches(
-        before.get(key),
-        after.map((list) => list.get(key)),
-        `${place}[${key}]`,
-      ),
-    )
+    .map((key) => merge(before.get(key), ofOne.get(key), ofOther.get(key), `${place}[${key}]`))
     .filter((element) => element !== undefined);
 }
+
+const byKey = (list: readonly Fields[]) => new Map(list.map((element) => [keyOf(element), element]));
 
 type Fields = Record<string, unknown>;
 
@@ -86,5 +80,5 @@ const isKeyedList = (value: unknown): value is Fields[] =>
 
 /** What makes an element the same one in all branches: a cross-reference has one id per system, instance and type. */
 function keyOf({ id, system, instance, type }: Fields): string {
-  return system === undefined || type === undefined ? String(id) : [system, instance, type].join(' ');
+  return system === undefined || type === undefined ? String(id) : `${system} ${instance} ${type}`;
 }

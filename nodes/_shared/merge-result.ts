@@ -11,24 +11,20 @@ export function mergeResults(deal: DealDocument, results: readonly Result[]): De
       merged[part] = Array.isArray(value) ? mergeList(merged[part], value) : mergeObject(merged[part], value);
     }
   }
-  const refsOf = Map.groupBy(
-    results.flatMap(({ refs }) => refs),
-    ({ id }) => id,
-  );
-  if (refsOf.size === 0) return merged;
-  for (const [part, { many }] of Object.entries(dealDocumentParts)) {
+  const refs = results.flatMap((result) => result.refs);
+  const refsOf = Map.groupBy(refs, ({ id }) => id);
+  const entities = new Set<string>(refs.map(({ entity }) => entity));
+  for (const [part, { entity, many }] of PARTS) {
     const value = merged[part];
-    if (value === undefined) continue;
-    const isTouched = many
-      ? (value as Identified[]).some(({ id }) => refsOf.has(id))
-      : refsOf.has((value as Identified).id);
-    if (!isTouched) continue;
+    if (value === undefined || !entities.has(entity)) continue;
     merged[part] = many
       ? (value as Identified[]).map((element) => withRefs(element, refsOf))
       : withRefs(value as Identified, refsOf);
   }
   return merged;
 }
+
+const PARTS = Object.entries(dealDocumentParts);
 
 type NewRef = OperationResult['refs'][number];
 

@@ -26,7 +26,7 @@ import { amountAtRisk } from './amount-at-risk';
 import { caseFacts } from './case-facts';
 import type { MappingInUse } from './mapping-node';
 import { mergeResults } from './merge-result';
-import { withVendorFields } from './vendor-fields';
+import { vendorFields } from './vendor-fields';
 
 /** Joins a vendor's operation with the engine's write protocol, one journaled step per item. */
 
@@ -44,6 +44,12 @@ export interface OperationRequest {
   mapping?: MappingInUse;
 }
 
+/** What all items of a message have in common. */
+interface Work extends OperationRequest {
+  context: MappingContext;
+  withVendorFields: ReturnType<typeof vendorFields>;
+}
+
 /** Items of one message under way at once; the connection's own budget still rules. */
 const PARALLEL_ITEMS = 4;
 
@@ -56,6 +62,11 @@ export async function runOperation(
   request: OperationRequest,
 ): Promise<{ deal: DealDocument; rows?: JsonValue }> {
   const items = request.operation.select(request.deal, request.parameters);
+  const work: Work = {
+    ...request,
+    context: mappingContext(request),
+    withVendorFields: vendorFields(request),
+  };
   const results: OperationResult[] = new Array(items.length);
   const failures: unknown[] = [];
   let next = 0;
@@ -64,7 +75,7 @@ export async function runOperation(
       const item = items[index];
       if (item === undefined) continue;
       try {
-        results[index] = await runItem(request, item);
+        results[index] = await runItem(work, item);
       } catch (error) {
         failures.push(error);
       }
@@ -80,34 +91,34 @@ export async function runOperation(
   };
 }
 
-async function runItem(request: OperationRequest, item: Item): Promise<OperationResult> {
-  const { engine, runId, operation } = request;
-  const context = mappingContext(request);
+async function runItem(work: Work, item: Item): Promise<OperationResult> {
+  const { engine, runId, operation, context } = work;
   let wire: JsonValue;
   try {
-    wire = withVendorFields(operation.toSystem(item, context) as JsonValue, item, request);
+    wire = work.withVendorFields(operation.toSystem(item, context) as JsonValue, item);
   } catch (error) {
-    const { manifest, node } = request;
+    const { manifest, node } = work;
     const failure = failureOf(error, { manifest, operation, node: node.name });
+    const about = aboutOf(work, item);
     return engine.fail(runId, [
       {
-        node: request.node,
+        node,
         code: failure.code,
         message: failure.message,
         subject: item.id,
-        about: { ...aboutOf(request, item), params: { ...aboutOf(request, item).params, ...failure.params } },
+        about: { ...about, params: { ...about.params, ...failure.params } },
       },
     ]);
   }
   // An empty list of records, such as the tasks of a project that has them from its template.
   if (Array.isArray(wire) && wire.length === 0) return { refs: [] };
-  const outcome = await engine.step(runId, stepOf(request, item, wire, context));
+  const outcome = await engine.step(runId, stepOf(work, item, wire));
   return outcome as OperationResult;
 }
 
-function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context: MappingContext): Step {
-  const { client, operation, node, manifest } = request;
-  const finish = (reply: unknown): Promise<StepReply> => finishReply(request, item, context, reply);
+function stepOf(work: Work, item: Item, wire: JsonValue): Step {
+  const { client, operation, node, manifest, mapping } = work;
+  const finish = (reply: unknown): Promise<StepReply> => finishReply(work, item, reply);
   const { probe, adopt } = operation;
   return {
     node,
@@ -123,7 +134,7 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
     wire,
     visibleAfterMs: operation.visibleAfterMs,
     undo: undoKindOf(operation),
-    ...(request.mapping === undefined ? {} : { mappingVersion: request.mapping.version }),
+    ...(mapping === undefined ? {} : { mappingVersion: mapping.version }),
     call: async (sent, info) => finish(await operation.call(client, sent, info)),
     ...(probe === undefined
       ? {}
@@ -142,7 +153,7 @@ function stepOf(request: OperationRequest, item: Item, wire: JsonValue, context:
           },
         }),
     classify: (error) => failureOf(error, { manifest, operation, node: node.name }),
-    about: () => aboutOf(request, item),
+    about: () => aboutOf(work, item),
   };
 }
 
@@ -153,19 +164,14 @@ function undoKindOf({ duplicateSafety, verb, compensate }: Operation): Step['und
 }
 
 /** From the vendor's reply to the step's result: canonical ids first, then the pure mapping. */
-async function finishReply(
-  request: OperationRequest,
-  item: Item,
-  context: MappingContext,
-  reply: unknown,
-): Promise<StepReply> {
-  const { engine, client, operation, runId } = request;
+async function finishReply(work: Work, item: Item, reply: unknown): Promise<StepReply> {
+  const { engine, client, operation, runId } = work;
   const references: Reference[] = operation.references?.(reply) ?? [];
   const ids =
     references.length === 0 ? [] : await engine.identify(client.system, client.instance, references, runId);
   const idByRecord = new Map(references.map(({ type, id }, index) => [`${type}|${id}`, ids[index]]));
   const result = operation.fromSystem(reply, item, {
-    ...context,
+    ...work.context,
     idOf(entity: EntityName, type: string, externalId: string): CanonicalId {
       const id = idByRecord.get(`${type}|${externalId}`);
       if (id === undefined) {

@@ -8,13 +8,14 @@ const MIN_INTERVAL_MS = 500;
  * through.
  */
 export class StatusLine {
-  private pending: NodeStatus | null = null;
+  private pending: NodeStatus | (() => NodeStatus) | null = null;
   private timer: NodeJS.Timeout | null = null;
   private lastAt = 0;
 
   constructor(private readonly node: Node) {}
 
-  set(status: NodeStatus): void {
+  /** @param status or what makes it once it is shown: of those that follow each other fast, most never are */
+  set(status: NodeStatus | (() => NodeStatus)): void {
     this.pending = status;
     if (this.timer !== null) return;
     const wait = Math.max(0, this.lastAt + MIN_INTERVAL_MS - Date.now());
@@ -36,8 +37,9 @@ export class StatusLine {
   private flush(): void {
     this.timer = null;
     this.lastAt = Date.now();
-    if (this.pending !== null) this.node.status(this.pending);
+    const { pending } = this;
     this.pending = null;
+    if (pending !== null) this.node.status(typeof pending === 'function' ? pending() : pending);
   }
 }
 
@@ -75,15 +77,19 @@ export class Progress {
   }
 
   private show(): void {
+    this.line.set(() => this.status);
+  }
+
+  private get status(): NodeStatus {
     const text = [
       this.active > 0 ? `${this.active} under way` : '',
       `${this.done} done`,
       this.stuck > 0 ? `${this.stuck} waiting: ${this.lastProblem}` : '',
     ];
-    this.line.set({
+    return {
       fill: this.stuck > 0 ? 'yellow' : this.active > 0 ? 'blue' : 'green',
       shape: this.active > 0 ? 'ring' : 'dot',
       text: text.filter((part) => part !== '').join(', '),
-    });
+    };
   }
 }

@@ -4,29 +4,36 @@ import type { Item } from '../../lib/systems/kit/types';
 import type { OperationRequest } from './operation';
 
 /**
- * The mapped payload with the fields that a mapping set fills in the system's own words: `extensions.<system>` of the
+ * Adds to mapped payloads the fields that a mapping set fills in the system's own words: `extensions.<system>` of the
  * record. They go before what the connector says. What people see in the journal is what is sent.
- * @throws MappingError `VALUE_INVALID` when the operation sends no record that could take further fields.
+ * @returns the payload of an item with its fields; throws MappingError `VALUE_INVALID` when the operation sends no record
+ *   that could take further fields
  */
-export function withVendorFields(
+export function vendorFields({
+  client: { system },
+  deal,
+  manifest,
+  operation,
+}: Pick<OperationRequest, 'client' | 'deal' | 'manifest' | 'operation'>): (
   wire: JsonValue,
   item: Item,
-  { client, deal, manifest, operation }: Pick<OperationRequest, 'client' | 'deal' | 'manifest' | 'operation'>,
-): JsonValue {
-  const fieldsOf = fieldsByRecord(deal, client.system);
-  if (fieldsOf.size === 0) return wire;
-  if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, fieldsOf));
-  const fields = fieldsOf.get(item.id);
-  if (fields === undefined || operation.duplicateSafety === 'read-only') return wire;
-  if (isObject(wire) && isObject(wire.body)) return { ...wire, body: { ...wire.body, ...fields } };
-  const field = `extensions.${client.system}`;
-  const reason = `${operation.entity} ${operation.verb} of ${manifest.label} takes no further fields (${Object.keys(fields).join(', ')}); remove the rules that fill them from the mapping set`;
-  const document = `${operation.entity} ${item.id}`;
-  throw new MappingError('VALUE_INVALID', `${field} of ${document} is not valid: ${reason}.`, {
-    field,
-    document,
-    reason,
-  });
+) => JsonValue {
+  const fieldsOf = fieldsByRecord(deal, system);
+  if (fieldsOf.size === 0) return (wire) => wire;
+  return (wire, item) => {
+    if (Array.isArray(wire)) return wire.map((planned) => withFieldsOfRecord(planned, fieldsOf));
+    const fields = fieldsOf.get(item.id);
+    if (fields === undefined || operation.duplicateSafety === 'read-only') return wire;
+    if (isObject(wire) && isObject(wire.body)) return { ...wire, body: { ...wire.body, ...fields } };
+    const field = `extensions.${system}`;
+    const reason = `${operation.entity} ${operation.verb} of ${manifest.label} takes no further fields (${Object.keys(fields).join(', ')}); remove the rules that fill them from the mapping set`;
+    const document = `${operation.entity} ${item.id}`;
+    throw new MappingError('VALUE_INVALID', `${field} of ${document} is not valid: ${reason}.`, {
+      field,
+      document,
+      reason,
+    });
+  };
 }
 
 type FieldsByRecord = ReadonlyMap<string, JsonObject>;
@@ -43,7 +50,8 @@ function withFieldsOfRecord(planned: JsonValue, fieldsOf: FieldsByRecord): JsonV
 function fieldsByRecord(deal: DealDocument, system: string): FieldsByRecord {
   const found = new Map<string, JsonObject>();
   for (const part of PARTS) {
-    for (const record of [deal[part] ?? []].flat()) {
+    const content = deal[part] ?? [];
+    for (const record of Array.isArray(content) ? content : [content]) {
       const fields = record.extensions?.[system];
       if (fields !== undefined && Object.keys(fields).length > 0) found.set(record.id, fields);
     }

@@ -58,6 +58,18 @@ test('one message goes on when both branches have come, with what each has added
   await until('its status', () => canvas.statuses.get('join') === '2 done');
 });
 
+test('what a branch changes in place counts as its change, however far behind the fork', async () => {
+  canvas = await Canvas.load([
+    fork('ours', 'b'),
+    { ...fork('a'), id: 'ours' },
+    branch('a', addRef('erp')),
+    { ...fork('join'), id: 'b' },
+    join,
+  ]);
+  const { sent } = await canvas.pass({ payload: deal() });
+  expect(systemsIn(sent?.payload)).toEqual(['erp']);
+});
+
 test('the topmost branch says what the rest of the message is, whichever is the faster', async () => {
   canvas = await Canvas.load([
     fork('a', 'b'),

@@ -12,7 +12,7 @@ import { admit, catchUp } from '../../lib/engine/order';
 import { claimRuns, lostOneOffs, RESUMED, requeueAbandoned, requeueDue } from '../../lib/engine/runs';
 import { settleWaits } from '../../lib/engine/suspensions';
 import { ActiveRun } from '../../lib/engine/tracker';
-import { Waits } from '../../lib/engine/waiting';
+import { fireAccepted, Waits } from '../../lib/engine/waiting';
 import { newId } from '../../lib/model';
 import { openSqliteStore, type Store } from '../../lib/store';
 
@@ -207,7 +207,7 @@ describe('cost does not grow with what is done', () => {
     ],
     [
       'messages that an event lets go on',
-      (tx) => waitsOn(tx).accepted(tx, 'crm', arrival, at),
+      (tx) => fireAccepted(tx, 'crm', arrival, ['wait'], at),
       ['suspension USING INDEX suspension_match (event=? AND match_key=?)'],
     ],
     [

@@ -41,7 +41,7 @@ export const workspaceId = (project: Draft<Project>, context: MappingContext): n
  * @throws MappingError `AMOUNT_INVALID` when it has a fraction of the minor unit, or is no number.
  */
 export function inMinorUnits({ amount, currency }: Money, field: string, document: string): number {
-  const units = numberOf(amount, field, document).mul(Decimal.pow(10, minorUnits(currency)));
+  const units = numberOf(amount, field, document).mul(`1e${minorUnits(currency)}`);
   if (!units.isInteger())
     throw invalidAmount(field, document, `${amount} has more decimals than ${currency}`);
   return jsonNumberOf(units.toFixed(), 'Kantata', field);
@@ -69,7 +69,7 @@ function invalidAmount(field: string, document: string, reason: string): Mapping
 /** Amount of an `…_in_cents` attribute. */
 export function fromMinorUnits(units: number, currency: Currency): Money {
   const decimals = minorUnits(currency);
-  return { amount: new Decimal(units).div(Decimal.pow(10, decimals)).toFixed(decimals), currency };
+  return { amount: new Decimal(units).div(`1e${decimals}`).toFixed(decimals), currency };
 }
 
 /** Minutes of a decimal number of hours, to the nearest minute. */

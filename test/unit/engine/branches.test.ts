@@ -50,11 +50,8 @@ describe('where branches come together', () => {
   });
 
   test('the state at the last fork that messages have in common', () => {
-    const [first, inner] = [
-      branches.parted('plan m1', () => 'first'),
-      branches.parted('x m1', () => 'inner'),
-    ];
-    expect(branches.parted('plan m1', () => 'later')).toBe(first);
+    const [first, inner] = [branches.parted('plan m1', 'first'), branches.parted('x m1', 'inner')];
+    expect(branches.parted('plan m1', 'later')).toBe(first);
     expect(branches.stateAtFork([[first], [first, inner]])).toBe('first');
     expect(
       branches.stateAtFork([

@@ -36,6 +36,23 @@ test('records of a list are merged by id and keep their order; cross-references 
   });
 });
 
+test('a decimal is the same with and without the zeros that end it', () => {
+  const amount = (text: string) => ({ amount: text });
+  expect(mergeBranches(amount('1.5'), [amount('1.50'), amount('1.5')])).toEqual(amount('1.5'));
+  expect(mergeBranches(amount('1'), [amount('2.50'), amount('2.5')])).toEqual(amount('2.50'));
+});
+
+test('two branches of three may agree on a change; what the third says of the same is a conflict', () => {
+  const [one, same, other] = ['C-2', 'C-2', 'C-3'].map((number) => ({ ...copy(), number }));
+  expect(mergeBranches(base, [one, copy(), same])).toEqual(one);
+  expect(() => mergeBranches(base, [one, same, other])).toThrow(new BranchConflict('number'));
+});
+
+test('a field that the second branch has taken away is not there, not even undefined', () => {
+  const merged = mergeBranches({ a: 1, b: 2 }, [{ a: 1, b: 2, c: 3 }, { a: 1 }]);
+  expect(Object.keys(merged as object)).toEqual(['a', 'c']);
+});
+
 test('what a branch has taken away is gone', () => {
   const without = { customer: base.customer, tasks: base.tasks.slice(1) };
   expect(mergeBranches(base, [without, copy()])).toEqual(without);

@@ -1,6 +1,6 @@
 import type { DealDocument } from '../../../lib/model';
 import type { OperationRequest } from '../../../nodes/_shared/operation';
-import { withVendorFields } from '../../../nodes/_shared/vendor-fields';
+import { vendorFields } from '../../../nodes/_shared/vendor-fields';
 import { wonDeal } from '../../support/deals';
 
 /** As much of a request as says which fields are meant. */
@@ -24,33 +24,33 @@ const wire = { externalId: 'x', body: { companyName: 'ACME', terms: { id: '2' } 
 
 test("the system's fields of the record go before what the connector says, and nothing else changes", () => {
   const { deal, id, other } = dealWith({ companyName: 'Acme', custentity_a: 1 });
-  expect(withVendorFields(wire, { id }, requestOf(deal))).toEqual({
+  expect(vendorFields(requestOf(deal))(wire, { id })).toEqual({
     externalId: 'x',
     body: { companyName: 'Acme', custentity_a: 1, terms: { id: '2' } },
   });
-  expect(withVendorFields(wire, { id: other }, requestOf(deal))).toBe(wire);
+  expect(vendorFields(requestOf(deal))(wire, { id: other })).toBe(wire);
 });
 
 test('each of several records takes its own, also by depth', () => {
   const { deal, id, other } = dealWith({ priority: 'high' });
   const planned = (canonicalId: string) => ({ canonicalId, body: { title: 'T' } });
-  const sent = withVendorFields([[planned(id)], [planned(other)]], { id: other }, requestOf(deal));
+  const sent = vendorFields(requestOf(deal))([[planned(id)], [planned(other)]], { id: other });
   expect(sent).toEqual([[{ canonicalId: id, body: { title: 'T', priority: 'high' } }], [planned(other)]]);
 });
 
 test('fields of another system, or none, leave the payload as it is', () => {
   for (const { deal, id } of [dealWith({ title: 'T' }, 'kantata'), dealWith({})])
-    expect(withVendorFields(wire, { id }, requestOf(deal))).toBe(wire);
+    expect(vendorFields(requestOf(deal))(wire, { id })).toBe(wire);
 });
 
 test('an operation that has no place for them says so; one that only reads does not mind', () => {
   const { deal, id } = dealWith({ memo: 'M' });
   const updates = { updates: [] };
-  expect(() => withVendorFields(updates, { id }, requestOf(deal))).toThrow(
+  expect(() => vendorFields(requestOf(deal))(updates, { id })).toThrow(
     expect.objectContaining({
       code: 'VALUE_INVALID',
       message: expect.stringContaining('customer upsert of NetSuite takes no further fields (memo)'),
     }),
   );
-  expect(withVendorFields(updates, { id }, requestOf(deal, 'read-only'))).toBe(updates);
+  expect(vendorFields(requestOf(deal, 'read-only'))(updates, { id })).toBe(updates);
 });
