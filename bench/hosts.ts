@@ -1,98 +1,206 @@
 /**
- * `npm run bench:hosts`: durable steps per second on the embedded store and on PostgreSQL, without any system behind
- * them, by one host and by several in processes of their own. The last line is one JSON object with all figures.
- * The server is one of its own with its usual settings, unless `Q2C_TEST_DATABASE_URL` names another.
+ * `npm run bench:hosts`: durable steps per second on one PostgreSQL, without any system behind them, by one host and by
+ * two, in processes of their own, in turns. `-- --rounds 5` names the turns of each, `--cores shared` leaves it to the
+ * machine who works where. The last line is one JSON object with the medians of the rounds.
+ *
+ * Each host has a core of its own and the server all others, the same share with one host as with two: a single host
+ * would else have help of cores that two have to do without. The server is one of its own with its usual settings,
+ * unless `Q2C_TEST_DATABASE_URL` names another.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { Engine } from '../lib/engine';
-import { openPostgresStore, openSqliteStore, type Store, settingsOfUrl } from '../lib/store';
+import { openPostgresStore, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
+import { keepTo, processorMs } from './processor';
+import { ServerWatch } from './server-watch';
 import { accept, register, STEPS } from './work';
 
 const RUNS = 2_000;
+/** Runs that have ended before the clock starts. */
+const WARM_UP = 600;
 const PARALLEL = 32;
+const HOSTS = [1, 2] as const;
+const CORES = availableParallelism();
+/** Of the server: what the hosts leave. */
+const SERVER_CORES = `${Math.max(...HOSTS)}-${CORES - 1}`;
 
-interface Job {
-  store: { file: string } | { url: string; schema: string };
-  /** Runs to accept; the others of the job's hosts only work. */
-  accept: number;
-  /** Ends the host when this many runs of the store have ended. */
-  runs: number;
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, cores: { type: 'string', default: 'own' } },
+  allowPositionals: true,
+});
+const isKept = values.cores !== 'shared';
+
+// ---------------------------------------------------------------- a host
+
+interface Store {
+  url: string;
+  schema: string;
 }
 
-/** One host: accepts, works until all runs of the store have ended, and says how long it took. */
-async function host(job: Job): Promise<number> {
-  const store = await open(job.store);
-  const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1 });
+/** What a host is told, in this order; it answers each but the last two with `ready`, and says `ended` for each run. */
+type Order = Store | { accept: number } | 'work' | 'stop';
+
+async function host(): Promise<void> {
+  const { url, schema } = await told<Store>();
+  const store = await openPostgresStore({ ...settingsOfUrl(url), schema });
+  const observer = { ended: () => process.send?.('ended') };
+  const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1, observer });
   await engine.start();
+  process.send?.('ready');
+  const { accept: runs } = await told<{ accept: number }>();
+  for (let from = 0; from < runs; from += 200) await accept(engine, from);
+  process.send?.('ready');
+  await told<'work'>();
   register(engine, PARALLEL);
-  const startedAt = performance.now();
-  for (let from = 0; from < job.accept; from += 200) await accept(engine, from);
-  while ((await ended(store)) < job.runs) await new Promise((resolve) => setTimeout(resolve, 20));
-  const took = performance.now() - startedAt;
+  await told<'stop'>();
   await engine.stop();
   await store.close();
-  return took;
+  process.disconnect();
 }
 
-function open(at: Job['store']): Promise<Store> {
-  if ('file' in at) return openSqliteStore(at.file);
-  return openPostgresStore({ ...settingsOfUrl(at.url), schema: at.schema });
+async function told<O extends Order>(): Promise<O> {
+  const [order] = (await once(process, 'message')) as [O];
+  return order;
 }
 
-async function ended(store: Store): Promise<number> {
-  const row = await store.db
-    .selectFrom('run')
-    .select((rows) => rows.fn.countAll<number>().as('count'))
-    .where('state', '=', 'completed')
-    .executeTakeFirstOrThrow();
-  return row.count;
+// ---------------------------------------------------------------- the bench
+
+interface Figures {
+  stepsPerSecond: number;
+  /** Milliseconds of a processor per step: of all hosts together, and of the server. */
+  hostCpuMs: number;
+  serverCpuMs: number;
+  /** Cores that were busy, on average. */
+  hostCores: number;
+  serverCores: number;
+  walBytesPerStep: number;
+  /** Sessions that waited in the middle of a transaction, on average: for their host, a lock, the disk. */
+  waitForHost: number;
+  waitForLock: number;
+  waitForDisk: number;
 }
 
-/** Steps per second of some hosts that share the work, each in a process of its own. */
-async function measure(store: Job['store'], hosts: number): Promise<number> {
-  const children = Array.from({ length: hosts }, () => fork(process.argv[1] ?? '', ['host']));
-  const times = await Promise.all(
-    children.map(async (child, index) => {
-      child.send({ store, accept: index === 0 ? RUNS : 0, runs: RUNS } satisfies Job);
-      const [took] = (await once(child, 'message')) as [number];
-      await once(child, 'exit');
-      return took;
-    }),
-  );
-  return Math.round((RUNS * STEPS) / (Math.max(...times) / 1000));
+/** Hosts that share the work on a store. Runs are accepted before any is worked on: it is steps that are measured. */
+async function measure(store: Store, count: number, watch: ServerWatch): Promise<Figures> {
+  const hosts = Array.from({ length: count }, () => fork(process.argv[1] ?? '', ['host']));
+  if (isKept) for (const [core, { pid = 0 }] of hosts.entries()) keepTo(String(core), pid);
+  await Promise.all(hosts.map((each) => ask(each, store)));
+  await Promise.all(hosts.map((each, index) => ask(each, { accept: index === 0 ? WARM_UP + RUNS : 0 })));
+  // Now, for each session of a host is one more process of the server.
+  if (isKept) watch.keepTo(SERVER_CORES);
+
+  const [warm, done] = milestones(hosts, [WARM_UP, WARM_UP + RUNS]);
+  for (const each of hosts) each.send('work' satisfies Order);
+  await warm;
+  const before = await read(hosts, watch);
+  const over = new AbortController();
+  const sampling = watch.waits(over.signal);
+  await done;
+  const after = await read(hosts, watch);
+  over.abort();
+  const waits = await sampling;
+  await Promise.all(hosts.map(stop));
+
+  const steps = RUNS * STEPS;
+  const ms = after.at - before.at;
+  const hostMs = after.hostMs - before.hostMs;
+  const serverMs = after.server.cpuMs - before.server.cpuMs;
+  return {
+    stepsPerSecond: Math.round((steps / ms) * 1000),
+    hostCpuMs: rounded(hostMs / steps),
+    serverCpuMs: rounded(serverMs / steps),
+    hostCores: rounded(hostMs / ms),
+    serverCores: rounded(serverMs / ms),
+    walBytesPerStep: Math.round((after.server.walBytes - before.server.walBytes) / steps),
+    waitForHost: rounded(waits.host),
+    waitForLock: rounded(waits.lock),
+    waitForDisk: rounded(waits.disk),
+  };
+}
+
+async function read(hosts: readonly ChildProcess[], watch: ServerWatch) {
+  const at = performance.now();
+  const hostMs = hosts.reduce((sum, { pid = 0 }) => sum + processorMs(pid), 0);
+  return { at, hostMs, server: await watch.read() };
+}
+
+async function ask(host: ChildProcess, order: Order): Promise<void> {
+  host.send(order);
+  await once(host, 'message');
+}
+
+async function stop(host: ChildProcess): Promise<void> {
+  host.send('stop' satisfies Order);
+  await once(host, 'exit');
+}
+
+/** One promise for each number of runs, which resolves when so many have ended in all hosts together. */
+function milestones(hosts: readonly ChildProcess[], counts: readonly number[]): Promise<void>[] {
+  let ended = 0;
+  const waiting = counts.map((count) => ({ count, ...Promise.withResolvers<void>() }));
+  for (const host of hosts) {
+    host.on('message', () => {
+      ended++;
+      for (const { count, resolve } of waiting) if (ended === count) resolve();
+    });
+    // Before the end, none ends by itself.
+    host.once('exit', () => {
+      for (const { reject } of waiting) reject(new Error('A host has ended before its work was done.'));
+    });
+  }
+  return waiting.map(({ promise }) => promise);
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** Of each figure the median. */
+function medians(rounds: readonly Figures[]): Figures {
+  const names = Object.keys(rounds[0] ?? {}) as (keyof Figures)[];
+  const middle = Math.floor(rounds.length / 2);
+  const of = (name: keyof Figures) => rounds.map((each) => each[name]).toSorted((a, b) => a - b)[middle];
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as unknown as Figures;
 }
 
 async function main(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'q2c-bench-'));
   const given = process.env.Q2C_TEST_DATABASE_URL;
   const server = given ? null : await startPostgres();
   const url = given ?? server?.url ?? '';
-  const figures: Record<string, number> = { cpus: cpus().length };
+  const watch = await ServerWatch.open(url, server !== null);
+  const figures = HOSTS.map((): Figures[] => []);
   try {
-    figures.sqliteStepsPerSecond = await measure({ file: join(folder, 'q2c.db') }, 1);
-    for (const hosts of [1, 2]) {
-      const schema = `bench_${process.pid}_${hosts}`;
-      figures[`postgres${hosts}HostStepsPerSecond`] = await measure({ url, schema }, hosts);
+    console.log(
+      isKept
+        ? `${CORES} cores: one for each host, the server on ${SERVER_CORES}`
+        : `${CORES} cores, shared by all`,
+    );
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [index, hosts] of HOSTS.entries()) {
+        const schema = `bench_${process.pid}_${round}_${hosts}`;
+        const measured = await measure({ url, schema }, hosts, watch);
+        figures[index]?.push(measured);
+        console.log(`${hosts === 1 ? 'one host' : 'two hosts'}: ${JSON.stringify(measured)}`);
+      }
     }
   } finally {
+    await watch.close();
     await server?.stop();
-    await rm(folder, { recursive: true, force: true });
   }
-  console.log(JSON.stringify(figures));
+  const [one, two] = figures.map(medians);
+  const ratios = (figures[0] ?? []).map(({ stepsPerSecond }, round) =>
+    rounded((figures[1]?.[round]?.stepsPerSecond ?? Number.NaN) / stepsPerSecond),
+  );
+  const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)];
+  console.log(JSON.stringify({ cores: CORES, isKept, oneHost: one, twoHosts: two, ratios, ratio }));
 }
 
 if (process.argv[2] === 'host') {
-  process.once('message', (job: Job) => {
-    host(job).then((took) => {
-      process.send?.(took);
-      process.disconnect();
-    });
-  });
+  void host();
 } else {
-  void main();
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
 }

@@ -1,5 +1,5 @@
 import { type CanonicalId, type EntityName, type Instant, isId, newId, Q2cError } from '../model';
-import { type NaturalKeyRow, prepared, procedure, type Tx, type XrefRow } from '../store';
+import { insertOnce, type NaturalKeyRow, prepared, procedure, type Tx, type XrefRow } from '../store';
 import type { KeyHolder, NaturalKeyClaim, NewRef, Reference } from './types';
 
 /** Canonical ids of records (guides §2): made once, found again by cross-reference. */
@@ -59,7 +59,7 @@ async function remember(
   id: CanonicalId,
   at: Instant,
 ): Promise<CanonicalId> {
-  const [inserted] = await insertXref(tx, {
+  const isNew = await insertXref(tx, {
     system,
     instance,
     type: reference.type,
@@ -70,7 +70,7 @@ async function remember(
     url: null,
     created_at: at,
   });
-  if (inserted !== undefined) return id;
+  if (isNew) return id;
   // Another host was faster: with the same record, or with another one that carries the same id.
   const unclaimed = { ...reference, claims: null };
   const now = await idOf(tx, system, instance, unclaimed);
@@ -109,24 +109,21 @@ const selectByExternalId = prepared<RecordKey & { externalId: string }, { canoni
       .where('external_id', '=', value.externalId),
 );
 
-/** Gives the row back only when it is new; both unique keys count. */
-const insertXref = prepared<{ [Field in keyof XrefRow]: XrefRow[Field] }, { canonical_id: CanonicalId }>(
-  (db, value) =>
-    db
-      .insertInto('xref')
-      .values({
-        system: value.system,
-        instance: value.instance,
-        type: value.type,
-        external_id: value.external_id,
-        canonical_id: value.canonical_id,
-        entity: value.entity,
-        role: value.role,
-        url: value.url,
-        created_at: value.created_at,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('canonical_id'),
+/** Resolves to whether the reference is new; both unique keys count. */
+const insertXref = insertOnce<'xref', XrefRow>(
+  'xref',
+  {
+    system: 'text',
+    instance: 'text',
+    type: 'text',
+    external_id: 'text',
+    canonical_id: 'text',
+    entity: 'text',
+    role: 'text',
+    url: 'text',
+    created_at: 'text',
+  },
+  ['system', 'instance', 'type', 'external_id', 'canonical_id'],
 );
 
 /** The system's own id of a canonical id, or null when it has no such record yet. */
@@ -149,7 +146,7 @@ export async function externalId(
 export async function recordRefs(tx: Tx, refs: readonly NewRef[], at: Instant): Promise<void> {
   for (const { id, entity, ref } of refs) {
     const { system, instance, type } = ref;
-    const [inserted] = await insertXref(tx, {
+    const isNew = await insertXref(tx, {
       system,
       instance,
       type,
@@ -160,7 +157,7 @@ export async function recordRefs(tx: Tx, refs: readonly NewRef[], at: Instant): 
       url: ref.url ?? null,
       created_at: at,
     });
-    if (inserted !== undefined) continue;
+    if (isNew) continue;
     const [holder] = await selectByExternalId(tx, { system, instance, type, externalId: ref.id });
     if (holder?.canonical_id === id) continue;
     const other = holder?.canonical_id ?? `${type} ${await externalId(tx, id, system, instance, type)}`;

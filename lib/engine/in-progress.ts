@@ -1,9 +1,18 @@
 import { sql } from 'kysely';
 import type { CanonicalId, Instant } from '../model';
-import { isShared, lock, prepared, type RunState, type StepState, type Tx } from '../store';
+import {
+  isShared,
+  lockAll,
+  preparedForAll,
+  type RunState,
+  type StepState,
+  sideBySide,
+  type Tx,
+  together,
+} from '../store';
 import type { JournalStep, Run } from './types';
 
-interface Question extends Record<string, unknown> {
+interface Question {
   canonicalId: CanonicalId;
   system: string;
   instance: string;
@@ -13,23 +22,54 @@ interface Question extends Record<string, unknown> {
   at: Instant;
 }
 
-const selectInProgress = prepared<Question, { seq: number }>((db, value) =>
-  db
-    .selectFrom('step')
-    .innerJoin('run', 'run.id', 'step.run_id')
-    .select('step.seq')
-    .where('step.canonical_id', '=', value.canonicalId)
-    .where('step.system', '=', value.system)
-    .where('step.instance', '=', value.instance)
-    .where('step.operation', '=', value.operation)
-    .where('step.run_id', '!=', value.runId)
-    .where('step.state', 'in', [sql.lit<StepState>('intent'), sql.lit<StepState>('unknown')])
-    .where('step.ended_at', 'is', null)
-    .where('run.state', '=', sql.lit<RunState>('running'))
-    .where('run.lease_until', '>', value.at)
-    .where('run.lease_owner', '!=', value.host)
-    .limit(1),
+const selectInProgress = preparedForAll<Question, { seq: number }>(
+  {
+    canonicalId: 'text',
+    system: 'text',
+    instance: 'text',
+    operation: 'text',
+    runId: 'text',
+    host: 'text',
+    at: 'text',
+  },
+  (db, value) =>
+    db
+      .selectFrom('step')
+      .select('step.seq')
+      .where('step.canonical_id', '=', value.canonicalId)
+      .where('step.system', '=', value.system)
+      .where('step.instance', '=', value.instance)
+      .where('step.operation', '=', value.operation)
+      .where('step.run_id', '!=', value.runId)
+      .where('step.state', 'in', [sql.lit<StepState>('intent'), sql.lit<StepState>('unknown')])
+      .where('step.ended_at', 'is', null)
+      // Not a join: that may begin with the runs that are under way, and look at all of them for each question.
+      .where((step) =>
+        step
+          .selectFrom('run')
+          .select((run) =>
+            run
+              .and([
+                run('run.state', '=', sql.lit<RunState>('running')),
+                run('run.lease_until', '>', value.at),
+                run('run.lease_owner', '!=', value.host),
+              ])
+              .as('is_at_it'),
+          )
+          .whereRef('run.id', '=', 'step.run_id')
+          .$asScalar(),
+      )
+      .limit(sql.lit(1)),
 );
+
+/** The second host waits for the first on the server, and sees what was committed before it got the lock. */
+const lockAndLook = together(async (tx, asked: readonly Question[]) => {
+  const records = asked.map(({ system, instance, operation, canonicalId }) =>
+    [system, instance, operation, canonicalId].join('|'),
+  );
+  const [, found] = await sideBySide([lockAll(tx, records), selectInProgress(tx, asked)]);
+  return found.map((rows) => rows.length > 0);
+});
 
 /**
  * True when another host is at the same operation on the same record for another run (guides §13: key in progress with
@@ -47,10 +87,5 @@ export async function isInProgress(
 ): Promise<boolean> {
   if (step.readOnly || !isShared(tx)) return false;
   const { canonicalId, system, instance, operation } = step;
-  // The second waits for the first on the server, and sees what was committed before it got the lock.
-  const [, rows] = await Promise.all([
-    lock(tx, [system, instance, operation, canonicalId].join('|')),
-    selectInProgress(tx, { canonicalId, system, instance, operation, runId: run.id, host, at }),
-  ]);
-  return rows.length > 0;
+  return lockAndLook(tx, { canonicalId, system, instance, operation, runId: run.id, host, at });
 }

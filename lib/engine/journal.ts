@@ -2,13 +2,16 @@ import { sql } from 'kysely';
 import type { CanonicalId, Instant, JsonValue } from '../model';
 import {
   appendAudit,
+  insertOnce,
   open,
   prepared,
+  preparedTogether,
   procedure,
   type Sealed,
   type StepRow,
   type StepState,
   seal,
+  sideBySide,
   type Tx,
 } from '../store';
 import { ENGINE } from './cases';
@@ -91,14 +94,16 @@ export const beginStep = procedure(
  * first and read back only when it was there.
  */
 async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
-  const isNew = (await insertIntent(tx, identityOf(tx, run, step, keys, wire, at))).length > 0;
+  const [isNew, earlier] = await sideBySide([
+    insertIntent(tx, identityOf(tx, run, step, keys, wire, at)),
+    step.readOnly ? undefined : earlierStep(tx, step.canonicalId, keys),
+  ]);
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own !== undefined && (await isOutdated(tx, run, step, own))) return { do: 'again' };
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
     return { do: 'answer', result: resultOf(tx, own), origin: 'replayed' };
   }
 
-  const earlier = step.readOnly ? undefined : await earlierStep(tx, step.canonicalId, keys);
   if (earlier?.state === 'confirmed') {
     if (earlier.fingerprint === keys.fingerprint) {
       await answerFromEarlier(tx, run, keys, earlier, at);
@@ -191,10 +196,10 @@ const selectStep = prepared<{ key: string }, StepRow>((db, value) =>
 
 type EarlierStep = Pick<StepRow, 'seq' | 'key' | 'state' | 'fingerprint' | 'reply' | 'result'>;
 
-const selectEarlier = prepared<
+const selectEarlier = preparedTogether<
   { canonicalId: CanonicalId; idempotencyKey: string; key: string },
   EarlierStep
->((db, value) =>
+>({ canonicalId: 'text', idempotencyKey: 'text', key: 'text' }, (db, value) =>
   db
     .selectFrom('step')
     .select(['seq', 'key', 'state', 'fingerprint', 'reply', 'result'])
@@ -252,32 +257,30 @@ export async function lookUp(
 
 type StepIdentity = ReturnType<typeof identityOf>;
 
-/** Gives the row's number back only when the step is new. */
-const insertIntent = prepared<StepIdentity, { seq: number }>((db, value) =>
-  db
-    .insertInto('step')
-    .values({
-      key: value.key,
-      run_id: value.run_id,
-      run_attempt: value.run_attempt,
-      node_id: value.node_id,
-      node_name: value.node_name,
-      system: value.system,
-      instance: value.instance,
-      operation: value.operation,
-      canonical_id: value.canonical_id,
-      fingerprint: value.fingerprint,
-      idempotency_key: value.idempotency_key,
-      wire: value.wire,
-      started_at: value.started_at,
-      undo: value.undo,
-      mapping_version: value.mapping_version,
-      state: 'intent',
-      calls: 0,
-      probes: 0,
-    })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .returning('seq'),
+/** Resolves to whether the step is new. */
+const insertIntent = insertOnce<'step', StepIdentity>(
+  'step',
+  {
+    key: 'text',
+    run_id: 'text',
+    run_attempt: 'integer',
+    node_id: 'text',
+    node_name: 'text',
+    system: 'text',
+    instance: 'text',
+    operation: 'text',
+    canonical_id: 'text',
+    fingerprint: 'text',
+    idempotency_key: 'text',
+    wire: 'text',
+    started_at: 'text',
+    undo: 'text',
+    mapping_version: 'text',
+    state: 'text',
+    calls: 'integer',
+    probes: 'integer',
+  },
+  ['key'],
 );
 
 /** An earlier attempt at the step is taken up again; an uncertain one stays what it is until its outcome is known. */
@@ -367,6 +370,9 @@ function identityOf(tx: Tx, run: JournalRun, step: JournalStep, keys: StepKeys, 
     started_at: at,
     undo: step.undo,
     mapping_version: step.mappingVersion ?? null,
+    state: 'intent' as const,
+    calls: 0,
+    probes: 0,
   };
 }
 
@@ -423,8 +429,7 @@ export const confirmStep = procedure(
   'step.confirm',
   async (tx, request: ConfirmRequest): Promise<void> => {
     const { runId, step, keys, origin, refs, evidence, counts, at, durationMs } = request;
-    await recordRefs(tx, refs, at);
-    await updateConfirmed(tx, {
+    const confirmed = {
       key: keys.key,
       origin,
       reply: seal(tx, 'step', 'reply', keys, request.reply),
@@ -433,7 +438,8 @@ export const confirmStep = procedure(
       probes: counts.probes,
       at,
       durationMs,
-    });
+    };
+    await sideBySide([recordRefs(tx, refs, at), updateConfirmed(tx, confirmed)]);
     if (step.readOnly) return;
     await appendAudit(tx, {
       at,

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Instant, Q2cError } from '../model';
-import { isShared, keyShared, prepared, type RunState, type Store, shareLocked, type Tx } from '../store';
+import {
+  isShared,
+  keyShared,
+  prepared,
+  preparedTogether,
+  type RunState,
+  type Store,
+  shareLocked,
+  type Tx,
+} from '../store';
 
 /**
  * What this host may do alone among the hosts on one store, and for how long (DESIGN §4 Dispatch): the runs it has
@@ -226,16 +235,18 @@ function takenOver(): Q2cError {
   return new Q2cError('RUN_TAKEN_OVER', 'Another host goes on with the run; this one has stopped.');
 }
 
-const selectOwnRun = prepared<{ runId: string; owner: string }, { seq: number }>((db, value) =>
-  keyShared(
-    db,
-    db
-      .selectFrom('run')
-      .select('seq')
-      .where('id', '=', value.runId)
-      .where('lease_owner', '=', value.owner)
-      .where('state', '=', 'running'),
-  ),
+const selectOwnRun = preparedTogether<{ runId: string; owner: string }, { seq: number }>(
+  { runId: 'text', owner: 'text' },
+  (db, value) =>
+    keyShared(
+      db,
+      db
+        .selectFrom('run')
+        .select('seq')
+        .where('id', '=', value.runId)
+        .where('lease_owner', '=', value.owner)
+        .where('state', '=', sql.lit<RunState>('running')),
+    ),
 );
 
 const selectRole = prepared<{ role: string }, { owner: string }>((db, value) =>

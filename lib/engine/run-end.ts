@@ -1,6 +1,14 @@
 import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
-import { type CaseState, prepared, procedure, type StepRow, type StepState, type Tx } from '../store';
+import {
+  type CaseState,
+  prepared,
+  procedure,
+  type StepRow,
+  type StepState,
+  sideBySide,
+  type Tx,
+} from '../store';
 import type { UnfinishedMeeting } from './branches';
 import { endReplay, openCase, openCases, resolveCases } from './cases';
 import { holdsRun } from './leases';
@@ -82,16 +90,23 @@ export const isPlain = ({
 export const completeRun = procedure(
   'run.complete',
   async (tx, { run, owner, legalEntity, at }: Completion): Promise<boolean> => {
-    if (!(await holdsRun(tx, run.id, owner))) return false;
-    if ((await undecidedSteps(tx, run)).length > 0) return false;
-    if ((await openCases(tx, run)).length > 0) return false;
-    if ((await openWaits(tx, run)).isWaiting) return false;
-    await supersedeOlder(tx, run);
-    await settleEvent(tx, run, 'applied', at);
+    const [isHeld, undecided, cases, { isWaiting }] = await sideBySide([
+      holdsRun(tx, run.id, owner),
+      undecidedSteps(tx, run),
+      openCases(tx, run),
+      openWaits(tx, run),
+    ]);
+    if (!isHeld || undecided.length > 0 || cases.length > 0 || isWaiting) return false;
     const end = { id: run.id, state: 'completed', resume: 0, holdsKey: 0, retryAt: null } as const;
-    await updateEnded(tx, { ...end, legalEntity, at });
+    await sideBySide([
+      supersedeOlder(tx, run),
+      settleEvent(tx, run, 'applied', at),
+      updateEnded(tx, { ...end, legalEntity, at }),
+    ]);
     return true;
   },
+  // Of the runs of one record only one is under way.
+  { isIndependent: true },
 );
 
 /**

@@ -1,5 +1,12 @@
 import { type Instant, Q2cError } from '../model';
-import type { Durability, Procedure, Store, WriteJob, WriteOptions } from '../store';
+import {
+  type Durability,
+  type Procedure,
+  type Store,
+  sideBySide,
+  type WriteJob,
+  type WriteOptions,
+} from '../store';
 import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { reach } from './failpoints';
@@ -173,11 +180,8 @@ export class StepRunner {
     if (store.exclusive) return store.write(job, durability);
     return store.write(
       async (tx) => {
-        // What the job does meanwhile is undone with the transaction; it must be over before that.
-        const [held, done] = await Promise.allSettled([leases.requireRun(tx, run.id), job(tx)]);
-        if (held.status === 'rejected') throw held.reason;
-        if (done.status === 'rejected') throw done.reason;
-        return done.value;
+        const [, value] = await sideBySide([leases.requireRun(tx, run.id), job(tx)]);
+        return value;
       },
       durability,
       options,

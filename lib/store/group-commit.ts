@@ -2,6 +2,7 @@ import { Q2cError } from '../model';
 import { fromWire } from '../thread';
 import { writeFailed } from './failure';
 import type { Call, Procedure } from './procedure';
+import { sideBySide } from './side-by-side';
 import type { Durability, Tx, WriteJob, WriteOptions } from './store';
 import type { Outcome } from './thread';
 
@@ -134,9 +135,13 @@ export class GroupCommitter {
   private nextGroup(): QueuedJob[] {
     const { queue, maxLanes } = this;
     if (maxLanes === 1) return queue.splice(0, Math.min(MAX_GROUP, this.alikeAtHead()));
-    // A share for each lane, so that all have work; of one durability, so that what need not wait for the disk does not.
-    const share = Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
-    const alike = queue.filter(({ durability }) => durability === queue[0]?.durability).slice(0, share);
+    // Of one durability, so that what need not wait for the disk does not; independent ones apart: they are done
+    // together in the time of one, while of the others each lane gets a share, so that all have work.
+    const [first] = queue;
+    const most = first?.isIndependent ? MAX_GROUP : Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
+    const alike = queue
+      .filter((job) => job.durability === first?.durability && job.isIndependent === first.isIndependent)
+      .slice(0, most);
     this.queue = queue.filter((job) => !alike.includes(job));
     return alike;
   }
@@ -193,9 +198,7 @@ export class GroupCommitter {
       const others = group.slice(next);
       const together = this.maxLanes === 1 ? 0 : countWhile(others, ({ isIndependent }) => isIndependent);
       const jobs = others.slice(0, Math.max(1, together));
-      // What one does meanwhile is undone with the transaction; all must be over before that.
-      const done = await Promise.allSettled(jobs.map((job) => job.run(tx)));
-      for (const each of done) if (each.status === 'rejected') throw each.reason;
+      await sideBySide(jobs.map((job) => job.run(tx)));
       next += jobs.length;
     }
   }

@@ -14,6 +14,11 @@ export async function lock(tx: Tx, name: string): Promise<void> {
   if (isShared(tx)) await advisoryLock(tx, { key: keyOf(name) });
 }
 
+/** As `lock`, for several: in one order, so that two who take some of the same wait for each other instead of for ever. */
+export async function lockAll(tx: Tx, names: readonly string[]): Promise<void> {
+  if (isShared(tx)) await advisoryLocks(tx, { keys: [...new Set(names.map(keyOf))].sort((a, b) => a - b) });
+}
+
 /** Locks what can be locked at once. @returns those names; the others are held by another transaction */
 export async function tryLocks(tx: Tx, names: readonly string[]): Promise<string[]> {
   if (!isShared(tx) || names.length === 0) return [...names];
@@ -63,6 +68,11 @@ const advisoryLock = prepared<{ key: number }>((db, value) =>
   db.selectNoFrom(({ fn, val }) =>
     fn('pg_advisory_xact_lock', [fn('hashtext', [fn('current_schema', [])]), val(value.key)]).as('locked'),
   ),
+);
+
+const advisoryLocks = prepared<{ keys: readonly number[] }>(
+  (_, value) => sql`
+    select pg_advisory_xact_lock(hashtext(current_schema()), key) from unnest(${value.keys}::int[]) as key`,
 );
 
 /** Names with the same key only wait for each other without need. */

@@ -9,8 +9,9 @@ class Placeholder {
 
 type Values = Record<string, unknown>;
 
-interface Compilable<R> {
-  compile(): CompiledQuery<R>;
+/** What Kysely makes a statement of. */
+export interface Compilable<R> {
+  compile(db: Kysely<Schema>): CompiledQuery<R>;
 }
 
 /** Runs a statement and gives its rows. */
@@ -43,7 +44,7 @@ export function prepared<V extends Values, R = unknown>(
     const dialect = tx.getExecutor().adapter.constructor;
     let known = compiled.get(dialect);
     if (known === undefined) {
-      const query = build(tx, stand).compile();
+      const query = build(tx, stand).compile(tx);
       const names = query.parameters.map((value) => (value instanceof Placeholder ? value.name : null));
       known = { query, names };
       compiled.set(dialect, known);

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '../../lib/engine/identity';
 import { isId } from '../../lib/model';
-import { appendAudit, keyringFromEnv, open, type Store, seal, verifyAudit } from '../../lib/store';
+import {
+  appendAudit,
+  checkAudit,
+  insertOnce,
+  keyringFromEnv,
+  open,
+  type Store,
+  seal,
+  verifyAudit,
+} from '../../lib/store';
 import { openTestStore, STORE_KINDS } from '../support/stores';
 
 const at = '2026-01-05T10:00:00.000Z';
@@ -90,6 +99,50 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       await tx.updateTable('audit').set({ actor: 'mallory' }).where('seq', '=', 77).execute();
     });
     expect(await verifyAudit(store)).toBe(77);
+  });
+
+  test('lines that several connections append at once are one chain, whatever is in them', async () => {
+    const other = kind === 'postgres' ? await openTestStore(path, kind) : store;
+    const texts = ['plain', 'back\\slash', 'two\nlines', '“Zoë” 🜁', 'it\'s {a,"b"}', ''];
+    const appended = texts.flatMap((actor) =>
+      [store, other].map((host) =>
+        host.write((tx) =>
+          appendAudit(tx, { at, actor, action: 'a', subject: 's', runId: actor || null, detail: { actor } }),
+        ),
+      ),
+    );
+    await Promise.all(appended);
+    if (other !== store) await other.close();
+    expect(await checkAudit(store.db)).toMatchObject({ lines: appended.length, brokenAt: null });
+    const rows = await store.db.selectFrom('audit').selectAll().execute();
+    expect(rows.map(({ actor }) => actor).toSorted()).toEqual([...texts, ...texts].toSorted());
+    expect(rows.every(({ actor, detail }) => detail === JSON.stringify({ actor }))).toBe(true);
+  });
+
+  test('of rows inserted at once, those that are there already are told from new ones', async () => {
+    const insert = insertOnce<'cursor', { source: string; value: string; updated_at: string }>(
+      'cursor',
+      { source: 'text', value: 'text', updated_at: 'text' },
+      ['source', 'value'],
+    );
+    const insertAll = (...rows: [source: string, value: string][]) =>
+      Promise.all(
+        rows.map(([source, value]) =>
+          store.write((tx) => insert(tx, { source, value, updated_at: at }), 'flushed', {
+            isIndependent: true,
+          }),
+        ),
+      );
+    expect(await insertAll(['a', '1'])).toEqual([true]);
+    // Half of a pair of surrogates is no character: stores keep its replacement.
+    expect(await insertAll(['a', '2'], ['b', '1'], ['b', '2'], ['c', '\ud83d'])).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    const kept = await store.db.selectFrom('cursor').select(['source', 'value']).orderBy('source').execute();
+    expect(kept.map(({ source, value }) => source + value)).toEqual(['a1', 'b1', 'c\ufffd']);
   });
 
   test('a store of a newer version is refused and left alone', async () => {

@@ -1,6 +1,7 @@
 import type { PostgresAdapter } from 'kysely';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { type CommitMedium, JobFailed } from '../group-commit';
+import { sideBySide } from '../side-by-side';
 import type { Durability, Tx } from '../store';
 import { finish } from '../transaction-end';
 import type { DatabaseClock } from './clock';
@@ -52,13 +53,12 @@ export class Writer implements CommitMedium {
     const client = await this.pool.connect();
     let committing: string | null = null;
     try {
-      const { xid } = await this.begin(client, durability);
       await within(client, this.adapter, async (tx) => {
-        await work(tx);
-        await finish(tx);
+        const [{ xid }] = await sideBySide([this.begin(client, durability), work(tx)]);
+        committing = xid;
+        // What others wait for is held for as long as the server needs, and not until this host has an answer.
+        await sideBySide([finish(tx), commit(client)]);
       });
-      committing = xid;
-      await commit(client);
       client.release();
     } catch (error) {
       const isLost = isConnectionLoss(error instanceof JobFailed ? error.cause : error);
@@ -68,7 +68,7 @@ export class Writer implements CommitMedium {
     }
   }
 
-  /** One round trip for everything a transaction begins with. */
+  /** Everything a transaction begins with; it leaves together with the first statements of its work. */
   private async begin(client: PoolClient, durability: Durability): Promise<Begun> {
     // Whoever relies on a commit that is not flushed makes a flushed one first, and that flushes all before it.
     const lazy = durability === 'committed' ? 'set local synchronous_commit = off;' : '';
