@@ -10,6 +10,7 @@ import { stableId } from '../../_shared/stable-id';
 import { StatusLine } from '../../_shared/status';
 import type { ConnectionNode } from '../connection/runtime';
 import { intakeEvents, messageOf } from './message';
+import { Overlap } from './overlap';
 import { defaults, type EventsProperties } from './types';
 
 const PAGE_SIZE = 200;
@@ -66,6 +67,7 @@ class Poller {
   private readonly created = performance.now();
   /** What this host may be the one to poll for. */
   private source: string | null = null;
+  private readonly overlap = new Overlap();
 
   constructor(
     private readonly RED: NodeAPI,
@@ -171,12 +173,14 @@ class Poller {
         system: client.system,
         instance: client.instance,
         source: name,
-        events: await intakeEvents(engine, client, source, page.events),
+        events: await intakeEvents(engine, client, source, this.overlap.news(page.events)),
         cursor: { startAt, position },
       });
       this.accepted += accepted;
+      this.overlap.took(page.events);
       more = page.more;
     }
+    if (!this.signal.aborted) this.overlap.ended();
     this.status.set({ fill: 'green', shape: 'dot', text: `${this.accepted} accepted` });
     return true;
   }
