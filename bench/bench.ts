@@ -13,12 +13,13 @@ import { measureStart, type StartFigures } from './start';
 const { values } = parseArgs({
   options: {
     deals: { type: 'string', default: '200' },
-    parallel: { type: 'string', default: '8' },
+    /** Deals under way at once, on both sides; several numbers give a curve. */
+    parallel: { type: 'string', default: '8,32' },
     rounds: { type: 'string', default: '3' },
   },
 });
 const deals = Number(values.deals);
-const parallel = Number(values.parallel);
+const parallels = values.parallel.split(',').map(Number);
 const rounds = Number(values.rounds);
 
 /** Deals before the clock starts, on both sides: code is loaded and compiled, logins are made. */
@@ -31,25 +32,29 @@ interface Round {
   seconds: number;
 }
 
-async function main(): Promise<void> {
-  await packOnce();
-  const durable: Round[] = [];
-  const hand: Round[] = [];
-  for (let round = 0; round < rounds; round++) {
-    durable.push(await durableRound());
-    const callsPerDeal = Math.round((durable.at(-1)?.calls ?? 0) / deals);
-    hand.push(await handWiredRound(callsPerDeal));
-    const [d, h] = [durable.at(-1), hand.at(-1)];
-    if (d && h)
-      console.log(
-        `round ${round + 1}: durable ${show(d)}; by hand ${show(h)}; ratio ${ratioOf(d, h).toFixed(2)}`,
-      );
-  }
-  const start = await measureStart(rounds + 2);
-  report(durable, hand, start);
+interface Pair {
+  durable: Round;
+  hand: Round;
 }
 
-async function durableRound(): Promise<Round> {
+async function main(): Promise<void> {
+  await packOnce();
+  const pairs = new Map<number, Pair[]>(parallels.map((parallel) => [parallel, []]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [parallel, done] of pairs) {
+      const durable = await durableRound(parallel);
+      const hand = await handWiredRound(parallel, Math.round(durable.calls / deals));
+      const pair = { durable, hand };
+      done.push(pair);
+      console.log(
+        `round ${round}, ${parallel} at once: durable ${show(durable)}; by hand ${show(hand)}; ratio ${ratioOf(pair).toFixed(2)}`,
+      );
+    }
+  }
+  report(pairs, await measureStart(rounds + 2));
+}
+
+async function durableRound(parallel: number): Promise<Round> {
   const flow = templateFlow((node) => {
     if (node.type === 'q2c-salesforce-events')
       Object.assign(node, { concurrency: String(parallel), interval: '5' });
@@ -76,22 +81,25 @@ async function durableRound(): Promise<Round> {
   }
 }
 
-async function handWiredRound(callsPerDeal: number): Promise<Round> {
+async function handWiredRound(parallel: number, callsPerDeal: number): Promise<Round> {
   const simulator = await Simulator.start();
   const host = await Host.start();
   try {
     await unlimited(simulator);
-    const opportunities = (await simulator.closeDeals(deals)).map(({ opportunityId }) => opportunityId);
     await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
-    const before = await callsOf(simulator);
-    const started = performance.now();
-    const { failed } = (await host.request('POST', '/bench', { opportunities, parallel })) as {
-      failed: number;
+    const work = async (count: number) => {
+      const opportunities = (await simulator.closeDeals(count)).map(({ opportunityId }) => opportunityId);
+      const before = await callsOf(simulator);
+      const started = performance.now();
+      const answer = await host.request('POST', '/bench', { opportunities, parallel });
+      const seconds = (performance.now() - started) / 1000;
+      const { failed } = answer as { failed: number };
+      if (failed > 0)
+        throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
+      return { calls: (await callsOf(simulator)) - before, seconds };
     };
-    const seconds = (performance.now() - started) / 1000;
-    if (failed > 0)
-      throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
-    return { calls: (await callsOf(simulator)) - before, seconds };
+    await work(WARM_UP);
+    return await work(deals);
   } finally {
     await host.dispose();
     await simulator.stop();
@@ -111,7 +119,7 @@ async function unlimited(simulator: VendorControl): Promise<void> {
 }
 
 const rate = ({ calls, seconds }: Round): number => calls / seconds;
-const ratioOf = (durable: Round, hand: Round): number => rate(durable) / rate(hand);
+const ratioOf = ({ durable, hand }: Pair): number => rate(durable) / rate(hand);
 const show = (round: Round): string => `${round.calls} calls in ${round.seconds.toFixed(1)} s`;
 
 function median(numbers: number[]): number {
@@ -119,26 +127,29 @@ function median(numbers: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-function report(durable: Round[], hand: Round[], start: StartFigures): void {
-  const ratios = durable.map((round, index) => ratioOf(round, hand[index] ?? round));
-  const figures = {
-    deals,
+function report(pairs: ReadonlyMap<number, readonly Pair[]>, start: StartFigures): void {
+  const curve = [...pairs].map(([parallel, done]) => ({
     parallel,
-    rounds,
-    callsPerDeal: Math.round(median(durable.map(({ calls }) => calls / deals)) * 10) / 10,
-    durableCallsPerSecond: Math.round(median(durable.map(rate))),
-    durableRunsPerSecond: Math.round(median(durable.map(({ seconds }) => deals / seconds)) * 10) / 10,
-    handWiredCallsPerSecond: Math.round(median(hand.map(rate))),
-    ratio: Math.round(median(ratios) * 100) / 100,
-    ...start,
-  };
-  console.log(`
-durable flow against hand-wired calls   ratio ${figures.ratio} (median of ${rounds}; ${ratios.map((r) => r.toFixed(2)).join(', ')})
-  durable     ${figures.durableRunsPerSecond} runs/s, ${figures.durableCallsPerSecond} calls/s
-  by hand     ${figures.handWiredCallsPerSecond} calls/s
-start of Node-RED with the pack         +${figures.startAddedMs} ms, +${figures.startAddedMb} MB`);
-  console.log(JSON.stringify(figures));
+    ratio: rounded(median(done.map(ratioOf)), 100),
+    ratios: done.map((pair) => rounded(ratioOf(pair), 100)),
+    durableRunsPerSecond: rounded(median(done.map(({ durable }) => deals / durable.seconds)), 10),
+    durableCallsPerSecond: rounded(median(done.map(({ durable }) => rate(durable))), 1),
+    handWiredCallsPerSecond: rounded(median(done.map(({ hand }) => rate(hand))), 1),
+    callsPerDeal: rounded(median(done.map(({ durable }) => durable.calls / deals)), 10),
+  }));
+  for (const at of curve) {
+    console.log(`
+durable flow against hand-wired calls, ${at.parallel} deals at once   ratio ${at.ratio} (median of ${at.ratios.join(', ')})
+  durable     ${at.durableRunsPerSecond} runs/s, ${at.durableCallsPerSecond} calls/s
+  by hand     ${at.handWiredCallsPerSecond} calls/s`);
+  }
+  console.log(
+    `\nstart of Node-RED with the pack         +${start.startAddedMs} ms, +${start.startAddedMb} MB`,
+  );
+  console.log(JSON.stringify({ deals, rounds, curve, ...start }));
 }
+
+const rounded = (value: number, per: number): number => Math.round(value * per) / per;
 
 main().catch((error: unknown) => {
   console.error(error);

@@ -21,6 +21,5 @@ export async function serve(): Promise<void> {
       return { ok: false, error: toWire(error) };
     }
   };
-  // What one commit or one flush settles is settled before anything else can happen: it goes in one message.
-  new Channel(parentPort, { onQuestion: perform }, queueMicrotask).note({ ready: true });
+  new Channel(parentPort, { onQuestion: perform }).note({ ready: true });
 }

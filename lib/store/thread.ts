@@ -30,8 +30,7 @@ export class StoreThread {
     const onNote = () => {
       this.ready = true;
     };
-    // The committer has gathered the calls of a turn already.
-    this.channel = new Channel(this.worker, { onNote }, queueMicrotask);
+    this.channel = new Channel(this.worker, { onNote });
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => this.fail(new Error('it has ended')));
   }

@@ -27,7 +27,7 @@ interface Waiting {
 
 /**
  * Questions and answers between two threads, both of which may ask. Everything is copied: questions, answers and notes
- * are plain data. What is said in one turn of the event loop goes in one message, since a message costs more than what
+ * are plain data. What is said before anything else can happen goes in one message, since a message costs more than what
  * is in it.
  */
 export class Channel {
@@ -38,11 +38,9 @@ export class Channel {
   private asked = 0;
   private failure: Error | null = null;
 
-  /** @param soon when to send what is said in a turn of the event loop: at its end, or earlier */
   constructor(
     private readonly port: Port,
     private readonly listener: Listener,
-    private readonly soon: (send: () => void) => void = setImmediate,
   ) {
     port.on('message', (messages: Message[]) => {
       for (const message of messages) this.receive(message);
@@ -78,7 +76,7 @@ export class Channel {
   }
 
   private say(message: Message): void {
-    if (this.outgoing.push(message) === 1) this.soon(() => this.send());
+    if (this.outgoing.push(message) === 1) queueMicrotask(() => this.send());
   }
 
   private send(): void {
