@@ -14,12 +14,12 @@ export async function serve(): Promise<void> {
   if (parentPort === null) throw new Error('This program runs in a thread of the store.');
   const { path, keys } = workerData as ThreadData;
   const committer = await openCommitter(path, keys === null ? null : Keyring.of(keys));
-  const perform = async ({ durability, ...call }: DurableCall): Promise<Outcome> => {
-    try {
-      return { ok: true, value: await committer.write((tx) => performCall(tx, call), durability) };
-    } catch (error) {
-      return { ok: false, error: toWire(error) };
-    }
-  };
+  const perform = ({ durability, ...call }: DurableCall): Promise<Outcome> =>
+    committer
+      .write((tx) => performCall(tx, call), durability)
+      .then(
+        (value) => ({ ok: true, value }),
+        (error: unknown) => ({ ok: false, error: toWire(error) }),
+      );
   new Channel(parentPort, { onQuestion: perform }).note({ ready: true });
 }

@@ -107,26 +107,32 @@ export class Channel {
   }
 
   private receive(message: Message): void {
-    if ('ask' in message) this.work(message.ask, message.question, message.isCancellable);
-    else if ('answer' in message) this.settle(message.answer, ({ resolve }) => resolve(message.value));
+    if ('ask' in message) {
+      const { ask, question, isCancellable } = message;
+      void this.work(ask, question, isCancellable ? this.signalOf(ask) : undefined);
+    } else if ('answer' in message) this.settle(message.answer, ({ resolve }) => resolve(message.value));
     else if ('failure' in message) {
       this.settle(message.failure, ({ reject }) => reject(fromWire(message.error, this.listener.errors)));
     } else if ('cancel' in message) this.working.get(message.cancel)?.abort();
     else this.listener.onNote?.(message.note as never);
   }
 
-  private work(id: number, question: unknown, isCancellable: boolean): void {
-    const controller = isCancellable ? new AbortController() : undefined;
-    if (controller !== undefined) this.working.set(id, controller);
-    const { onQuestion } = this.listener;
-    // After the rest of the message: when the question is cancelled there, work begins with a signal that has fired.
-    Promise.resolve()
-      .then(() => onQuestion?.call(this.listener, question as never, controller?.signal))
-      .then(
-        (value) => this.say({ answer: id, value }),
-        (error: unknown) => this.say({ failure: id, error: toWire(error) }),
-      )
-      .finally(() => this.working.delete(id));
+  private async work(id: number, question: unknown, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      // After the rest of the message: when the question is cancelled there, work begins with a signal that has fired.
+      if (signal !== undefined) await null;
+      this.say({ answer: id, value: await this.listener.onQuestion?.(question as never, signal) });
+    } catch (error) {
+      this.say({ failure: id, error: toWire(error) });
+    }
+    this.working.delete(id);
+  }
+
+  /** A signal for a question that the asker may cancel. */
+  private signalOf(id: number): AbortSignal {
+    const controller = new AbortController();
+    this.working.set(id, controller);
+    return controller.signal;
   }
 
   private settle(id: number, how: (waiting: Waiting) => void): void {
