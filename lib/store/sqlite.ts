@@ -46,7 +46,7 @@ export async function openSqliteStore(
 }
 
 async function openDatabase(path: string, keys: Keyring | null, threadFile: string | null): Promise<Store> {
-  const { database, db, transact } = await explained(path, async () => connectSqlite(path));
+  const { database, db, transact } = await explained(path, async () => connectSqlite(path, HOST_PAGES_MB));
   try {
     await migrate(
       db,
@@ -99,8 +99,16 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
 }
 
 /** A connection to the file, with the way to write through it. */
-function connectSqlite(path: string) {
-  const database = connect(path);
+/**
+ * The host's pages are dropped whole whenever the thread has committed, and the system keeps the file in memory. The thread
+ * writes nearly everything, so that what it keeps stays of use (docs/decisions/0032).
+ */
+const HOST_PAGES_MB = 8;
+const THREAD_PAGES_MB = 32;
+
+/** @param pagesMb of the file that the connection keeps in memory */
+function connectSqlite(path: string, pagesMb: number) {
+  const database = connect(path, pagesMb);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
   const direct: Direct = (text, parameters) => {
@@ -114,7 +122,7 @@ function connectSqlite(path: string) {
 
 /** The way to write of the store's own thread, to a file that the host has opened. */
 export async function openCommitter(path: string, keys: Keyring | null): Promise<GroupCommitter> {
-  const { db, transact } = connectSqlite(path);
+  const { db, transact } = connectSqlite(path, THREAD_PAGES_MB);
   if (keys !== null) protect(db, keys);
   const log = await openLog(path);
   return new GroupCommitter({ transact, isFailure: isStoreFailure, flush: () => log.datasync() });
@@ -123,15 +131,14 @@ export async function openCommitter(path: string, keys: Keyring | null): Promise
 /** To flush what was committed, by whichever connection. */
 const openLog = (path: string): Promise<FileHandle> => open(`${path}-wal`, 'r');
 
-function connect(path: string): DatabaseSync {
+function connect(path: string, pagesMb: number): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
   // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
   database.exec(
     'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
-      // 8 MB: what the other connection commits drops the cache whole, and the system keeps the file in memory
-      // (docs/decisions/0032). The log is moved by the checkpointer.
-      'pragma cache_size = -8192; pragma wal_autocheckpoint = 0;',
+      // The log is moved by the checkpointer.
+      `pragma cache_size = -${pagesMb * 1024}; pragma wal_autocheckpoint = 0;`,
   );
   // A file that may only be read opens all the same; a transaction that writes tells.
   database.exec('begin immediate; rollback;');
