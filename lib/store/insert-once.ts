@@ -33,7 +33,8 @@ export function insertOnce<T extends keyof Schema & string, Row extends Insertab
   const identityOf = (row: Row) => asJson(identity.map((name) => row[name]));
   const areNew = together(async (tx, rows: readonly Row[]) => {
     const inserted = new Set((await insertAll(tx, { rows: asJson(rows) })).map(identityOf));
-    return rows.map((row) => inserted.has(identityOf(row)));
+    // Of two that are the same the first is new.
+    return rows.map((row) => inserted.delete(identityOf(row)));
   });
   return async (tx, row) => (isShared(tx) ? areNew(tx, row) : (await insertOne(tx, row)).length > 0);
 }
