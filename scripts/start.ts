@@ -120,7 +120,7 @@ async function startNodeRed(userDir: string, port: number, simulator: string): P
     Q2C_SIMULATOR_URL: simulator,
   });
   programs.push(host);
-  await host.line(/Started flows/, 60_000);
+  await Promise.all([host.line(/Started flows/, 60_000), host.line(/Server now running/, 60_000)]);
   return host;
 }
 

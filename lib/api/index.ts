@@ -18,6 +18,8 @@ export type { Caller, Connection, ConnectionCheck, HostView, Permission, Route }
 export { endServices, type Services, servicesOf } from './services';
 export { requireToken } from './tokens';
 
+let described: ReturnType<typeof describe> | undefined;
+
 const openApi = defineRoute({
   method: 'get',
   path: '/openapi.json',
@@ -26,7 +28,10 @@ const openApi = defineRoute({
   summary: 'This interface as an OpenAPI 3.1 document',
   permission: 'q2c.read',
   reply: { kind: 'json', schema: z.looseObject({ openapi: z.string() }) },
-  handle: async (_, { host }) => describe(host.version),
+  handle: async (_, { host }) => {
+    described ??= describe(host.version);
+    return described;
+  },
 });
 
 /** Fixed paths come before those with parameters that would take them. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Route } from './route';
 
@@ -10,13 +11,19 @@ const DESCRIPTION = `Runs, deals and cases of Quote-to-Cash for Node-RED, for pa
 permission \`q2c.unmask\` sees them with \`unmask=true\`, which is audited. Refusals are problem documents (RFC 9457) with a
 stable \`code\`. 401 also means that a known user lacks the permission.`;
 
-export function openApiDocument(routes: readonly Route[], version: string, server: string): Described {
+export async function openApiDocument(
+  routes: readonly Route[],
+  version: string,
+  server: string,
+): Promise<Described> {
   const schemas = new Map<string, Described>();
   const paths: Record<string, Record<string, Described>> = {};
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] ??= {};
     paths[path][route.method] = operationOf(route, schemas);
+    // All schemas in one piece would hold up whatever else the host does.
+    await setImmediate();
   }
   return {
     openapi: '3.1.0',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CaseGroup } from '../governance';
 import type { CanonicalId } from '../model';
 import { Q2cError } from '../model';
@@ -37,16 +38,26 @@ export async function stepView(store: Store, key: string): Promise<StepDetail | 
   };
 }
 
+/** Payloads of so many runs are read in a few milliseconds; of a long page it would be a stall. */
+const RUNS_AT_ONCE = 50;
+
 /** What the steps of these runs have sent and read, and whom their cases name, may be quoted in the reply. */
-export async function concealStepsOf(
+export async function concealStepsOf(context: ApiContext, ...runIds: string[]): Promise<void> {
+  const distinct = [...new Set(runIds)];
+  for (let from = 0; from < distinct.length; from += RUNS_AT_ONCE) {
+    if (from > 0) await setImmediate();
+    await concealSteps(context, distinct.slice(from, from + RUNS_AT_ONCE));
+  }
+}
+
+async function concealSteps(
   { engine: { store }, conceal, concealWords }: ApiContext,
-  ...runIds: string[]
+  runIds: readonly string[],
 ): Promise<void> {
-  if (runIds.length === 0) return;
   const cases = await store.db
     .selectFrom('exception_case')
     .select(['id', 'personal'])
-    .where('run_id', 'in', [...new Set(runIds)])
+    .where('run_id', 'in', runIds)
     .where('personal', 'is not', null)
     .execute();
   for (const row of cases) {
@@ -55,7 +66,7 @@ export async function concealStepsOf(
   const rows = await store.db
     .selectFrom('step')
     .select(['key', 'operation', 'wire', 'result'])
-    .where('run_id', 'in', [...new Set(runIds)])
+    .where('run_id', 'in', runIds)
     .execute();
   for (const row of rows) {
     conceal(JSON.parse(open(store.db, 'step', 'wire', row)), row.operation);

@@ -32,6 +32,8 @@ const credentialSecret = 'test';
 const patienceMs = 60_000;
 
 const flowsStarted = /Started (modified )?(flows|nodes)/;
+/** Node-RED starts its flows while it does not listen yet; what is asked for in between is refused. */
+const listening = /Server now running|headless mode/;
 const flowsRefused = /Waiting for missing types|Flows stopped|Failed to start|Cannot find module/;
 
 /** A real Node-RED in its own process, with the packed pack installed in its user directory. */
@@ -88,7 +90,8 @@ export class Host {
   }
 
   /**
-   * Starts a process on the user directory and waits until its flows run, or for another line that it prints.
+   * Starts a process on the user directory and waits until it listens and its flows run, or for another line that it
+   * prints.
    * @param env variables of this process alone
    * @throws when the process ends before that
    */
@@ -124,10 +127,11 @@ export class Host {
     this.ending = null;
     child.once('exit', (code, signal) => {
       this.ending = signal ?? code;
-      this.lines.emit('exit', this.ending);
     });
+    // Not at its exit: what it printed last, which says why it ended, is read after that.
+    child.once('close', () => this.lines.emit('ended', this.ending));
     this.process = child;
-    await this.waitForLog(started);
+    await Promise.all([this.waitForLog(started), this.waitForLog(listening)]);
   }
 
   /** Replaces all flows and waits until they run. A node's `credentials` are stored as credentials. */
@@ -164,6 +168,9 @@ export class Host {
       method,
       headers: { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
+    }).catch((error: Error) => {
+      const state = this.ending === null ? 'runs' : `ended with ${this.ending}`;
+      throw new Error(`${method} ${path}: ${error.cause ?? error}; Node-RED ${state}\n${this.output}`);
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
@@ -184,12 +191,12 @@ export class Host {
       if (pattern.test(line)) resolve(line);
       else if (flowsRefused.test(line)) fail('Node-RED did not start the flows');
     };
-    const onExit = (status: unknown) => fail(`Node-RED ended with ${status}`);
+    const onEnd = (status: unknown) => fail(`Node-RED ended with ${status}`);
     const timer = setTimeout(() => fail(`nothing after ${patienceMs} ms`), patienceMs);
-    this.lines.on('line', onLine).on('exit', onExit);
+    this.lines.on('line', onLine).on('ended', onEnd);
     return promise.finally(() => {
       clearTimeout(timer);
-      this.lines.off('line', onLine).off('exit', onExit);
+      this.lines.off('line', onLine).off('ended', onEnd);
     });
   }
 

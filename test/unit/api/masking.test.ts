@@ -60,6 +60,8 @@ describe('a masker', () => {
         'DE129273398 is wrong, DE1292733981 is not it; ask a.b@c.example, pay DE89 3704 0044 0532 0130 00.',
       ),
     ).toBe(`${MASK} is wrong, DE1292733981 is not it; ask ${MASK}, pay ${MASK}.`);
+    expect(one.redact('or NO93 8601 1117 947')).toBe(`or ${MASK}`);
+    expect(one.redact('NO9386011117947')).toBe(MASK);
   });
 
   test('a person is named neither by a field nor by a sentence; parts of the name stand in names of firms', () => {
