@@ -109,7 +109,7 @@ const selectNewest = prepared<{ source: string; subject: CanonicalId }, State>((
     .where('event.source', '=', value.source)
     .where('event.stamp', 'is not', null)
     .orderBy('event.seq', 'desc')
-    .limit(1),
+    .limit(sql.lit(1)),
 );
 
 async function newestState(tx: Tx, source: string, subject: CanonicalId): Promise<State | undefined> {

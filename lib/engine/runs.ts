@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { type CanonicalId, type Instant, newUlid } from '../model';
 import {
+  boundLimit,
   type EventRow,
   isShared,
   prepared,
@@ -181,11 +182,11 @@ export async function claimRuns(
 }
 
 const selectQueued = prepared<{ source: string; limit: number }, ClaimedRun>((db, value) =>
-  skipLocked(db, 'run', claimable(db, value.source).orderBy('seq').limit(value.limit)),
+  skipLocked(db, 'run', claimable(db, value.source).orderBy('seq').limit(boundLimit(value.limit))),
 );
 
 const selectResumed = prepared<{ limit: number }, ClaimedRun>((db, value) =>
-  skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(value.limit)),
+  skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(boundLimit(value.limit))),
 );
 
 const updateClaimed = prepared<{ seq: number; owner: string; until: Instant; at: Instant }>((db, value) =>

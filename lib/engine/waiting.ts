@@ -300,5 +300,5 @@ const selectReady = prepared<Record<string, never>, { seq: number }>((db) =>
     .select('seq')
     .where('state', '=', sql.lit<RunState>('queued'))
     .where('resume', '=', sql.lit(1))
-    .limit(1),
+    .limit(sql.lit(1)),
 );

@@ -24,7 +24,7 @@ export interface AuditEntry {
 }
 
 const selectLast = prepared<Record<string, never>, { hash: string }>((db) =>
-  db.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1),
+  db.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(sql.lit(1)),
 );
 
 /** Hash of the last line that a transaction has appended: the next line of the same transaction need not look it up. */

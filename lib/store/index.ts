@@ -8,7 +8,7 @@ export { MaintenanceTask } from './maintenance';
 export { mappingVersions, recordMappingVersion } from './mapping-versions';
 export * from './outbox';
 export * from './postgres';
-export { prepared } from './prepared';
+export { boundLimit, prepared } from './prepared';
 export { type Procedure, procedure } from './procedure';
 export { reserveCall } from './rate-budget';
 export { type RetentionPolicy, retentionPolicy, sweepDaily } from './retention';

@@ -1,6 +1,6 @@
 import { type Insertable, type RawBuilder, sql } from 'kysely';
 import { isShared } from './locks';
-import { prepared } from './prepared';
+import { prepared, preparedWrite } from './prepared';
 import type { Schema } from './schema';
 import type { Tx } from './store';
 import { asJson, type Columns, relation, together } from './together';
@@ -19,15 +19,16 @@ export function insertOnce<T extends keyof Schema & string, Row extends Insertab
   identity: readonly (keyof Row & string)[],
 ): (tx: Tx, row: Row) => Promise<boolean> {
   const names = Object.keys(columns);
-  const insert = (rows: RawBuilder<unknown>) => sql<Row>`
+  const insert = (rows: RawBuilder<unknown>) => sql`
     insert into ${sql.table(table)} (${list(names)}) ${rows}
-    on conflict do nothing returning ${list(identity)}`;
+    on conflict do nothing`;
 
-  const insertOne = prepared<Row & Record<string, unknown>>((_, value) =>
+  const insertOne = preparedWrite<Row & Record<string, unknown>>((_, value) =>
     insert(sql`values (${sql.join(names.map((name) => value[name]))})`),
   );
-  const insertAll = prepared<{ rows: string }, Row>((_, { rows }) =>
-    insert(sql`select ${list(names)} from ${relation(rows, 'given', columns)}`),
+  const insertAll = prepared<{ rows: string }, Row>(
+    (_, { rows }) => sql<Row>`
+      ${insert(sql`select ${list(names)} from ${relation(rows, 'given', columns)}`)} returning ${list(identity)}`,
   );
 
   const identityOf = (row: Row) => asJson(identity.map((name) => row[name]));
@@ -36,7 +37,7 @@ export function insertOnce<T extends keyof Schema & string, Row extends Insertab
     // Of two that are the same the first is new.
     return rows.map((row) => inserted.delete(identityOf(row)));
   });
-  return async (tx, row) => (isShared(tx) ? areNew(tx, row) : (await insertOne(tx, row)).length > 0);
+  return async (tx, row) => (isShared(tx) ? areNew(tx, row) : (await insertOne(tx, row)) > 0);
 }
 
 const list = (names: readonly string[]): RawBuilder<unknown> => sql.join(names.map((name) => sql.ref(name)));

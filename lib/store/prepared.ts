@@ -1,4 +1,4 @@
-import type { CompiledQuery, Kysely } from 'kysely';
+import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from './schema';
 import type { Tx } from './store';
 
@@ -14,8 +14,12 @@ export interface Compilable<R> {
   compile(db: Kysely<Schema>): CompiledQuery<R>;
 }
 
-/** Runs a statement and gives its rows. */
-export type Direct = (sql: string, parameters: unknown[]) => unknown[] | Promise<unknown[]>;
+/** Sends a statement to the driver. */
+export interface Direct {
+  rows(sql: string, parameters: unknown[]): unknown[] | Promise<unknown[]>;
+  /** Resolves to how many rows the statement has changed. */
+  changes(sql: string, parameters: unknown[]): number | Promise<number>;
+}
 
 const directOf = new WeakMap<Tx, Direct>();
 
@@ -37,10 +41,39 @@ export function answerDirectly(tx: Tx, direct: Direct): void {
 export function prepared<V extends Values, R = unknown>(
   build: (db: Kysely<Schema>, value: V) => Compilable<R>,
 ): (tx: Tx, values: V) => Promise<R[]> {
+  const statement = compiledOnce(build);
+  return async (tx, values) => {
+    const { query, parameters } = statement(tx, values);
+    const direct = directOf.get(tx);
+    if (direct !== undefined) return direct.rows(query.sql, parameters) as R[] | Promise<R[]>;
+    return (await tx.executeQuery<R>({ ...query, parameters })).rows;
+  };
+}
+
+/**
+ * As `prepared`, for a write that gives no rows.
+ * @returns runs it, and resolves to how many rows it has changed
+ */
+export function preparedWrite<V extends Values>(
+  build: (db: Kysely<Schema>, value: V) => Compilable<unknown>,
+): (tx: Tx, values: V) => Promise<number> {
+  const statement = compiledOnce(build);
+  return async (tx, values) => {
+    const { query, parameters } = statement(tx, values);
+    const direct = directOf.get(tx);
+    if (direct !== undefined) return direct.changes(query.sql, parameters);
+    return Number((await tx.executeQuery({ ...query, parameters })).numAffectedRows);
+  };
+}
+
+/** @returns the statement of the transaction's dialect, with the values in their places */
+function compiledOnce<V extends Values, R>(
+  build: (db: Kysely<Schema>, value: V) => Compilable<R>,
+): (tx: Tx, values: V) => { query: CompiledQuery<R>; parameters: unknown[] } {
   const stand = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) }) as V;
   const compiled = new Map<unknown, Compiled<R>>();
 
-  return async (tx, values) => {
+  return (tx, values) => {
     const dialect = tx.getExecutor().adapter.constructor;
     let known = compiled.get(dialect);
     if (known === undefined) {
@@ -51,11 +84,15 @@ export function prepared<V extends Values, R = unknown>(
     }
     const { query, names } = known;
     const parameters = names.map((name, index) => (name === null ? query.parameters[index] : values[name]));
-    const direct = directOf.get(tx);
-    if (direct !== undefined) return direct(query.sql, parameters) as R[] | Promise<R[]>;
-    return (await tx.executeQuery<R>({ ...query, parameters })).rows;
+    return { query, parameters };
   };
 }
+
+/**
+ * A limit that is a value of a prepared query. SQLite looks into a bare one for its plan, and then plans the query anew each
+ * time that it is run; that takes many times what it takes to run it.
+ */
+export const boundLimit = (rows: number): RawBuilder<number> => sql<number>`cast(${rows} as integer)`;
 
 interface Compiled<R> {
   query: CompiledQuery<R>;

@@ -111,11 +111,14 @@ function connectSqlite(path: string, pagesMb: number) {
   const database = connect(path, pagesMb);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
-  const direct: Direct = (text, parameters) => {
-    const statement = statements.prepare(text);
-    if (statement.reader) return statement.all(parameters);
-    statement.run(parameters);
-    return [];
+  const direct: Direct = {
+    rows: (text, parameters) => {
+      const statement = statements.prepare(text);
+      if (statement.reader) return statement.all(parameters);
+      statement.run(parameters);
+      return [];
+    },
+    changes: (text, parameters) => Number(statements.prepare(text).run(parameters).changes),
   };
   return { database, db, transact: transactor(database, db, direct) };
 }

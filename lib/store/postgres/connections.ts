@@ -108,7 +108,10 @@ export function within<T>(
   return kyselyOn(adapter, ask)
     .connection()
     .execute((tx) => {
-      answerDirectly(tx, async (text, values) => (await ask(text, values)).rows);
+      answerDirectly(tx, {
+        rows: async (text, values) => (await ask(text, values)).rows,
+        changes: async (text, values) => (await ask(text, values)).rowCount ?? 0,
+      });
       return work(tx);
     });
 }
