@@ -9,6 +9,12 @@ import type { Outcome } from './thread';
 /** Jobs sharing one commit. Bounds how long a group may hold the event loop (Node-RED: 50 ms). */
 const MAX_GROUP = 48;
 
+export interface GroupOptions {
+  /** Transactions at once; with more than one, only writes that await each other keep their order. */
+  lanes?: number;
+  maxGroup?: number;
+}
+
 /** What a dialect adds to group commit. */
 export interface CommitMedium {
   /**
@@ -61,12 +67,16 @@ export class GroupCommitter {
   /** Committed jobs that wait for the next flush. */
   private unflushed: QueuedJob[] = [];
   private flushing: Promise<void> | null = null;
+  private readonly maxLanes: number;
+  private readonly maxGroup: number;
 
-  /** @param maxLanes transactions at once; with more than one, only writes that await each other keep their order */
   constructor(
     private readonly medium: CommitMedium,
-    private readonly maxLanes = 1,
-  ) {}
+    { lanes = 1, maxGroup = MAX_GROUP }: GroupOptions = {},
+  ) {
+    this.maxLanes = lanes;
+    this.maxGroup = maxGroup;
+  }
 
   write<T>(
     job: WriteJob<T>,
@@ -133,12 +143,12 @@ export class GroupCommitter {
   }
 
   private nextGroup(): QueuedJob[] {
-    const { queue, maxLanes } = this;
-    if (maxLanes === 1) return queue.splice(0, Math.min(MAX_GROUP, this.alikeAtHead()));
+    const { queue, maxLanes, maxGroup } = this;
+    if (maxLanes === 1) return queue.splice(0, Math.min(maxGroup, this.alikeAtHead()));
     // Of one durability, so that what need not wait for the disk does not; independent ones apart: they are done
     // together in the time of one, while of the others each lane gets a share, so that all have work.
     const [first] = queue;
-    const most = first?.isIndependent ? MAX_GROUP : Math.min(MAX_GROUP, Math.ceil(queue.length / maxLanes));
+    const most = first?.isIndependent ? maxGroup : Math.min(maxGroup, Math.ceil(queue.length / maxLanes));
     const alike = queue
       .filter((job) => job.durability === first?.durability && job.isIndependent === first.isIndependent)
       .slice(0, most);

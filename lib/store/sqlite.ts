@@ -98,7 +98,12 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
   };
 }
 
-/** A connection to the file, with the way to write through it. */
+/**
+ * Half of the steps that are usually under way: the host goes on with the answers to one group while the thread writes
+ * the next one. All in one group, each would wait for the other.
+ */
+const THREAD_GROUP = 16;
+
 /**
  * The host's pages are dropped whole whenever the thread has committed, and the system keeps the file in memory. The thread
  * writes nearly everything, so that what it keeps stays of use (docs/decisions/0032).
@@ -106,7 +111,10 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
 const HOST_PAGES_MB = 8;
 const THREAD_PAGES_MB = 32;
 
-/** @param pagesMb of the file that the connection keeps in memory */
+/**
+ * A connection to the file, with the way to write through it.
+ * @param pagesMb of the file that the connection keeps in memory
+ */
 function connectSqlite(path: string, pagesMb: number) {
   const database = connect(path, pagesMb);
   const statements = statementCache(database);
@@ -128,7 +136,8 @@ export async function openCommitter(path: string, keys: Keyring | null): Promise
   const { db, transact } = connectSqlite(path, THREAD_PAGES_MB);
   if (keys !== null) protect(db, keys);
   const log = await openLog(path);
-  return new GroupCommitter({ transact, isFailure: isStoreFailure, flush: () => log.datasync() });
+  const medium = { transact, isFailure: isStoreFailure, flush: () => log.datasync() };
+  return new GroupCommitter(medium, { maxGroup: THREAD_GROUP });
 }
 
 /** To flush what was committed, by whichever connection. */

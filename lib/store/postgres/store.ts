@@ -67,7 +67,7 @@ async function connect(
   const clock = new DatabaseClock();
   const adapter = new PostgresAdapter();
   const pool = await openPool(poolConfig(settings));
-  const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience), LANES);
+  const committer = new GroupCommitter(new Writer(pool, adapter, clock, patience), { lanes: LANES });
   // The clock is read with every write; from here on there is a time to tell.
   await committer.write(async () => undefined, 'committed');
   const db = reading(pool, adapter, patience);
