@@ -9,7 +9,7 @@ import {
   newId,
   Q2cError,
 } from '../model';
-import { appendAudit, type CaseState, prepared, type StepState, seal, type Tx } from '../store';
+import { appendAudit, type CaseState, preparedTogether, type StepState, seal, type Tx } from '../store';
 import { causeOf } from './case-cause';
 import { type CaseNote, type CaseRoute, deskOf } from './case-desk';
 import type { Author } from './decisions';
@@ -200,7 +200,7 @@ export interface WaitingCase {
   isUndecided: boolean;
 }
 
-const selectOpenCases = prepared<
+const selectOpenCases = preparedTogether<
   { correlationId: CanonicalId; sourceNode: string },
   {
     id: CanonicalId;
@@ -210,7 +210,7 @@ const selectOpenCases = prepared<
     state: CaseState;
     step_state: StepState | null;
   }
->((db, value) =>
+>({ correlationId: 'text', sourceNode: 'text' }, (db, value) =>
   db
     .selectFrom('exception_case')
     .leftJoin('step', 'step.key', 'exception_case.step_key')

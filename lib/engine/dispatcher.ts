@@ -1,5 +1,5 @@
 import { type Instant, type JsonObject, Q2cError } from '../model';
-import { type EventRow, open, prepared, procedure, type RunRow, type Store, type Tx } from '../store';
+import { type EventRow, open, preparedTogether, procedure, type RunRow, type Store, type Tx } from '../store';
 import { reach } from './failpoints';
 import type { Lease } from './leases';
 import type { EngineObserver } from './observer';
@@ -285,7 +285,7 @@ export const claimQueued = procedure(
   },
 );
 
-const selectEvent = prepared<{ seq: number }, EventRow>((db, value) =>
+const selectEvent = preparedTogether<{ seq: number }, EventRow>({ seq: 'integer' }, (db, value) =>
   db.selectFrom('event').selectAll().where('seq', '=', value.seq),
 );
 

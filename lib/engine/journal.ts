@@ -13,6 +13,7 @@ import {
   seal,
   sideBySide,
   type Tx,
+  updateTogether,
 } from '../store';
 import { ENGINE } from './cases';
 import { recordRefs } from './identity';
@@ -390,22 +391,33 @@ interface Confirmed extends Counts, Record<string, unknown> {
   durationMs: number;
 }
 
-const updateConfirmed = prepared<Confirmed>((db, value) =>
-  db
-    .updateTable('step')
-    .set((row) => ({
-      state: 'confirmed',
-      origin: value.origin,
-      reply: value.reply,
-      result: value.result,
-      error_code: null,
-      error_message: null,
-      calls: row('calls', '+', value.calls),
-      probes: row('probes', '+', value.probes),
-      ended_at: value.at,
-      duration_ms: value.durationMs,
-    }))
-    .where('key', '=', value.key),
+const updateConfirmed = updateTogether<Confirmed>(
+  {
+    key: 'text',
+    origin: 'text',
+    reply: 'text',
+    result: 'text',
+    calls: 'integer',
+    probes: 'integer',
+    at: 'text',
+    durationMs: 'integer',
+  },
+  (db, value) =>
+    db
+      .updateTable('step')
+      .set((row) => ({
+        state: 'confirmed',
+        origin: value.origin,
+        reply: value.reply,
+        result: value.result,
+        error_code: null,
+        error_message: null,
+        calls: row('step.calls', '+', value.calls),
+        probes: row('step.probes', '+', value.probes),
+        ended_at: value.at,
+        duration_ms: value.durationMs,
+      }))
+      .where('step.key', '=', value.key),
 );
 
 interface ConfirmRequest {

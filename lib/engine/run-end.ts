@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import { type ExceptionCode, exceptionCodes, type Instant } from '../model';
 import {
   type CaseState,
-  prepared,
+  preparedTogether,
   procedure,
   type StepRow,
   type StepState,
   sideBySide,
   type Tx,
+  updateTogether,
 } from '../store';
 import type { UnfinishedMeeting } from './branches';
 import { endReplay, openCase, openCases, resolveCases } from './cases';
@@ -32,7 +33,7 @@ export interface RecordedEnd extends OpenWaits {
   state: 'completed' | 'failed' | 'waiting' | 'queued';
 }
 
-const updateEnded = prepared<{
+const updateEnded = updateTogether<{
   id: string;
   state: RecordedEnd['state'];
   resume: 0 | 1;
@@ -40,21 +41,31 @@ const updateEnded = prepared<{
   retryAt: Instant | null;
   legalEntity: string | null;
   at: Instant | null;
-}>((db, value) =>
-  db
-    .updateTable('run')
-    .set((run) => ({
-      state: value.state,
-      resume: value.resume,
-      holds_key: value.holdsKey,
-      retry_at: value.retryAt,
-      lease_owner: null,
-      lease_until: null,
-      ended_at: value.at,
-      // A passage that only went on with kept messages may not have come by what tells.
-      legal_entity: run.fn.coalesce(run.val(value.legalEntity), 'legal_entity'),
-    }))
-    .where('id', '=', value.id),
+}>(
+  {
+    id: 'text',
+    state: 'text',
+    resume: 'integer',
+    holdsKey: 'integer',
+    retryAt: 'text',
+    legalEntity: 'text',
+    at: 'text',
+  },
+  (db, value) =>
+    db
+      .updateTable('run')
+      .set((run) => ({
+        state: value.state,
+        resume: value.resume,
+        holds_key: value.holdsKey,
+        retry_at: value.retryAt,
+        lease_owner: null,
+        lease_until: null,
+        ended_at: value.at,
+        // A passage that only went on with kept messages may not have come by what tells.
+        legal_entity: run.fn.coalesce(run.val(value.legalEntity), 'run.legal_entity'),
+      }))
+      .where('run.id', '=', value.id),
 );
 
 /** What the store's thread needs to end a run. */
@@ -195,7 +206,7 @@ function retryAt(run: Run, codes: ExceptionCode[], { retry, now, random }: EndCo
 
 type UndecidedStep = Pick<StepRow, 'key' | 'node_id' | 'node_name' | 'system' | 'operation' | 'canonical_id'>;
 
-const selectUndecided = prepared<{ runId: string }, UndecidedStep>((db, value) =>
+const selectUndecided = preparedTogether<{ runId: string }, UndecidedStep>({ runId: 'text' }, (db, value) =>
   db
     .selectFrom('step')
     .select(['key', 'node_id', 'node_name', 'system', 'operation', 'canonical_id'])

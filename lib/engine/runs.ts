@@ -12,6 +12,7 @@ import {
   skipLocked,
   type Tx,
   tryLocks,
+  updateTogether,
 } from '../store';
 import type { Lease } from './leases';
 import type { IntakeBatch, IntakeEvent, NodeInfo, Run } from './types';
@@ -189,18 +190,20 @@ const selectResumed = prepared<{ limit: number }, ClaimedRun>((db, value) =>
   skipLocked(db, 'run', claimable(db, RESUMED).orderBy('seq').limit(boundLimit(value.limit))),
 );
 
-const updateClaimed = prepared<{ seq: number; owner: string; until: Instant; at: Instant }>((db, value) =>
-  db
-    .updateTable('run')
-    .set((fields) => ({
-      state: 'running',
-      lease_owner: value.owner,
-      lease_until: value.until,
-      started_at: fields.fn.coalesce('started_at', fields.val(value.at)),
-      ended_at: null,
-      at_nodes: null,
-    }))
-    .where('seq', '=', value.seq),
+const updateClaimed = updateTogether<{ seq: number; owner: string; until: Instant; at: Instant }>(
+  { seq: 'integer', owner: 'text', until: 'text', at: 'text' },
+  (db, value) =>
+    db
+      .updateTable('run')
+      .set((run) => ({
+        state: 'running',
+        lease_owner: value.owner,
+        lease_until: value.until,
+        started_at: run.fn.coalesce('run.started_at', run.val(value.at)),
+        ended_at: null,
+        at_nodes: null,
+      }))
+      .where('run.seq', '=', value.seq),
 );
 
 /**
@@ -348,18 +351,18 @@ export async function reopen(tx: Tx, runId: string, lease: Lease): Promise<RunRo
   return row ?? null;
 }
 
-const supersedeFailed = prepared<
+const supersedeFailed = updateTogether<
   { correlationId: CanonicalId; orderingKey: CanonicalId; sourceNode: string },
   Pick<RunRow, 'id' | 'event_seq'>
->((db, value) =>
+>({ correlationId: 'text', orderingKey: 'text', sourceNode: 'text' }, (db, value) =>
   db
     .updateTable('run')
     .set({ state: 'superseded', retry_at: null })
     // Follows from the ordering key, and has the index.
-    .where('correlation_id', '=', value.correlationId)
-    .where('ordering_key', '=', value.orderingKey)
-    .where('source_node', '=', value.sourceNode)
-    .where('state', '=', sql.lit<RunState>('failed'))
+    .where('run.correlation_id', '=', value.correlationId)
+    .where('run.ordering_key', '=', value.orderingKey)
+    .where('run.source_node', '=', value.sourceNode)
+    .where('run.state', '=', sql.lit<RunState>('failed'))
     .where((where) =>
       where.not(
         where.exists(
@@ -376,7 +379,7 @@ const supersedeFailed = prepared<
         ),
       ),
     )
-    .returning(['id', 'event_seq']),
+    .returning(['run.id', 'run.event_seq']),
 );
 
 /**

@@ -3,6 +3,7 @@ import type { Instant } from '../model';
 import {
   open,
   prepared,
+  preparedTogether,
   type RunRow,
   type SuspensionRow,
   type SuspensionState,
@@ -27,12 +28,14 @@ export interface OpenWaits {
   holdsOrder: boolean;
 }
 
-const selectOpen = prepared<{ run: string }, Pick<SuspensionRow, 'holds_order'>>((db, value) =>
-  db
-    .selectFrom('suspension')
-    .select('holds_order')
-    .where('run_id', '=', value.run)
-    .where('state', 'in', ['waiting', 'fired']),
+const selectOpen = preparedTogether<{ run: string }, Pick<SuspensionRow, 'holds_order'>>(
+  { run: 'text' },
+  (db, value) =>
+    db
+      .selectFrom('suspension')
+      .select('holds_order')
+      .where('run_id', '=', value.run)
+      .where('state', 'in', ['waiting', 'fired']),
 );
 
 /** Ends the suspensions whose messages have gone on in this passage. @returns what the run still waits for */

@@ -29,5 +29,5 @@ export type * from './tables/runs';
 export type * from './tables/sealed';
 export type * from './tables/steps';
 export type * from './tables/waiting';
-export { type Columns, preparedForAll, preparedTogether, together } from './together';
+export { type Columns, preparedForAll, preparedTogether, together, updateTogether } from './together';
 export { keepsTokens, obtainToken } from './token';
