@@ -81,9 +81,9 @@ interface BeginRequest {
 export const beginStep = procedure(
   'step.begin',
   async (tx, request: BeginRequest): Promise<Begin | null> => {
-    const { run, step, keys, host, at } = request;
-    if (await isInProgress(tx, run, step, host, at)) return null;
+    const { keys, at } = request;
     const next = await begin(tx, request);
+    if (next === null) return null;
     if (request.skip && (next.do === 'call' || next.do === 'refuse')) await recordSkipped(tx, keys, at);
     return next;
   },
@@ -91,14 +91,20 @@ export const beginStep = procedure(
 );
 
 /**
- * Journals the intent, or finds that there is nothing left to do. Most steps are new, so the intent is inserted
- * first and read back only when it was there.
+ * Journals the intent, or finds that there is nothing left to do, or gives null as `beginStep`. Most steps are new, so
+ * the intent is inserted first and read back only when it was there. Likewise hardly ever another host is at the same
+ * record, and the look for that waits for nobody else's answer.
  */
-async function begin(tx: Tx, { run, step, keys, wire, at }: BeginRequest): Promise<Begin> {
-  const [isNew, earlier] = await sideBySide([
+async function begin(tx: Tx, { run, step, keys, wire, host, at }: BeginRequest): Promise<Begin | null> {
+  const [isBusy, isNew, earlier] = await sideBySide([
+    isInProgress(tx, run, step, host, at),
     insertIntent(tx, identityOf(tx, run, step, keys, wire, at)),
     step.readOnly ? undefined : earlierStep(tx, step.canonicalId, keys),
   ]);
+  if (isBusy) {
+    if (isNew) await deleteIntent(tx, { key: keys.key });
+    return null;
+  }
   const [own] = isNew ? [] : await selectStep(tx, { key: keys.key });
   if (own !== undefined && (await isOutdated(tx, run, step, own))) return { do: 'again' };
   if (own?.state === 'confirmed' && !(step.readOnly && own.run_attempt !== run.attempt)) {
@@ -282,6 +288,11 @@ const insertIntent = insertOnce<'step', StepIdentity>(
     probes: 'integer',
   },
   ['key'],
+);
+
+/** It was inserted too soon: nothing of it was called. */
+const deleteIntent = prepared<{ key: string }>((db, value) =>
+  db.deleteFrom('step').where('key', '=', value.key),
 );
 
 /** An earlier attempt at the step is taken up again; an uncertain one stays what it is until its outcome is known. */

@@ -18,7 +18,7 @@ import { Writer } from './writer';
 const OLDEST_SERVER = 13;
 
 /** Transactions of one host at once: while one waits for the server or its disk, others go on. */
-const LANES = 3;
+const LANES = 2;
 
 const RECONNECT_MS = 60_000;
 
