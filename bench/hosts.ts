@@ -3,6 +3,10 @@
  * two, in processes of their own, in turns. `-- --rounds 5` names the turns of each, `--cores shared` leaves it to the
  * machine who works where. The last line is one JSON object with the medians of the rounds.
  *
+ * `--flow-ms 0.2,0` names what a flow itself needs of its host's core for each step: with 0.2 as much as the template flow
+ * (`npm run bench`: 3.6 ms for a deal of 15 calls, a sixth of it the engine), with 0 there is nothing but the engine, and a host asks more of the
+ * server than any real one.
+ *
  * Each host has a core of its own and the server all others, the same share with one host as with two: a single host
  * would else have help of cores that two have to do without. The server is one of its own with its usual settings,
  * unless `Q2C_TEST_DATABASE_URL` names another.
@@ -28,7 +32,11 @@ const CORES = availableParallelism();
 const SERVER_CORES = `${Math.max(...HOSTS)}-${CORES - 1}`;
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, cores: { type: 'string', default: 'own' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    cores: { type: 'string', default: 'own' },
+    'flow-ms': { type: 'string', default: '0.2,0' },
+  },
   allowPositionals: true,
 });
 const isKept = values.cores !== 'shared';
@@ -38,13 +46,14 @@ const isKept = values.cores !== 'shared';
 interface Store {
   url: string;
   schema: string;
+  flowMs: number;
 }
 
 /** What a host is told, in this order; it answers each but the last two with `ready`, and says `ended` for each run. */
 type Order = Store | { accept: number } | 'work' | 'stop';
 
 async function host(): Promise<void> {
-  const { url, schema } = await told<Store>();
+  const { url, schema, flowMs } = await told<Store>();
   const store = await openPostgresStore({ ...settingsOfUrl(url), schema });
   const observer = { ended: () => process.send?.('ended') };
   const engine = new Engine({ store, tenant: 'bench', log: () => undefined, graceMs: 1, observer });
@@ -54,7 +63,7 @@ async function host(): Promise<void> {
   for (let from = 0; from < runs; from += 200) await accept(engine, from);
   process.send?.('ready');
   await told<'work'>();
-  register(engine, PARALLEL);
+  register(engine, PARALLEL, { flowMs });
   await told<'stop'>();
   await engine.stop();
   await store.close();
@@ -156,12 +165,40 @@ function milestones(hosts: readonly ChildProcess[], counts: readonly number[]): 
 
 const rounded = (value: number): number => Number(value.toPrecision(3));
 
+const middle = (found: readonly number[]): number =>
+  found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? Number.NaN;
+
 /** Of each figure the median. */
 function medians(rounds: readonly Figures[]): Figures {
   const names = Object.keys(rounds[0] ?? {}) as (keyof Figures)[];
-  const middle = Math.floor(rounds.length / 2);
-  const of = (name: keyof Figures) => rounds.map((each) => each[name]).toSorted((a, b) => a - b)[middle];
+  const of = (name: keyof Figures) => middle(rounds.map((each) => each[name]));
   return Object.fromEntries(names.map((name) => [name, of(name)])) as unknown as Figures;
+}
+
+interface Compared {
+  flowMs: number;
+  oneHost: Figures;
+  twoHosts: Figures;
+  ratios: number[];
+  ratio: number;
+}
+
+async function compare(url: string, flowMs: number, watch: ServerWatch): Promise<Compared> {
+  console.log(`with ${flowMs} ms of its host's core per step for the flow`);
+  const figures = HOSTS.map((): Figures[] => []);
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [index, hosts] of HOSTS.entries()) {
+      const schema = `bench_${process.pid}_${flowMs * 1000}_${round}_${hosts}`;
+      const measured = await measure({ url, schema, flowMs }, hosts, watch);
+      figures[index]?.push(measured);
+      console.log(`${hosts === 1 ? 'one host' : 'two hosts'}: ${JSON.stringify(measured)}`);
+    }
+  }
+  const [one = [], two = []] = figures;
+  const ratios = one.map(({ stepsPerSecond }, round) =>
+    rounded((two[round]?.stepsPerSecond ?? Number.NaN) / stepsPerSecond),
+  );
+  return { flowMs, oneHost: medians(one), twoHosts: medians(two), ratios, ratio: middle(ratios) };
 }
 
 async function main(): Promise<void> {
@@ -169,31 +206,21 @@ async function main(): Promise<void> {
   const server = given ? null : await startPostgres();
   const url = given ?? server?.url ?? '';
   const watch = await ServerWatch.open(url, server !== null);
-  const figures = HOSTS.map((): Figures[] => []);
+  const compared: Compared[] = [];
   try {
     console.log(
       isKept
         ? `${CORES} cores: one for each host, the server on ${SERVER_CORES}`
         : `${CORES} cores, shared by all`,
     );
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const [index, hosts] of HOSTS.entries()) {
-        const schema = `bench_${process.pid}_${round}_${hosts}`;
-        const measured = await measure({ url, schema }, hosts, watch);
-        figures[index]?.push(measured);
-        console.log(`${hosts === 1 ? 'one host' : 'two hosts'}: ${JSON.stringify(measured)}`);
-      }
+    for (const flowMs of values['flow-ms'].split(',')) {
+      compared.push(await compare(url, Number(flowMs), watch));
     }
   } finally {
     await watch.close();
     await server?.stop();
   }
-  const [one, two] = figures.map(medians);
-  const ratios = (figures[0] ?? []).map(({ stepsPerSecond }, round) =>
-    rounded((figures[1]?.[round]?.stepsPerSecond ?? Number.NaN) / stepsPerSecond),
-  );
-  const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)];
-  console.log(JSON.stringify({ cores: CORES, isKept, oneHost: one, twoHosts: two, ratios, ratio }));
+  console.log(JSON.stringify({ cores: CORES, isKept, compared }));
 }
 
 if (process.argv[2] === 'host') {

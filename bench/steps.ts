@@ -79,7 +79,7 @@ class Filled {
       await accept(this.engine, this.accepted);
     }
     const startedAt = performance.now();
-    const leave = register(this.engine, PARALLEL, (ms) => times.push(ms));
+    const leave = register(this.engine, PARALLEL, { took: (ms) => times.push(ms) });
     await until('all runs to end', () => this.ended === this.accepted, 120_000, 20);
     const seconds = (performance.now() - startedAt) / 1000;
     leave();

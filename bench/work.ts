@@ -5,17 +5,20 @@ import { newId } from '../lib/model';
 
 export const STEPS = 8;
 
-/**
- * Works on runs as they are dispatched.
- * @param took told how long each step took, in milliseconds
- * @returns ends it
- */
-export function register(engine: Engine, parallel: number, took?: (ms: number) => void): () => void {
+export interface WorkOptions {
+  /** Told how long each step took, in milliseconds. */
+  took?(ms: number): void;
+  /** Milliseconds of the host's processor that a flow itself needs for each step. */
+  flowMs?: number;
+}
+
+/** Works on runs as they are dispatched. @returns ends it */
+export function register(engine: Engine, parallel: number, options: WorkOptions = {}): () => void {
   return engine.registerSource('source', parallel, (run) => {
     const active = engine.activeRun(run.id);
     if (active === undefined) throw new Error('not under way');
     engine.messageEntered(active);
-    work(engine, run, took).finally(() => engine.messageLeft(active));
+    work(engine, run, options).finally(() => engine.messageLeft(active));
   });
 }
 
@@ -38,12 +41,18 @@ export async function accept(engine: Engine, from: number): Promise<void> {
   });
 }
 
-async function work(engine: Engine, run: DispatchedRun, took?: (ms: number) => void): Promise<void> {
+async function work(engine: Engine, run: DispatchedRun, { took, flowMs = 0 }: WorkOptions): Promise<void> {
   for (let number = 0; number < STEPS; number++) {
+    keepBusy(flowMs);
     const before = performance.now();
     await engine.step(run.id, step(number));
     took?.(performance.now() - before);
   }
+}
+
+function keepBusy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
 }
 
 function step(number: number): Step {
