@@ -99,7 +99,7 @@ export class GroupCommitter {
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let value: T;
-      this.queue.push({
+      const queued: QueuedJob = {
         durability,
         call,
         isIndependent,
@@ -115,7 +115,10 @@ export class GroupCommitter {
         },
         settle: () => resolve(value),
         fail: reject,
-      });
+      };
+      // Where calls are performed elsewhere they are grouped there: one that nothing is before waits for no turn here.
+      if (this.lanes === 0 && this.handOn([queued])) return;
+      this.queue.push(queued);
       if (this.lanes >= this.maxLanes) return;
       const others = this.committing;
       this.committing = this.commitQueue().then(() => others);
@@ -165,19 +168,25 @@ export class GroupCommitter {
 
   /** Commits a group, or hands it on: there it is grouped anew, and nobody waits for it here but jobs of the host. */
   private async commit(group: QueuedJob[]): Promise<void> {
-    const calls = group.map(({ call }) => call).filter((call) => call !== null);
-    const performed = calls.length < group.length ? null : this.medium.perform?.(calls);
-    if (performed) {
-      group.forEach((job, index) => {
-        const answered = answer(job, performed[index]).then(() => {
-          this.elsewhere.delete(answered);
-        });
-        this.elsewhere.add(answered);
+    if (this.handOn(group)) return;
+    await Promise.all(this.elsewhere);
+    await this.commitHere(group);
+  }
+
+  /** @returns false when that is not possible, or the group is not all calls */
+  private handOn(group: readonly QueuedJob[]): boolean {
+    const { perform } = this.medium;
+    const calls = perform === undefined ? [] : group.flatMap(({ call }) => call ?? []);
+    if (calls.length < group.length) return false;
+    const performed = this.medium.perform?.(calls);
+    if (!performed) return false;
+    group.forEach((job, index) => {
+      const answered = answer(job, performed[index]).then(() => {
+        this.elsewhere.delete(answered);
       });
-    } else {
-      await Promise.all(this.elsewhere);
-      await this.commitHere(group);
-    }
+      this.elsewhere.add(answered);
+    });
+    return true;
   }
 
   /** One transaction for the whole group. If a job throws, the group is rolled back and each goes alone. */
