@@ -1,5 +1,14 @@
 import { entityOfId, type Instant, todayIn } from '../../model';
-import type { CaseRow, EventRow, KpiSourceTable, RunRow, StepRow, StepState, Tx } from '../../store';
+import {
+  type CaseRow,
+  type EventRow,
+  type KpiSourceTable,
+  prepared,
+  type RunRow,
+  type StepRow,
+  type StepState,
+  type Tx,
+} from '../../store';
 import { entityOf, isBilling, isProject, isWrite, tierOf } from './tiers';
 import type { ZoneOf } from './zones';
 
@@ -53,21 +62,26 @@ type CountedStep = Pick<
   'system' | 'operation' | 'state' | 'origin' | 'started_at' | 'ended_at' | 'undoes'
 >;
 
-export async function sourceOfRun(tx: Tx, run: RunRow, zoneOf: ZoneOf): Promise<Source> {
-  const event =
-    run.event_seq === null
-      ? undefined
-      : await tx
-          .selectFrom('event')
-          .select(['time', 'received_at', 'duplicates', 'subject'])
-          .where('seq', '=', run.event_seq)
-          .executeTakeFirst();
-  const steps = await tx
+type CountedEvent = Pick<EventRow, 'time' | 'received_at' | 'duplicates' | 'subject'>;
+
+const selectEvent = prepared<{ seq: number }, CountedEvent>((db, value) =>
+  db
+    .selectFrom('event')
+    .select(['time', 'received_at', 'duplicates', 'subject'])
+    .where('seq', '=', value.seq),
+);
+
+const selectSteps = prepared<{ run: string }, CountedStep>((db, value) =>
+  db
     .selectFrom('step')
     .select(['system', 'operation', 'state', 'origin', 'started_at', 'ended_at', 'undoes'])
-    .where('run_id', '=', run.id)
-    .orderBy('seq')
-    .execute();
+    .where('run_id', '=', value.run)
+    .orderBy('seq'),
+);
+
+export async function sourceOfRun(tx: Tx, run: RunRow, zoneOf: ZoneOf): Promise<Source> {
+  const [event] = run.event_seq === null ? [] : await selectEvent(tx, { seq: run.event_seq });
+  const steps = await selectSteps(tx, { run: run.id });
   const made = steps.filter(({ state, undoes }) => state === 'confirmed' && undoes === null);
   return {
     id: run.id,
@@ -175,6 +189,19 @@ export function sourceOfCase(row: CountedCase, zoneOf: ZoneOf): Source {
 
 export const setupIdOf = (correlationId: string): string => `setup:${correlationId}`;
 
+const selectDeal = prepared<
+  { correlationId: string },
+  { accepted_at: Instant | null; legal_entity: string | null }
+>((db, value) =>
+  db
+    .selectFrom('run')
+    .select((run) => [
+      run.fn.min('created_at').as('accepted_at'),
+      run.fn.max('legal_entity').as('legal_entity'),
+    ])
+    .where('correlation_id', '=', value.correlationId),
+);
+
 /**
  * Set-up of the project of a deal.
  * @param provisionedAt time of the first event that told so
@@ -186,14 +213,7 @@ export async function sourceOfSetup(
   provisionedAt: Instant,
   zoneOf: ZoneOf,
 ): Promise<Source | null> {
-  const deal = await tx
-    .selectFrom('run')
-    .select((run) => [
-      run.fn.min('created_at').as('accepted_at'),
-      run.fn.max('legal_entity').as('legal_entity'),
-    ])
-    .where('correlation_id', '=', correlationId)
-    .executeTakeFirst();
+  const [deal] = await selectDeal(tx, { correlationId });
   if (deal === undefined || deal.accepted_at === null) return null;
   const fact: Fact = {
     day: todayIn(zoneOf(deal.legal_entity), provisionedAt),
