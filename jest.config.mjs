@@ -8,6 +8,8 @@ const project = (name, extra = {}) => ({
   // The exporter of traces loads http with import(), which Jest cannot run.
   transformIgnorePatterns: ['/node_modules/(?!@opentelemetry/otlp-exporter-base/)'],
   testEnvironment: 'node',
+  // Many files run at once: what takes a second alone takes several then.
+  testTimeout: 20_000,
   ...extra,
 });
 

@@ -18,9 +18,9 @@ import { parseArgs } from 'node:util';
 import { Engine } from '../lib/engine';
 import { openPostgresStore, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
+import { accept, register, STEPS } from '../test/support/work';
 import { keepTo, processorMs } from './processor';
 import { ServerWatch } from './server-watch';
-import { accept, register, STEPS } from './work';
 
 const RUNS = 2_000;
 /** Runs that have ended before the clock starts. */

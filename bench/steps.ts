@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util';
 import { Engine } from '../lib/engine';
 import { openSqliteStore, type Store } from '../lib/store';
 import { until } from '../test/support/until';
+import { accept, register } from '../test/support/work';
 import { fillFile } from './fill';
-import { accept, register } from './work';
 
 const { values } = parseArgs({
   options: {

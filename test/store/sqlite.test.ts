@@ -14,7 +14,11 @@ import { settleWaits } from '../../lib/engine/suspensions';
 import { ActiveRun } from '../../lib/engine/tracker';
 import { fireAccepted, Waits } from '../../lib/engine/waiting';
 import { newId } from '../../lib/model';
+import { accept, register } from '../support/work';
+import '../../lib/observe';
 import { openSqliteStore, type Store } from '../../lib/store';
+import { performCall } from '../../lib/store/procedure';
+import { startEngine, until } from '../support/engine';
 
 let folder: string;
 let store: Store;
@@ -175,6 +179,8 @@ describe('cost does not grow with what is done', () => {
     return waits;
   }
 
+  const counted = { zones: { firm: 'UTC', legalEntities: {} }, from: null, at };
+
   /** Of states that few runs are in, by arrival. */
   const listIndexes = {
     queued: 'run_queued',
@@ -275,6 +281,23 @@ describe('cost does not grow with what is done', () => {
       ],
     ),
     [
+      'runs that figures are to be counted of',
+      (tx) => performCall(tx, { name: 'kpi.endedRuns', args: counted }),
+      [
+        'cursor USING INDEX sqlite_autoindex_cursor_1 (source=?)',
+        'run USING INDEX run_ended (ended_at>?)',
+        'kpi_source USING PRIMARY KEY (id=?) LEFT-JOIN',
+      ],
+    ],
+    [
+      'runs whose figures are not settled',
+      (tx) => performCall(tx, { name: 'kpi.undecidedRuns', args: counted }),
+      [
+        'kpi_source USING COVERING INDEX kpi_source_undecided (id>?)',
+        'run USING INDEX sqlite_autoindex_run_1 (id=?)',
+      ],
+    ],
+    [
       'cross-references',
       (tx) => externalId(tx, newId('customer'), 'erp', 'main', 'customer'),
       ['xref USING INDEX sqlite_autoindex_xref_2 (canonical_id=? AND system=? AND instance=? AND type=?)'],
@@ -298,3 +321,29 @@ test('an upgrade that breaks off in the middle leaves nothing behind, and goes t
   file.close();
   await (await openSqliteStore(path)).close();
 });
+
+test('what every run does is planned once, and gives no rows back that nobody wants', async () => {
+  const prepare = jest.spyOn(DatabaseSync.prototype, 'prepare');
+  try {
+    const planned = await startEngine({ store: await openSqliteStore(join(folder, 'planned.db'), null, '') });
+    const leave = register(planned.engine, 4);
+    await accept(planned.engine, 0);
+    const queued = planned.store.db.selectFrom('run').select('id').where('state', '!=', 'completed');
+    await until('all runs to end', async () => (await queued.execute()).length === 0, 30_000, 20);
+    leave();
+    await planned.stop();
+    const texts = prepare.mock.calls.map(([text]) => text.trim());
+    const beginning = (pattern: RegExp) => texts.filter((text) => pattern.test(text));
+    const limited = beginning(
+      /from "run" where "state" = 'queued' and "source_node"|^select "hash" from "audit"/,
+    );
+    expect(limited).toHaveLength(2);
+    // SQLite looks into a bare limit for its plan, and plans anew at each run.
+    for (const text of limited) expect(text).not.toMatch(/limit \?/);
+    const written = beginning(/^(insert into|update) "(step|xref)"/);
+    expect(written).toHaveLength(3);
+    for (const text of written) expect(text).not.toContain('returning');
+  } finally {
+    prepare.mockRestore();
+  }
+}, 60_000);

@@ -21,7 +21,8 @@ export async function startEngine(
   let isDead = false;
   const store: Store = {
     ...opened,
-    write: (job, durability) => (isDead ? new Promise(() => undefined) : opened.write(job, durability)),
+    write: (job, durability, options) =>
+      isDead ? new Promise(() => undefined) : opened.write(job, durability, options),
     perform: (procedure, args, durability) =>
       isDead ? new Promise(() => undefined) : opened.perform(procedure, args, durability),
   };

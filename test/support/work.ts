@@ -1,5 +1,5 @@
-import type { DispatchedRun, Engine, Step } from '../lib/engine';
-import { newId } from '../lib/model';
+import type { DispatchedRun, Engine, Step } from '../../lib/engine';
+import { newId } from '../../lib/model';
 
 /** Runs of durable steps without any system behind them. */
 
