@@ -175,10 +175,8 @@ export class GroupCommitter {
 
   /** @returns false when that is not possible, or the group is not all calls */
   private handOn(group: readonly QueuedJob[]): boolean {
-    const { perform } = this.medium;
-    const calls = perform === undefined ? [] : group.flatMap(({ call }) => call ?? []);
-    if (calls.length < group.length) return false;
-    const performed = this.medium.perform?.(calls);
+    const calls = group.flatMap(({ call }) => call ?? []);
+    const performed = calls.length < group.length ? null : this.medium.perform?.(calls);
     if (!performed) return false;
     group.forEach((job, index) => {
       const answered = answer(job, performed[index]).then(() => {
