@@ -129,7 +129,7 @@ export class Host {
       this.ending = signal ?? code;
     });
     // Not at its exit: what it printed last, which says why it ended, is read after that.
-    child.once('close', () => this.lines.emit('ended', this.ending));
+    child.once('close', (code, signal) => this.lines.emit('ended', child, signal ?? code));
     this.process = child;
     await Promise.all([this.waitForLog(started), this.waitForLog(listening)]);
   }
@@ -191,7 +191,11 @@ export class Host {
       if (pattern.test(line)) resolve(line);
       else if (flowsRefused.test(line)) fail('Node-RED did not start the flows');
     };
-    const onEnd = (status: unknown) => fail(`Node-RED ended with ${status}`);
+    // One that was killed before may only now be through with its output.
+    const awaited = this.process;
+    const onEnd = (ended: ChildProcess, status: unknown) => {
+      if (ended === awaited) fail(`Node-RED ended with ${status}`);
+    };
     const timer = setTimeout(() => fail(`nothing after ${patienceMs} ms`), patienceMs);
     this.lines.on('line', onLine).on('ended', onEnd);
     return promise.finally(() => {
