@@ -8,8 +8,6 @@ const project = (name, extra = {}) => ({
   // The exporter of traces loads http with import(), which Jest cannot run.
   transformIgnorePatterns: ['/node_modules/(?!@opentelemetry/otlp-exporter-base/)'],
   testEnvironment: 'node',
-  // Many files run at once: what takes a second alone takes several then.
-  testTimeout: 20_000,
   ...extra,
 });
 
@@ -21,6 +19,8 @@ const withPostgres = { globalSetup: setup('postgres-once'), globalTeardown: setu
 
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
+  // Many files run at once: what takes a second alone takes several then.
+  testTimeout: 20_000,
   projects: [
     project('unit'),
     project('store', withPostgres),

@@ -189,7 +189,8 @@ export class Host {
     const fail = (reason: string) => reject(new Error(`${reason}; waited for ${pattern}\n${this.output}`));
     const onLine = (line: string) => {
       if (pattern.test(line)) resolve(line);
-      else if (flowsRefused.test(line)) fail('Node-RED did not start the flows');
+      // It listens whatever becomes of the flows, which may be before or after.
+      else if (pattern !== listening && flowsRefused.test(line)) fail('Node-RED did not start the flows');
     };
     // One that was killed before may only now be through with its output.
     const awaited = this.process;

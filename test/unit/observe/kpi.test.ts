@@ -429,7 +429,7 @@ test('the end of a run tells of which legal entity a deal is that was set up lon
     { group: 'len_b', projectSetup: { count: 1, medianMs: rounded(30 * 60_000 + 30) } },
   ]);
   await store.close();
-});
+}, 60_000);
 
 test('an update that is broken off is gone on with', async () => {
   const world = new World(await openTestStore());
