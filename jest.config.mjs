@@ -19,8 +19,6 @@ const withPostgres = { globalSetup: setup('postgres-once'), globalTeardown: setu
 
 /** One project per kind of test (DESIGN §10); `npx jest --selectProjects unit` runs one kind. */
 export default {
-  // Many files run at once: what takes a second alone takes several then.
-  testTimeout: 20_000,
   projects: [
     project('unit'),
     project('store', withPostgres),

@@ -24,6 +24,9 @@ const OVERLAP_MS = 10_000;
 /** As that, in events of the outbox. */
 const OVERLAP_EVENTS = 500;
 
+/** After a write. One that a store out of reach has held up must not hold up the end of the host too. */
+const LONGEST_REST_MS = 100;
+
 const EVERY_MS = 15_000;
 /** A host that starts has other things to do first. */
 const FIRST_MS = 3_000;
@@ -63,7 +66,7 @@ export async function updateKpis(store: Store, zones: Zones, signal?: AbortSigna
       const startedAt = performance.now();
       from = await store.perform(counting, { zones, from, at: store.now() }, 'committed');
       // Steps that have waited for it come first: of what has piled up, no more than half of the time goes into counting.
-      if (from !== null) await pause(performance.now() - startedAt);
+      if (from !== null) await pause(Math.min(performance.now() - startedAt, LONGEST_REST_MS));
     } while (from !== null);
   }
   if (!signal?.aborted) await store.write((tx) => moveTo(tx, 'all', { at, key: 0 }, at), 'committed');

@@ -417,10 +417,9 @@ test('the end of a run tells of which legal entity a deal is that was set up lon
   expect(await kpiReport(store, ALL, 'legalEntity')).toMatchObject([
     { group: '', projectSetup: { count: 1 } },
   ]);
-  for (let deal = 1; deal <= 700; deal++) {
-    await world.acceptDeal(31, 0);
-    await world.provision(deal, 32);
-  }
+  const others = Array.from({ length: 700 }, (_, index) => index + 1);
+  await Promise.all(others.map(() => world.acceptDeal(31, 0)));
+  await Promise.all(others.map((deal) => world.provision(deal, 32)));
   await updateKpis(store, ZONES);
   await world.endRun(0, 40, false, 'len_b');
   await updateKpis(store, ZONES);
@@ -429,7 +428,7 @@ test('the end of a run tells of which legal entity a deal is that was set up lon
     { group: 'len_b', projectSetup: { count: 1, medianMs: rounded(30 * 60_000 + 30) } },
   ]);
   await store.close();
-}, 60_000);
+});
 
 test('an update that is broken off is gone on with', async () => {
   const world = new World(await openTestStore());
