@@ -18,6 +18,7 @@ export type { Caller, Connection, ConnectionCheck, HostView, Permission, Route }
 export { endServices, type Services, servicesOf } from './services';
 export { requireToken } from './tokens';
 
+/** Made when it is first asked for: it takes 70 ms. */
 let described: ReturnType<typeof describe> | undefined;
 
 const openApi = defineRoute({

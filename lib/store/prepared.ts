@@ -14,12 +14,15 @@ export interface Compilable<R> {
   compile(db: Kysely<Schema>): CompiledQuery<R>;
 }
 
-/** Sends a statement to the driver. */
-export interface Direct {
-  rows(sql: string, parameters: unknown[]): unknown[] | Promise<unknown[]>;
-  /** Resolves to how many rows the statement has changed. */
-  changes(sql: string, parameters: unknown[]): number | Promise<number>;
+/** What a driver answers. */
+export interface Answer {
+  rows: unknown[];
+  /** Rows that the statement has given or, where it gives none, changed. */
+  count: number;
 }
+
+/** Sends a statement to the driver. */
+export type Direct = (sql: string, parameters: unknown[]) => Answer | Promise<Answer>;
 
 const directOf = new WeakMap<Tx, Direct>();
 
@@ -45,7 +48,7 @@ export function prepared<V extends Values, R = unknown>(
   return async (tx, values) => {
     const { query, parameters } = statement(tx, values);
     const direct = directOf.get(tx);
-    if (direct !== undefined) return direct.rows(query.sql, parameters) as R[] | Promise<R[]>;
+    if (direct !== undefined) return (await direct(query.sql, parameters)).rows as R[];
     return (await tx.executeQuery<R>({ ...query, parameters })).rows;
   };
 }
@@ -61,7 +64,7 @@ export function preparedWrite<V extends Values>(
   return async (tx, values) => {
     const { query, parameters } = statement(tx, values);
     const direct = directOf.get(tx);
-    if (direct !== undefined) return direct.changes(query.sql, parameters);
+    if (direct !== undefined) return (await direct(query.sql, parameters)).count;
     return Number((await tx.executeQuery({ ...query, parameters })).numAffectedRows);
   };
 }

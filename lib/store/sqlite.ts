@@ -119,14 +119,11 @@ function connectSqlite(path: string, pagesMb: number) {
   const database = connect(path, pagesMb);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
-  const direct: Direct = {
-    rows: (text, parameters) => {
-      const statement = statements.prepare(text);
-      if (statement.reader) return statement.all(parameters);
-      statement.run(parameters);
-      return [];
-    },
-    changes: (text, parameters) => Number(statements.prepare(text).run(parameters).changes),
+  const direct: Direct = (text, parameters) => {
+    const statement = statements.prepare(text);
+    if (!statement.reader) return { rows: [], count: Number(statement.run(parameters).changes) };
+    const rows = statement.all(parameters);
+    return { rows, count: rows.length };
   };
   return { database, db, transact: transactor(database, db, direct) };
 }

@@ -108,9 +108,9 @@ export function within<T>(
   return kyselyOn(adapter, ask)
     .connection()
     .execute((tx) => {
-      answerDirectly(tx, {
-        rows: async (text, values) => (await ask(text, values)).rows,
-        changes: async (text, values) => (await ask(text, values)).rowCount ?? 0,
+      answerDirectly(tx, async (text, values) => {
+        const { rows, rowCount } = await ask(text, values);
+        return { rows, count: rowCount ?? 0 };
       });
       return work(tx);
     });

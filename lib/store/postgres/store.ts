@@ -17,7 +17,7 @@ import { Writer } from './writer';
 /** PostgreSQL 13 is the first that tells the fate of a transaction by the number we use. */
 const OLDEST_SERVER = 13;
 
-/** Transactions of one host at once: while one waits for the server or its disk, others go on. */
+/** Transactions of one host at once: while one waits for the server or its disk, the other goes on. More make smaller groups. */
 const LANES = 2;
 
 const RECONNECT_MS = 60_000;
