@@ -16,14 +16,21 @@ const { values } = parseArgs({
     /** Deals under way at once, on both sides; several numbers give a curve. */
     parallel: { type: 'string', default: '8,32' },
     rounds: { type: 'string', default: '3' },
+    /**
+     * Whose deals: `new` customers, for each of whom the durable flow makes all the calls that the hand-wired one makes, or
+     * `known` ones, whose records the journal knows, so that it makes none for them.
+     */
+    customers: { type: 'string', default: 'new' },
+    /** Deals before the clock starts, on both sides: V8 compiles the durable flow's code for some ten seconds. */
+    'warm-up': { type: 'string', default: '2400' },
   },
 });
 const deals = Number(values.deals);
 const parallels = values.parallel.split(',').map(Number);
 const rounds = Number(values.rounds);
+const warmUp = Number(values['warm-up']);
+const customers = values.customers === 'known' ? {} : ({ newAccounts: true } as const);
 
-/** Deals before the clock starts, on both sides: code is loaded and compiled, logins are made. */
-const WARM_UP = 60;
 /**
  * NetSuite's own limit would make the hand-wired flow fail with 429: both sides get an account without it, and connections
  * that make as many calls at once as they are asked for, as the hand-wired flow does.
@@ -67,13 +74,13 @@ async function durableRound(parallel: number): Promise<Round> {
   const world = await World.start({ flow });
   try {
     await unlimited(world.simulator);
-    await world.simulator.closeDeals(WARM_UP);
-    const warm = new Set((await world.settled(WARM_UP, 600_000)).map(({ id }) => id));
+    await world.simulator.closeDeals(warmUp, customers);
+    const warm = new Set((await world.settled(warmUp, 600_000)).map(({ id }) => id));
     // Right after a look for won deals, so that the next one finds all of these at once.
     await world.simulator.polledAgain();
     const before = await callsOf(world.simulator);
-    await world.simulator.closeDeals(deals);
-    const all = await world.settled(WARM_UP + deals, 600_000);
+    await world.simulator.closeDeals(deals, customers);
+    const all = await world.settled(warmUp + deals, 600_000);
     const runs = all.filter(({ id }) => !warm.has(id));
     const bad = runs.filter(({ state }) => state !== 'completed');
     if (bad.length > 0) throw new Error(`${bad.length} of ${deals} durable runs did not complete`);
@@ -92,7 +99,9 @@ async function handWiredRound(parallel: number, callsPerDeal: number): Promise<R
     await unlimited(simulator);
     await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
     const work = async (count: number) => {
-      const opportunities = (await simulator.closeDeals(count)).map(({ opportunityId }) => opportunityId);
+      const opportunities = (await simulator.closeDeals(count, customers)).map(
+        ({ opportunityId }) => opportunityId,
+      );
       const before = await callsOf(simulator);
       const started = performance.now();
       const answer = await host.request('POST', '/bench', { opportunities, parallel });
@@ -102,7 +111,7 @@ async function handWiredRound(parallel: number, callsPerDeal: number): Promise<R
         throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
       return { calls: (await callsOf(simulator)) - before, seconds };
     };
-    await work(WARM_UP);
+    await work(warmUp);
     return await work(deals);
   } finally {
     await host.dispose();

@@ -440,8 +440,6 @@ interface ConfirmRequest {
   reply: string;
   /** As JSON. */
   result: string;
-  refs: StepResult['refs'];
-  evidence: StepResult['evidence'];
   counts: Counts;
   at: Instant;
   durationMs: number;
@@ -451,7 +449,9 @@ interface ConfirmRequest {
 export const confirmStep = procedure(
   'step.confirm',
   async (tx, request: ConfirmRequest): Promise<void> => {
-    const { runId, step, keys, origin, refs, evidence, counts, at, durationMs } = request;
+    const { runId, step, keys, origin, counts, at, durationMs } = request;
+    // Read here: beside the JSON they would be copied to the store's thread a second time.
+    const { refs, evidence } = JSON.parse(request.result) as StepResult;
     const confirmed = {
       key: keys.key,
       origin,

@@ -327,8 +327,6 @@ export class StepRunner {
         origin: answer.origin,
         reply: JSON.stringify(reply),
         result: JSON.stringify(result),
-        refs: result.refs,
-        evidence: result.evidence,
         counts,
         at: this.options.now(),
         durationMs: since(startedAt),

@@ -11,17 +11,43 @@ import { normaliseTaxRegistration } from './tax-registration';
  * that end them (`"1.50"` and `"1.5"` are the same number). Leading zeros stay: they tell postal codes apart.
  */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(trimDecimal(value));
+  if (typeof value === 'string') return JSON.stringify(mayBeNumber(value) ? trimDecimal(value) : value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (Array.isArray(value)) {
+    let items = '';
+    for (const item of value) items += `${items === '' ? '' : ','}${canonicalJson(item)}`;
+    return `[${items}]`;
+  }
   const record = value as Record<string, unknown>;
   let members = '';
   for (const key of Object.keys(record).sort()) {
     const member = record[key];
     if (member === undefined) continue;
-    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+    members += `${members === '' ? '' : ','}${quotedName(key)}:${canonicalJson(member)}`;
   }
   return `{${members}}`;
+}
+
+/** Names of fields come again and again; the bound is for those that are made of data. */
+const MAX_QUOTED_NAMES = 4096;
+const quotedNames = new Map<string, string>();
+
+function quotedName(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const quoted = JSON.stringify(name);
+  if (quotedNames.size < MAX_QUOTED_NAMES) quotedNames.set(name, quoted);
+  return quoted;
+}
+
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Most strings are none, which their first character tells sooner than a pattern. */
+function mayBeNumber(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first === MINUS || (first >= ZERO && first <= NINE);
 }
 
 function trimDecimal(text: string): string {

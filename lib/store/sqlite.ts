@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, sql } from 'kysely';
-import { Q2cError } from '../model';
+import { type Instant, Q2cError } from '../model';
 import { Checkpointer } from './checkpointer';
 import { protect } from './encryption';
 import { isStoreFailure, unavailable } from './failure';
@@ -85,7 +85,7 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
     kind: 'sqlite',
     exclusive: true,
     db,
-    now: () => new Date().toISOString(),
+    now: currentInstant,
     write: (job, durability = 'flushed') => committer.write(job, durability),
     perform: (procedure, args, durability = 'flushed') => committer.perform(procedure, args, durability),
     async close() {
@@ -109,7 +109,7 @@ const THREAD_GROUP = 16;
  * writes nearly everything, so that what it keeps stays of use (docs/decisions/0032).
  */
 const HOST_PAGES_MB = 8;
-const THREAD_PAGES_MB = 32;
+const THREAD_PAGES_MB = 8;
 
 /**
  * A connection to the file, with the way to write through it.
@@ -135,6 +135,15 @@ export async function openCommitter(path: string, keys: Keyring | null): Promise
   const log = await openLog(path);
   const medium = { transact, isFailure: isStoreFailure, flush: () => log.datasync() };
   return new GroupCommitter(medium, { maxGroup: THREAD_GROUP });
+}
+
+let instant = { ms: 0, text: '' };
+
+/** The time of the host's clock. It is asked for several times within a millisecond, and to write it takes a microsecond. */
+function currentInstant(): Instant {
+  const ms = Date.now();
+  if (ms !== instant.ms) instant = { ms, text: new Date(ms).toISOString() };
+  return instant.text;
 }
 
 /** To flush what was committed, by whichever connection. */

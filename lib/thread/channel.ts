@@ -23,6 +23,13 @@ export interface Listener {
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
+  signal: AbortSignal | undefined;
+}
+
+/** Questions that a signal cancels: many share one, and to listen to it for each would cost more than to ask. */
+interface Cancellable {
+  asked: Set<number>;
+  cancel(): void;
 }
 
 /**
@@ -32,6 +39,7 @@ interface Waiting {
  */
 export class Channel {
   private readonly waiting = new Map<number, Waiting>();
+  private readonly cancellable = new Map<AbortSignal, Cancellable>();
   /** Questions of the other side that are being answered. */
   private readonly working = new Map<number, AbortController>();
   private outgoing: Message[] = [];
@@ -52,14 +60,25 @@ export class Channel {
     if (this.failure !== null) return Promise.reject(this.failure);
     const id = ++this.asked;
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
+      this.waiting.set(id, { resolve, reject, signal });
     });
     this.say({ ask: id, question, isCancellable: signal !== undefined });
-    if (signal === undefined) return answered;
-    const cancel = () => this.say({ cancel: id });
-    if (signal.aborted) cancel();
-    else signal.addEventListener('abort', cancel, { once: true });
-    return answered.finally(() => signal.removeEventListener('abort', cancel));
+    if (signal?.aborted) this.say({ cancel: id });
+    else if (signal !== undefined) this.cancelledBy(signal).asked.add(id);
+    return answered;
+  }
+
+  private cancelledBy(signal: AbortSignal): Cancellable {
+    const known = this.cancellable.get(signal);
+    if (known !== undefined) return known;
+    const asked = new Set<number>();
+    const cancel = () => {
+      for (const id of asked) this.say({ cancel: id });
+    };
+    const made = { asked, cancel };
+    signal.addEventListener('abort', cancel, { once: true });
+    this.cancellable.set(signal, made);
+    return made;
   }
 
   /** Says something that needs no answer. What cannot be copied is left unsaid. */
@@ -70,9 +89,7 @@ export class Channel {
   /** Ends the channel: whoever waits for an answer gets the reason, and so does whoever asks from now on. */
   fail(reason: Error): void {
     this.failure ??= reason;
-    const waiting = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const { reject } of waiting) reject(reason);
+    for (const id of [...this.waiting.keys()]) this.settle(id, ({ reject }) => reject(reason));
   }
 
   private say(message: Message): void {
@@ -137,7 +154,17 @@ export class Channel {
 
   private settle(id: number, how: (waiting: Waiting) => void): void {
     const waiting = this.waiting.get(id);
+    if (waiting === undefined) return;
     this.waiting.delete(id);
-    if (waiting !== undefined) how(waiting);
+    if (waiting.signal !== undefined) this.release(waiting.signal, id);
+    how(waiting);
+  }
+
+  /** The question is answered: nothing is left of it to cancel. */
+  private release(signal: AbortSignal, id: number): void {
+    const cancellable = this.cancellable.get(signal);
+    if (!cancellable?.asked.delete(id) || cancellable.asked.size > 0) return;
+    signal.removeEventListener('abort', cancellable.cancel);
+    this.cancellable.delete(signal);
   }
 }

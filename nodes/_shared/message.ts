@@ -99,10 +99,7 @@ function isDealDocument(value: unknown): value is DealDocument {
   for (const { part, prefix, many } of PARTS) {
     const content = value[part];
     if (content === undefined) continue;
-    const isRight = many
-      ? Array.isArray(content) && content.every((element) => isDraft(element, prefix))
-      : isDraft(content, prefix);
-    if (!isRight) return false;
+    if (!(many ? areDrafts(content, prefix) : isDraft(content, prefix))) return false;
   }
   return true;
 }
@@ -112,6 +109,12 @@ const PARTS = Object.entries(dealDocumentParts).map(([part, { entity, many }]) =
   prefix: idPrefixes[entity],
   many,
 }));
+
+function areDrafts(value: unknown, prefix: string): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const element of value) if (!isDraft(element, prefix)) return false;
+  return true;
+}
 
 function isDraft(value: unknown, prefix: string): boolean {
   return (

@@ -1,6 +1,6 @@
 import { ControlError, type ControlRoute, type SimContext, type SimRecord } from '../kit/types';
-import { seededAccounts, seededDeal } from '../seed/generate';
-import type { SeedDeal, SeedDealLine, SeedWorld } from '../seed/world';
+import { newAccount, seededAccounts, seededDeal } from '../seed/generate';
+import type { SeedAccount, SeedDeal, SeedDealLine, SeedWorld } from '../seed/world';
 import { readDeal } from './deal-body';
 import type { Org } from './org';
 import { asPerson, personOrg } from './person';
@@ -15,6 +15,9 @@ const CONTRACT = objectNamed('Contract');
 /** Internal record types: key of the world ↔ id in the org. */
 const DEAL = '_Deal';
 const ACCOUNT_KEY = '_AccountKey';
+const TAX_NUMBER = '_TaxNumber';
+/** Counts the accounts that have come in after those of the world. */
+const NEW_ACCOUNT = '_NewAccount';
 const SEED = 'world.seed';
 
 export const DEAL_INDEXES = [`${DEAL}.key`, `${DEAL}.accountKey`, `${ACCOUNT_KEY}.key`];
@@ -34,13 +37,17 @@ const ROLES = {
 export function insertWorld(context: SimContext, world: SeedWorld): void {
   const org = personOrg(context);
   context.db.setValue(SEED, String(world.seed));
-  for (const account of world.accounts) {
-    context.db.insert(ACCOUNT_KEY, account.key, { key: account.key, accountId: insertAccount(org, account) });
-  }
+  for (const account of world.accounts) enterAccount(org, account);
   for (const deal of world.deals) {
     context.db.next(DEAL);
     insertDeal(org, deal);
   }
+}
+
+function enterAccount(org: Org, account: SeedAccount): void {
+  const { key } = account;
+  org.context.db.insert(ACCOUNT_KEY, key, { key, accountId: insertAccount(org, account) });
+  org.context.db.insert(TAX_NUMBER, account.taxNumber, {});
 }
 
 export const dealRoutes: readonly ControlRoute[] = [
@@ -60,15 +67,24 @@ interface DealAnswer {
 }
 
 /**
- * `POST /_control/deals/close {count?, key?, accountKey?}`: wins the next open deals (of one account), or the one
- * with the key. Goes on with new deals of the same seed when the open ones run out.
+ * `POST /_control/deals/close {count?, key?, accountKey?, newAccounts?}`: wins the next open deals (of one account), or
+ * the one with the key. Goes on with new deals of the same seed when the open ones run out. With `newAccounts` all are
+ * new, each of an account that has bought nothing before.
  */
 function closeDeals(body: Record<string, unknown>, context: SimContext): DealAnswer[] {
-  const { count = 1, key, accountKey } = body;
+  const { count = 1, key, accountKey, newAccounts = false } = body;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > MAX_CLOSE) {
     throw new ControlError('INVALID_PARAMETER', `count must be a whole number from 1 to ${MAX_CLOSE}`);
   }
+  if (typeof newAccounts !== 'boolean' || (newAccounts && (key ?? accountKey) !== undefined)) {
+    throw new ControlError(
+      'INVALID_PARAMETER',
+      'newAccounts is true or false, and true without key and accountKey',
+    );
+  }
   const org = personOrg(context);
+  if (newAccounts)
+    return Array.from({ length: count }, () => close(org, insertDeal(org, nextDealOfNewAccount(org))));
   if (key !== undefined) return [close(org, openDeal(org, key))];
   if (accountKey !== undefined) accountId(org, accountKey);
   const wanted = accountKey === undefined ? undefined : String(accountKey);
@@ -130,6 +146,17 @@ function answer(org: Org, deal: SimRecord): DealAnswer {
 
 function generateNext(org: Org, accountKey: string | undefined): SimRecord {
   return insertDeal(org, nextDeal(org, accountKey));
+}
+
+function nextDealOfNewAccount(org: Org): SeedDeal {
+  const { db } = org.context;
+  const seed = Number(db.getValue(SEED));
+  const generated = () => newAccount(seed, seededAccounts(seed).length + db.next(NEW_ACCOUNT));
+  let account = generated();
+  // Among thousands two have the same tax number by chance, which in life is one company entered twice.
+  while (db.get(TAX_NUMBER, account.taxNumber) !== undefined) account = generated();
+  enterAccount(org, account);
+  return seededDeal(seed, db.next(DEAL), [account]);
 }
 
 function nextDeal(org: Org, accountKey: string | undefined): SeedDeal {

@@ -17,6 +17,12 @@ export function generateAccounts(random: Random): SeedAccount[] {
   return accounts;
 }
 
+/** One more account: `n` in its name makes name, website and e-mail addresses its own. */
+export function generateNewAccount(random: Random, n: number): SeedAccount {
+  const country = pick(random, Object.keys(COUNTRIES).filter(isCountry));
+  return generateAccount(random, country, `${pick(random, COUNTRIES[country].stems)} ${n}`, n);
+}
+
 function isCountry(text: string): text is SeedCountry {
   return text in COUNTRIES;
 }

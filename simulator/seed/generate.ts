@@ -1,5 +1,5 @@
 import { seededRandom } from '../kit/random';
-import { generateAccounts } from './accounts';
+import { generateAccounts, generateNewAccount } from './accounts';
 import { generateDeal } from './deals';
 import { LEGAL_ENTITIES, type SeedAccount, type SeedDeal, type SeedWorld } from './world';
 
@@ -15,6 +15,11 @@ export function generateWorld(seed: number): SeedWorld {
 /** The accounts of the world of a seed. */
 export function seededAccounts(seed: number): SeedAccount[] {
   return generateAccounts(seededRandom(seed));
+}
+
+/** The n-th account of the world of a seed, for n beyond those the world is born with. */
+export function newAccount(seed: number, n: number): SeedAccount {
+  return generateNewAccount(seededRandom(Math.imul(seed + 1, 0x85ebca6b) + n), n);
 }
 
 /** The n-th deal of the world of a seed, also beyond those the world is born with. */

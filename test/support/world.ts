@@ -94,8 +94,9 @@ export class VendorControl {
     await Promise.all(SYSTEMS.map((system) => this.control('DELETE', `${system}/faults`)));
   }
 
-  closeDeals(count: number): Promise<ClosedDeal[]> {
-    return this.control('POST', 'deals/close', { count });
+  /** @param options with `newAccounts`, each deal is the first one of its customer */
+  closeDeals(count: number, options: { newAccounts?: true } = {}): Promise<ClosedDeal[]> {
+    return this.control('POST', 'deals/close', { count, ...options });
   }
 
   /** Calls a vendor has answered so far. */

@@ -113,8 +113,20 @@ describe('closing deals', () => {
     expect(new Set(accounts.map((row) => row.AccountId)).size).toBe(1);
   });
 
+  it('wins deals of accounts that have bought nothing before', async () => {
+    const won = await close({ newAccounts: true, count: 50 });
+    const accounts = await org.rows<{ Account: { Name: string; Q2C_Tax_Registration__c: string } }>(
+      `SELECT Account.Name, Account.Q2C_Tax_Registration__c FROM Opportunity WHERE Id IN ('${won.map((deal) => deal.opportunityId).join("','")}')`,
+    );
+    const names = new Set(accounts.map(({ Account }) => Account.Name));
+    expect(names.size).toBe(50);
+    for (const { name } of world.accounts) expect(names).not.toContain(name);
+  });
+
   it.each([
     [{ key: 'deal-9999' }, 404, 'NOT_FOUND'],
+    [{ newAccounts: true, accountKey: 'acc-001' }, 400, 'INVALID_PARAMETER'],
+    [{ newAccounts: 1 }, 400, 'INVALID_PARAMETER'],
     [{ accountKey: 'acc-999' }, 404, 'NOT_FOUND'],
     [{ count: 0 }, 400, 'INVALID_PARAMETER'],
     [{ count: '3' }, 400, 'INVALID_PARAMETER'],

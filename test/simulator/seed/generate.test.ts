@@ -1,6 +1,11 @@
 import { stdnum } from 'stdnum';
-import { generateWorld, seededDeal } from '../../../simulator/seed/generate';
-import { COMMERCIAL_MODELS, NETSUITE_LISTS, SERVICE_LINES } from '../../../simulator/seed/world';
+import { generateWorld, newAccount, seededDeal } from '../../../simulator/seed/generate';
+import {
+  COMMERCIAL_MODELS,
+  NETSUITE_LISTS,
+  SERVICE_LINES,
+  type SeedAccount,
+} from '../../../simulator/seed/world';
 
 const SEEDS = [1, 2, 42, 4_000_000_000];
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -87,5 +92,18 @@ describe.each(SEEDS)('world of seed %i', (seed) => {
         expect(line.markupPercent !== undefined).toBe(line.commercialModel === 'cost_plus');
       }
     }
+  });
+
+  it('has new accounts that nobody takes for one another', () => {
+    const accounts = [
+      ...world.accounts,
+      ...Array.from({ length: 1_000 }, (_, i) => newAccount(seed, 41 + i)),
+    ];
+    for (const of of [
+      (account: SeedAccount) => account.key,
+      (account: SeedAccount) => account.name,
+      (account: SeedAccount) => account.website,
+    ])
+      expect(new Set(accounts.map(of)).size).toBe(accounts.length);
   });
 });

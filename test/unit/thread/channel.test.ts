@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Q2cError } from '../../../lib/model';
 import { errorClasses } from '../../../lib/remote/errors';
@@ -112,6 +113,28 @@ test('a question that nobody waits for any longer is broken off', async () => {
   late.abort();
   expect(await answer).toBe('broken off');
   expect(await host.ask('early', AbortSignal.abort())).toBe('never begun');
+});
+
+test('a signal that many share is listened to once, for as long as one of them is open', async () => {
+  const { host } = between({
+    onQuestion: (question: string, signal) =>
+      question === 'quick'
+        ? Promise.resolve('answered')
+        : new Promise((resolve) => signal?.addEventListener('abort', () => resolve('broken off'))),
+  });
+  const shared = new AbortController();
+  const listeners = () => getEventListeners(shared.signal, 'abort').length;
+  const [quick, slow, slower] = ['quick', 'slow', 'slow'].map((question) =>
+    host.ask(question, shared.signal),
+  );
+  expect(await quick).toBe('answered');
+  expect(listeners()).toBe(1);
+  shared.abort();
+  expect(await Promise.all([slow, slower])).toEqual(['broken off', 'broken off']);
+
+  const later = new AbortController();
+  expect(await host.ask('quick', later.signal)).toBe('answered');
+  expect(getEventListeners(later.signal, 'abort')).toHaveLength(0);
 });
 
 test('when the other side is gone, those who wait and those who come get the reason', async () => {
