@@ -66,8 +66,8 @@ async function post(url: string, form: Record<string, string>): Promise<string> 
   return body.access_token;
 }
 
-/** Calls every deal makes besides its project tasks. */
-const FIXED_CALLS = 15;
+/** Calls a deal makes on average besides its project tasks: every second one has three contacts instead of two. */
+const FIXED_CALLS = 20;
 
 /**
  * The flow. `POST /bench` with `{opportunities, parallel}` answers `{failed}` when the last deal is through.
@@ -75,7 +75,8 @@ const FIXED_CALLS = 15;
  */
 export function handWiredFlow(access: Access, callsPerDeal: number): FlowNode[] {
   const tab = 'bench000000000001';
-  const tasks = Math.max(0, callsPerDeal - FIXED_CALLS);
+  const tasks = callsPerDeal - FIXED_CALLS;
+  if (tasks < 0) throw new Error(`The durable flow makes ${callsPerDeal} calls for a deal of a new customer`);
   const setup = `const access = ${JSON.stringify(access)};\nconst tasks = ${tasks};\n`;
   return [
     { id: tab, type: 'tab', label: 'Hand-wired' },
@@ -110,10 +111,11 @@ const START = `
 const { opportunities, parallel } = msg.payload;
 flow.set('waiting', opportunities.slice());
 flow.set('left', opportunities.length);
+flow.set('begun', Math.min(parallel, opportunities.length));
 flow.set('failed', 0);
 flow.set('answer', { req: msg.req, res: msg.res });
 for (let i = 0; i < Math.min(parallel, opportunities.length); i++) {
-  node.send({ deal: { opportunity: flow.get('waiting').shift(), step: 0, tasks: 0 } });
+  node.send({ deal: { opportunity: flow.get('waiting').shift(), number: i, step: 0 } });
 }
 node.done();
 `;
@@ -129,7 +131,9 @@ if (deal.finished) {
   }
   const opportunity = flow.get('waiting').shift();
   if (!opportunity) return null;
-  deal = msg.deal = { opportunity, step: 0, tasks: 0 };
+  const number = flow.get('begun');
+  flow.set('begun', number + 1);
+  deal = msg.deal = { opportunity, number, step: 0 };
 }
 const id = deal.opportunity;
 const sf = '/services/data/v66.0';
@@ -143,6 +147,7 @@ const ask = (system, method, path, body, headers) => ({
 const suiteql = (q) => ask('netsuite', 'POST', '/services/rest/query/v1/suiteql?limit=10', { q }, { prefer: 'transient' });
 const soql = (q) => ({ method: 'GET', url: sf + '/query?q=' + encodeURIComponent(q), referenceId: 'q' + Math.random().toString(36).slice(2, 8) });
 const reference = (model, ref) => ({ service_name: 'hand', service_model: model, service_model_ref: ref, status: 'successful' });
+const contacts = Array.from({ length: 2 + (deal.number % 2) }, (_, index) => id + '-' + index);
 const months = Array.from({ length: 6 }, (_, month) => '2026-0' + (month + 1) + '-15');
 const calls = [
   () => ask('salesforce', 'POST', sf + '/composite', { compositeRequest: [
@@ -153,7 +158,9 @@ const calls = [
   ] }),
   () => suiteql("SELECT id, entityid FROM customer WHERE externalid = 'hand:" + id + "'"),
   () => ask('netsuite', 'PUT', ns + '/customer/eid:hand:' + id, { companyName: 'Hand ' + id, subsidiary: { id: '2' }, currency: { id: '4' }, terms: { id: '2' }, addressBook: { items: [{ defaultBilling: true, addressBookAddress: { addr1: 'Main 1', city: 'Bonn', zip: '53111', country: { id: 'DE' } } }] } }),
-  () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:' + id, { firstName: 'A', lastName: id, email: 'a' + id + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } }),
+  () => ask('netsuite', 'GET', ns + '/customer/' + deal.customer + '?fields=entityId'),
+  ...contacts.map((contact) => () => suiteql("SELECT id, entityid FROM contact WHERE externalid = 'hand:" + contact + "'")),
+  ...contacts.map((contact) => () => ask('netsuite', 'PUT', ns + '/contact/eid:hand:' + contact, { firstName: 'A', lastName: contact, email: 'a' + contact + '@hand.example', company: { id: deal.customer }, subsidiary: { id: '2' } })),
   () => ask('netsuite', 'PUT', ns + '/job/eid:hand:' + id, { companyName: 'Project ' + id, parent: { id: deal.customer }, subsidiary: { id: '2' }, jobBillingType: { id: 'CB' }, projectExpenseType: { id: '-2' }, startDate: '2026-01-05', projectedEndDate: '2026-12-31' }),
   () => ask('netsuite', 'GET', ns + '/job/' + deal.job + '?fields=entityId'),
   ...Array.from({ length: tasks }, (_, index) => () => ask('netsuite', 'PUT', ns + '/projectTask/eid:hand:' + id + '-' + index, { project: { id: deal.job }, title: 'Task ' + index, constraintType: 'ASAP', startDate: '2026-01-05', estimatedWork: 40 })),
