@@ -46,7 +46,7 @@ export async function openSqliteStore(
 }
 
 async function openDatabase(path: string, keys: Keyring | null, threadFile: string | null): Promise<Store> {
-  const { database, db, transact } = await explained(path, async () => connectSqlite(path, HOST_PAGES_MB));
+  const { database, db, transact } = await explained(path, async () => connectSqlite(path));
   try {
     await migrate(
       db,
@@ -105,18 +105,14 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
 const THREAD_GROUP = 16;
 
 /**
- * The host's pages are dropped whole whenever the thread has committed, and the system keeps the file in memory. The thread
- * writes nearly everything, so that what it keeps stays of use (docs/decisions/0032).
+ * Pages of the file that a connection keeps. Few: the system keeps the file in memory anyway, the host's pages are dropped
+ * whole whenever the thread has committed, and a commit that has split a page looks at all of them (docs/decisions/0032).
  */
-const HOST_PAGES_MB = 8;
-const THREAD_PAGES_MB = 8;
+const PAGES_MB = 8;
 
-/**
- * A connection to the file, with the way to write through it.
- * @param pagesMb of the file that the connection keeps in memory
- */
-function connectSqlite(path: string, pagesMb: number) {
-  const database = connect(path, pagesMb);
+/** A connection to the file, with the way to write through it. */
+function connectSqlite(path: string) {
+  const database = connect(path);
   const statements = statementCache(database);
   const db = new Kysely<Schema>({ dialect: sqliteDialect(statements) });
   const direct: Direct = (text, parameters) => {
@@ -130,7 +126,7 @@ function connectSqlite(path: string, pagesMb: number) {
 
 /** The way to write of the store's own thread, to a file that the host has opened. */
 export async function openCommitter(path: string, keys: Keyring | null): Promise<GroupCommitter> {
-  const { db, transact } = connectSqlite(path, THREAD_PAGES_MB);
+  const { db, transact } = connectSqlite(path);
   if (keys !== null) protect(db, keys);
   const log = await openLog(path);
   const medium = { transact, isFailure: isStoreFailure, flush: () => log.datasync() };
@@ -149,14 +145,14 @@ function currentInstant(): Instant {
 /** To flush what was committed, by whichever connection. */
 const openLog = (path: string): Promise<FileHandle> => open(`${path}-wal`, 'r');
 
-function connect(path: string, pagesMb: number): DatabaseSync {
+function connect(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   // NORMAL leaves it to us to flush the log after a commit: SQLite would block the event loop meanwhile
   // (docs/decisions/0008). It still flushes in the right order when it moves the log into the database.
   database.exec(
     'pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory;' +
       // The log is moved by the checkpointer.
-      `pragma cache_size = -${pagesMb * 1024}; pragma wal_autocheckpoint = 0;`,
+      `pragma cache_size = -${PAGES_MB * 1024}; pragma wal_autocheckpoint = 0;`,
   );
   // A file that may only be read opens all the same; a transaction that writes tells.
   database.exec('begin immediate; rollback;');
