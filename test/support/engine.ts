@@ -3,6 +3,7 @@ export { until } from './until';
 import { Engine, type EngineOptions, type Failure, type Step, type StepReply } from '../../lib/engine';
 import { newId } from '../../lib/model';
 import type { Store } from '../../lib/store';
+import { customerUpsert } from './step';
 import { openTestStore } from './stores';
 
 export interface TestEngine {
@@ -80,17 +81,8 @@ export class FakeVendor {
     };
     return {
       node: { id: 'n1', name: 'Customer' },
-      system: 'erp',
-      instance: 'main',
-      operation: 'customer.upsert',
-      updates: true,
-      readOnly: false,
-      probeFirst: false,
-      canonicalId,
-      recordType: 'customer',
-      businessVersion: '1',
+      ...customerUpsert(canonicalId),
       wire: { name: 'ACME' },
-      visibleAfterMs: 0,
       undo: 'call',
       call: async () => {
         this.calls++;

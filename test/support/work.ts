@@ -1,5 +1,6 @@
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { newId } from '../../lib/model';
+import { customerUpsert } from './step';
 
 /** Runs of durable steps without any system behind them. */
 
@@ -59,17 +60,8 @@ function step(number: number): Step {
   const canonicalId = newId('customer');
   return {
     node: { id: `n${number}`, name: `Step ${number}` },
-    system: 'erp',
-    instance: 'main',
-    operation: 'customer.upsert',
-    updates: true,
-    readOnly: false,
-    probeFirst: false,
-    canonicalId,
-    recordType: 'customer',
-    businessVersion: '1',
+    ...customerUpsert(canonicalId),
     wire: { name: 'ACME', number },
-    visibleAfterMs: 0,
     undo: 'none',
     call: async () => ({
       reply: null,
