@@ -4,8 +4,8 @@
  * machine who works where. The last line is one JSON object with the medians of the rounds.
  *
  * `--flow-ms 0.2,0` names what a flow itself needs of its host's core for each step: with 0.2 as much as the template flow
- * (`npm run bench`: 3.6 ms for a deal of 15 calls, a sixth of it the engine), with 0 there is nothing but the engine, and
- * a host asks more of the server than any real one.
+ * (`bench/RESULTS.md`: 5.7 ms of the main thread for a deal of 23 calls, a sixth of it the engine), with 0 there is
+ * nothing but the engine, and a host asks more of the server than any real one.
  *
  * Each host has a core of its own and the server all others, the same share with one host as with two: a single host
  * would else have help of cores that two have to do without. The server is one of its own with its usual settings,

@@ -3,7 +3,7 @@ import { type CanonicalId, type Instant, Q2cError } from '../model';
 import { appendAudit, type RunRow, type RunState, type StepRow, type Store, type Tx } from '../store';
 import { closeCasesOfRun, noteOnCases } from './cases';
 import type { Author } from './decisions';
-import { reasonOf, wireOf } from './journal';
+import { reasonOf, wireOf } from './journal-rows';
 import type { Lease } from './leases';
 import { settleEvent } from './order';
 import { requireReason, stepByKey } from './repair';

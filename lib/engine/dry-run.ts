@@ -24,7 +24,8 @@ import {
 } from './decisions';
 import { eventOf } from './dispatcher';
 import { holderOf, idOf } from './identity';
-import { lookUp, otherContent, resultOf } from './journal';
+import { lookUp, otherContent } from './journal';
+import { resultOf } from './journal-rows';
 import { placeOfRow, stepByKey } from './repair';
 import { requireRetriable, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';

@@ -12,7 +12,7 @@ import {
   type StepPlace,
   saveDecision,
 } from './decisions';
-import { reasonOf, wireOf } from './journal';
+import { reasonOf, wireOf } from './journal-rows';
 import { requireRetriable, rerun, runById } from './rerun';
 import { GivenUp, type Patience, persist } from './retry';
 import type { TargetOperation, Targets } from './targets';

@@ -11,16 +11,8 @@ import { CaseOpened, openCase } from './cases';
 import { type DecisionMade, decisionOn, placeOf, withCorrection } from './decisions';
 import { reach } from './failpoints';
 import { externalId } from './identity';
-import {
-  type Begin,
-  beginStep,
-  type Counts,
-  confirmStep,
-  journaled,
-  otherContent,
-  recordFailure,
-  settleEarlier,
-} from './journal';
+import { type Begin, beginStep, journaled, otherContent } from './journal';
+import { type Counts, confirmStep, recordFailure, settleEarlier } from './journal-outcomes';
 import { KeyedMutex } from './keyed-mutex';
 import type { Leases } from './leases';
 import { delay, GivenUp, isExhausted, isRetriable, persist, stepDelay } from './retry';

@@ -3,7 +3,7 @@ import { type CanonicalId, fingerprint, type Instant, type JsonValue, Q2cError }
 import { appendAudit, open, type RunRow, type StepRow, type Store, seal, type Tx } from '../store';
 import { ENGINE, openCase, resolveCasesOfStep } from './cases';
 import { externalId } from './identity';
-import { replyOf, resultOf, wireOf } from './journal';
+import { replyOf, resultOf, wireOf } from './journal-rows';
 import { delay, GivenUp, isRetriable, type Patience, persist } from './retry';
 import { toRun } from './runs';
 import type { TargetOperation, Targets, UndoEffect } from './targets';

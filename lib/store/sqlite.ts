@@ -79,7 +79,7 @@ async function openDatabase(path: string, keys: Keyring | null, threadFile: stri
       return thread.perform(calls);
     },
     isFailure: isStoreFailure,
-    ...(log === null ? {} : { flush: () => log.datasync() }),
+    ...(log === null ? {} : { flush: flushOf(log) }),
   });
   return {
     kind: 'sqlite',
@@ -128,8 +128,7 @@ function connectSqlite(path: string) {
 export async function openCommitter(path: string, keys: Keyring | null): Promise<GroupCommitter> {
   const { db, transact } = connectSqlite(path);
   if (keys !== null) protect(db, keys);
-  const log = await openLog(path);
-  const medium = { transact, isFailure: isStoreFailure, flush: () => log.datasync() };
+  const medium = { transact, isFailure: isStoreFailure, flush: flushOf(await openLog(path)) };
   return new GroupCommitter(medium, { maxGroup: THREAD_GROUP });
 }
 
@@ -144,6 +143,8 @@ function currentInstant(): Instant {
 
 /** To flush what was committed, by whichever connection. */
 const openLog = (path: string): Promise<FileHandle> => open(`${path}-wal`, 'r');
+
+const flushOf = (log: FileHandle) => () => log.datasync();
 
 function connect(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });

@@ -4,6 +4,7 @@ import '../../lib/engine/dispatcher';
 import '../../lib/engine/identity';
 import '../../lib/engine/intake';
 import '../../lib/engine/journal';
+import '../../lib/engine/journal-outcomes';
 import '../../lib/engine/run-end';
 import '../../lib/engine/waiting';
 import '../../lib/observe/kpi/update';

@@ -151,7 +151,7 @@ function generateNext(org: Org, accountKey: string | undefined): SimRecord {
 function nextDealOfNewAccount(org: Org): SeedDeal {
   const { db } = org.context;
   const seed = Number(db.getValue(SEED));
-  const generated = () => newAccount(seed, seededAccounts(seed).length + db.next(NEW_ACCOUNT));
+  const generated = () => newAccount(seed, db.next(NEW_ACCOUNT));
   let account = generated();
   // Among thousands two have the same tax number by chance, which in life is one company entered twice.
   while (db.get(TAX_NUMBER, account.taxNumber) !== undefined) account = generated();

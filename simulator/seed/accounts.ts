@@ -6,6 +6,9 @@ import type { SeedAccount, SeedAddress } from './world';
 const TERMS = ['net_30', 'net_30', 'net_30', 'net_45', 'net_60', 'eom_30', 'net_15'] as const;
 const ROLES = ['buyer', 'billing', 'approver'] as const;
 
+/** Accounts of each world. */
+const WORLD_ACCOUNTS = Object.values(COUNTRIES).reduce((count, { stems }) => count + stems.length, 0);
+
 /** 40 accounts in six countries with distinct names, websites, tax numbers and e-mail addresses. */
 export function generateAccounts(random: Random): SeedAccount[] {
   const accounts: SeedAccount[] = [];
@@ -17,10 +20,14 @@ export function generateAccounts(random: Random): SeedAccount[] {
   return accounts;
 }
 
-/** One more account: `n` in its name makes name, website and e-mail addresses its own. */
+/**
+ * The n-th account after those of the world, from 1: its number in its name makes name, website and e-mail addresses its
+ * own.
+ */
 export function generateNewAccount(random: Random, n: number): SeedAccount {
+  const number = WORLD_ACCOUNTS + n;
   const country = pick(random, Object.keys(COUNTRIES).filter(isCountry));
-  return generateAccount(random, country, `${pick(random, COUNTRIES[country].stems)} ${n}`, n);
+  return generateAccount(random, country, `${pick(random, COUNTRIES[country].stems)} ${number}`, number);
 }
 
 function isCountry(text: string): text is SeedCountry {

@@ -17,7 +17,7 @@ export function seededAccounts(seed: number): SeedAccount[] {
   return generateAccounts(seededRandom(seed));
 }
 
-/** The n-th account of the world of a seed, for n beyond those the world is born with. */
+/** The n-th account after those of the world of a seed, from 1. */
 export function newAccount(seed: number, n: number): SeedAccount {
   return generateNewAccount(seededRandom(Math.imul(seed + 1, 0x85ebca6b) + n), n);
 }

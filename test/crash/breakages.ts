@@ -20,8 +20,6 @@ interface Change {
 
 const root = join(__dirname, '../..');
 
-const JOURNAL = 'lib/engine/journal.ts';
-
 export const breakages: readonly Breakage[] = [
   {
     name: 'no-probe',
@@ -38,22 +36,27 @@ export const breakages: readonly Breakage[] = [
     name: 'commit-after-call',
     changes: [
       {
-        file: JOURNAL,
+        file: 'lib/engine/journal.ts',
         from: '  const uncertain = ',
         to: "  await tx.deleteFrom('step').where('key', '=', keys.key).execute();\n  const uncertain = ",
       },
       {
-        file: JOURNAL,
-        from: '  await recordRefs(tx, answer.reply.result.refs, at);',
-        to: `  await insertIntent(tx, identityOf(tx, run, step, keys, at));
-             await recordRefs(tx, answer.reply.result.refs, at);`,
+        file: 'lib/engine/journal-outcomes.ts',
+        from: '    await sideBySide([recordRefs(tx, refs, at), updateConfirmed(tx, confirmed)]);',
+        to: `    const { system, instance, operation, undo, node } = step;
+    await tx.insertInto('step').values({
+      ...{ key: keys.key, fingerprint: keys.fingerprint, idempotency_key: keys.idempotencyKey, run_id: runId, run_attempt: 1 },
+      ...{ node_id: node.id, node_name: node.name, canonical_id: step.canonicalId, system, instance, operation, undo },
+      ...{ wire: seal(tx, 'step', 'wire', keys, '{}'), started_at: at, state: 'intent', calls: 0, probes: 0 },
+    }).execute();
+    await sideBySide([recordRefs(tx, refs, at), updateConfirmed(tx, confirmed)]);`,
       },
     ],
   },
   {
     name: 'no-flush',
     store: 'sqlite',
-    changes: [{ file: 'lib/store/sqlite.ts', from: '() => log.datasync()', to: 'async () => undefined' }],
+    changes: [{ file: 'lib/store/sqlite.ts', from: '() => log.datasync();', to: 'async () => void log;' }],
   },
   {
     // Every running run counts as one of a dead host, and whoever works on a run may write.
@@ -74,22 +77,24 @@ export const breakages: readonly Breakage[] = [
   },
 ];
 
-/** Packs and installs the product with a protection taken out. @throws Error when the text to change is not there */
-export async function brokenTemplate({ name, changes }: Breakage): Promise<string> {
+/** A file's text without its part of a protection. @throws Error when what is to be changed is not there exactly once */
+export function broken(text: string, { file, from, to }: Change): string {
+  const count = text.split(from).length - 1;
+  if (count !== 1) throw new Error(`A breakage no longer fits: ${count} times in ${file}: ${from}`);
+  return text.replace(from, () => to);
+}
+
+/** Packs and installs the product with a protection taken out. @throws Error as `broken` */
+export async function brokenTemplate({ changes }: Breakage): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'q2c-broken-'));
   for (const entry of await readdir(root)) {
     if (['.git', 'dist', 'node_modules'].includes(entry)) continue;
     await cp(join(root, entry), join(copy, entry), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
-  for (const { file, from, to } of changes) {
-    const text = await readFile(join(copy, file), 'utf8');
-    const count = text.split(from).length - 1;
-    if (count !== 1) throw new Error(`--break ${name} no longer fits: ${count} times in ${file}: ${from}`);
-    await writeFile(
-      join(copy, file),
-      text.replace(from, () => to),
-    );
+  for (const change of changes) {
+    const file = join(copy, change.file);
+    await writeFile(file, broken(await readFile(file, 'utf8'), change));
   }
   try {
     return await makeTemplate(copy);

@@ -1,8 +1,8 @@
 import type { Step } from '../../lib/engine';
-import { type CanonicalId, newId } from '../../lib/model';
+import type { CanonicalId } from '../../lib/model';
 
 /** What writing a customer to the ERP is for the engine; what it writes and calls is for the test to say. */
-export const customerUpsert = (canonicalId: CanonicalId = newId('customer')) =>
+export const customerUpsert = (canonicalId: CanonicalId) =>
   ({
     system: 'erp',
     instance: 'main',

@@ -1,5 +1,5 @@
 import type { SimRecord } from '../../../simulator/kit/types';
-import { generateWorld } from '../../../simulator/seed/generate';
+import { generateWorld, newAccount } from '../../../simulator/seed/generate';
 import { TestOrg } from './org';
 
 let org: TestOrg;
@@ -17,6 +17,11 @@ interface Deal {
 
 const close = async (body: object) => (await org.control<Deal[]>('deals/close', 'POST', body)).body;
 const world = generateWorld(1);
+
+const accountsOf = (deals: Deal[]) =>
+  org.rows<{ Account: { Name: string; Q2C_Tax_Registration__c: string } }>(
+    `SELECT Account.Name, Account.Q2C_Tax_Registration__c FROM Opportunity WHERE Id IN ('${deals.map((deal) => deal.opportunityId).join("','")}')`,
+  );
 
 describe('the seeded org', () => {
   it('holds the world: accounts, people, deals with lines, schedules and contracts', async () => {
@@ -115,12 +120,24 @@ describe('closing deals', () => {
 
   it('wins deals of accounts that have bought nothing before', async () => {
     const won = await close({ newAccounts: true, count: 50 });
-    const accounts = await org.rows<{ Account: { Name: string; Q2C_Tax_Registration__c: string } }>(
-      `SELECT Account.Name, Account.Q2C_Tax_Registration__c FROM Opportunity WHERE Id IN ('${won.map((deal) => deal.opportunityId).join("','")}')`,
-    );
+    const accounts = await accountsOf(won);
     const names = new Set(accounts.map(({ Account }) => Account.Name));
     expect(names.size).toBe(50);
     for (const { name } of world.accounts) expect(names).not.toContain(name);
+  });
+
+  it('wins none of two new accounts with the same tax number', async () => {
+    // The last of so many new accounts of this seed has the tax number of one before it.
+    const [seed, colliding] = [203_654, 30];
+    const numbers = Array.from({ length: colliding }, (_, i) => newAccount(seed, i + 1).taxNumber);
+    expect(new Set(numbers).size).toBe(colliding - 1);
+    await org.close();
+    org = await TestOrg.start({ seed });
+    const entered = (await accountsOf(await close({ newAccounts: true, count: colliding }))).map(
+      ({ Account }) => Account.Q2C_Tax_Registration__c,
+    );
+    expect(new Set(entered)).toEqual(new Set([...numbers, newAccount(seed, colliding + 1).taxNumber]));
+    expect(entered).toHaveLength(colliding);
   });
 
   it.each([

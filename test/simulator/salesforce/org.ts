@@ -26,7 +26,9 @@ export interface Saved {
 
 /** A simulated org with a session, as an API client sees it, and the control API beside it. */
 export class TestOrg {
-  static async start(options: { clock?: () => number; stateDir?: string } = {}): Promise<TestOrg> {
+  static async start(
+    options: { clock?: () => number; stateDir?: string; seed?: number } = {},
+  ): Promise<TestOrg> {
     const simulator = await startHost({ port: 0, systems: [system], ...options });
     const org = new TestOrg(simulator);
     await org.login();
