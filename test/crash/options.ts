@@ -19,7 +19,7 @@ export interface Options {
 }
 
 export const USAGE = `Usage: npm run test:crash -- [options]
-  --seeds N         how many seeds (default 20; with --seconds as many as there is time for)
+  --seeds N         how many seeds (default 20, with --break 200; with --seconds as many as there is time for)
   --first-seed N    the first of them (default 1)
   --seconds N       begin no further seed after so many seconds
   --parallel N      seeds at a time (default 6)
@@ -53,8 +53,7 @@ export function readOptions(args: string[]): Options | null {
   if (hosts > 1 && store === 'sqlite') throw new Error('Several hosts need --store postgres.');
   const seconds = values.seconds === undefined ? null : wholeNumber(values.seconds, '--seconds');
   return {
-    seeds:
-      values.seeds !== undefined ? wholeNumber(values.seeds, '--seeds') : seconds === null ? 20 : Infinity,
+    seeds: values.seeds === undefined ? usualSeeds(values) : wholeNumber(values.seeds, '--seeds'),
     firstSeed: wholeNumber(values['first-seed'], '--first-seed'),
     seconds: seconds ?? Infinity,
     parallel: wholeNumber(values.parallel, '--parallel'),
@@ -63,6 +62,12 @@ export function readOptions(args: string[]): Options | null {
     store,
     breakages: values.break === undefined ? [] : chosenBreakages(values.break, store),
   };
+}
+
+/** What is broken is played until it is noticed, and how soon that is depends on the moments that crashes strike. */
+function usualSeeds(given: { seconds?: string; break?: string }): number {
+  if (given.seconds !== undefined) return Infinity;
+  return given.break === undefined ? 20 : 200;
 }
 
 function chosenBreakages(name: string, store: Options['store']): readonly Breakage[] {

@@ -21,6 +21,11 @@ export interface Plan {
   touched: number;
   faults: SeededFault[];
   crashes: Crash[];
+  /**
+   * How the flow makes projects in Kantata. `upsert`, as the template has it, looks for the project by itself, so that
+   * the engine's probe has nothing to protect there; `create` relies on it.
+   */
+  projects: 'upsert' | 'create';
 }
 
 export interface PlanOptions {
@@ -58,6 +63,7 @@ export function planOf(seed: number, options: PlanOptions): Plan {
     touched: Math.min(deals, between(random, 0, 2)),
     faults,
     crashes: Array.from({ length: between(random, 2, 4) }, () => crash(random, deals, points, options)),
+    projects: pick(random, ['upsert', 'create'] as const),
   };
 }
 

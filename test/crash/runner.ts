@@ -74,7 +74,13 @@ export class Runner {
     await mkdir(folder, { recursive: true });
     const { template } = this;
     const store = await this.stores.open(folder);
-    const site = await Site.prepare(folder, { hosts, template, simulatorUrl: simulator.url, store });
+    const site = await Site.prepare(folder, {
+      hosts,
+      template,
+      simulatorUrl: simulator.url,
+      store,
+      projects: plan.projects,
+    });
     const story = new Story(plan, simulator, site);
     const { outcome } = story;
     try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type FlowNode, Host } from '../support/host';
 import { until } from '../support/until';
 import { templateFlow } from '../support/world';
+import type { Plan } from './plan';
 import type { SeedStore } from './stores';
 
 export interface SiteOptions {
@@ -11,6 +12,7 @@ export interface SiteOptions {
   template: string;
   simulatorUrl: string;
   store: SeedStore;
+  projects: Plan['projects'];
 }
 
 /** The hosts of one seed with the template flow, on one store. Their folders lie in the folder of the seed. */
@@ -89,9 +91,10 @@ export class Site {
 }
 
 /** Deals count from the beginning of time: a host may be killed before its source has noted when it began. */
-const flowFor = ({ store, hosts }: SiteOptions): FlowNode[] =>
+const flowFor = ({ store, hosts, projects }: SiteOptions): FlowNode[] =>
   templateFlow((node) => {
     if (node.type === 'q2c-store') Object.assign(node, store.properties);
+    if (node.type === 'q2c-kantata' && node.entity === 'project') node.verb = projects;
     if (node.type !== 'q2c-salesforce-events') return;
     node.startAt = '2020-01-01T00:00:00Z';
     // Else the host that polls takes all of the few deals, and the others have nothing to die of.
