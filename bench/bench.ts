@@ -6,24 +6,28 @@
 import { parseArgs } from 'node:util';
 import { type FlowNode, Host } from '../test/support/host';
 import packOnce from '../test/support/pack';
-import { Simulator, SYSTEMS, templateFlow, type VendorControl, World } from '../test/support/world';
+import { SYSTEMS, startVendors, templateFlow, type VendorControl, World } from '../test/support/world';
 import { handWiredFlow, logIn } from './hand-wired';
 import { measureStart, type StartFigures } from './start';
 
 const { values } = parseArgs({
   options: {
-    deals: { type: 'string', default: '1200' },
+    /** Of a turn. */
+    deals: { type: 'string', default: '600' },
     /** Deals under way at once, on both sides; several numbers give a curve. */
     parallel: { type: 'string', default: '8,32' },
-    rounds: { type: 'string', default: '3' },
+    turns: { type: 'string', default: '6' },
     /** Deals before the clock starts, on both sides: V8 compiles the durable flow's code for some ten seconds. */
     'warm-up': { type: 'string', default: '2400' },
+    /** Whether the simulated vendors share one process, and with it one thread, on both sides. */
+    vendors: { type: 'string', default: 'apart' },
   },
 });
 const deals = Number(values.deals);
 const parallels = values.parallel.split(',').map(Number);
-const rounds = Number(values.rounds);
+const turns = Number(values.turns);
 const warmUp = Number(values['warm-up']);
+const vendors = placeOf(values.vendors);
 /**
  * Each deal is the first one of its customer: for later ones the durable flow makes fewer calls, as the journal knows what
  * it has written of the customer, and a flow without a memory cannot do the same.
@@ -36,86 +40,116 @@ const customers = { newAccounts: true } as const;
  */
 const NO_LIMIT = 1000;
 
-interface Round {
+function placeOf(given: string): 'apart' | 'beside' {
+  if (given === 'apart') return 'apart';
+  if (given === 'together') return 'beside';
+  throw new Error(`--vendors is apart or together, not "${given}".`);
+}
+
+/** What a side has done with the deals of a turn. */
+interface Done {
   calls: number;
   seconds: number;
 }
 
-interface Pair {
-  durable: Round;
-  hand: Round;
+/** One of the two flows, in a host and with vendors of its own. */
+interface Side {
+  work(count: number): Promise<Done>;
+  stop(): Promise<void>;
+}
+
+interface Turn {
+  durable: Done;
+  hand: Done;
 }
 
 async function main(): Promise<void> {
   await packOnce();
-  const pairs = new Map<number, Pair[]>(parallels.map((parallel) => [parallel, []]));
-  for (let round = 1; round <= rounds; round++) {
-    for (const [parallel, done] of pairs) {
-      const durable = await durableRound(parallel);
-      const hand = await handWiredRound(parallel, Math.round(durable.calls / deals));
-      const pair = { durable, hand };
-      done.push(pair);
-      console.log(
-        `round ${round}, ${parallel} at once: durable ${show(durable)}; by hand ${show(hand)}; ratio ${ratioOf(pair).toFixed(2)}`,
-      );
-    }
-  }
-  report(pairs, await measureStart(rounds + 2));
+  const curve = new Map<number, Turn[]>();
+  for (const parallel of parallels) curve.set(parallel, await takeTurns(parallel));
+  report(curve, await measureStart(5));
 }
 
-async function durableRound(parallel: number): Promise<Round> {
+/** Both sides stay up and take turns: the machine is half as fast in some minutes as in others. */
+async function takeTurns(parallel: number): Promise<Turn[]> {
+  const durableSide = await startDurable(parallel);
+  try {
+    const { calls } = await durableSide.work(warmUp);
+    const handSide = await startHandWired(parallel, Math.round(calls / warmUp));
+    try {
+      await handSide.work(warmUp);
+      const done: Turn[] = [];
+      for (let number = 1; number <= turns; number++) {
+        const turn = { durable: await durableSide.work(deals), hand: await handSide.work(deals) };
+        done.push(turn);
+        console.log(
+          `turn ${number}, ${parallel} at once: durable ${show(turn.durable)}; by hand ${show(turn.hand)}; ratio ${ratioOf(turn).toFixed(2)}`,
+        );
+      }
+      return done;
+    } finally {
+      await handSide.stop();
+    }
+  } finally {
+    await durableSide.stop();
+  }
+}
+
+async function startDurable(parallel: number): Promise<Side> {
   const flow = templateFlow((node) => {
     if (node.type === 'q2c-salesforce-events')
       Object.assign(node, { concurrency: String(parallel), interval: '5' });
     if (node.type.endsWith('-connection')) node.concurrency = String(NO_LIMIT);
     if (node.type === 'debug') node.active = false;
   });
-  const world = await World.start({ flow });
-  try {
-    await unlimited(world.simulator);
-    await world.simulator.closeDeals(warmUp, customers);
-    const warm = new Set((await world.settled(warmUp, 600_000)).map(({ id }) => id));
-    // Right after a look for won deals, so that the next one finds all of these at once.
-    await world.simulator.polledAgain();
-    const before = await callsOf(world.simulator);
-    await world.simulator.closeDeals(deals, customers);
-    const all = await world.settled(warmUp + deals, 600_000);
-    const runs = all.filter(({ id }) => !warm.has(id));
-    const bad = runs.filter(({ state }) => state !== 'completed');
-    if (bad.length > 0) throw new Error(`${bad.length} of ${deals} durable runs did not complete`);
-    const started = Math.min(...runs.map(({ startedAt }) => Date.parse(startedAt ?? '')));
-    const ended = Math.max(...runs.map(({ endedAt }) => Date.parse(endedAt ?? '')));
-    return { calls: (await callsOf(world.simulator)) - before, seconds: (ended - started) / 1000 };
-  } finally {
-    await world.stop();
-  }
+  const world = await World.start({ flow, vendors });
+  const { simulator } = world;
+  await unlimited(simulator);
+  const ended = new Set<string>();
+  return {
+    async work(count) {
+      // Right after a look for won deals, so that the next one finds all of these at once.
+      await simulator.polledAgain();
+      const before = await callsOf(simulator);
+      await simulator.closeDeals(count, customers);
+      const runs = (await world.settled(ended.size + count, 600_000)).filter(({ id }) => !ended.has(id));
+      const calls = (await callsOf(simulator)) - before;
+      for (const { id, state } of runs) {
+        if (state !== 'completed') throw new Error(`Run ${id} is ${state}`);
+        ended.add(id);
+      }
+      const began = Math.min(...runs.map(({ startedAt }) => Date.parse(startedAt ?? '')));
+      const end = Math.max(...runs.map(({ endedAt }) => Date.parse(endedAt ?? '')));
+      return { calls, seconds: (end - began) / 1000 };
+    },
+    stop: () => world.stop(),
+  };
 }
 
-async function handWiredRound(parallel: number, callsPerDeal: number): Promise<Round> {
-  const simulator = await Simulator.start();
+async function startHandWired(parallel: number, callsPerDeal: number): Promise<Side> {
+  const simulator = await startVendors(vendors);
   const host = await Host.start();
-  try {
-    await unlimited(simulator);
-    await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
-    const work = async (count: number) => {
+  await unlimited(simulator);
+  await host.deploy(handWiredFlow(await logIn(simulator), callsPerDeal) as FlowNode[]);
+  return {
+    async work(count) {
       const opportunities = (await simulator.closeDeals(count, customers)).map(
         ({ opportunityId }) => opportunityId,
       );
       const before = await callsOf(simulator);
-      const started = performance.now();
+      const began = performance.now();
       const answer = await host.request('POST', '/bench', { opportunities, parallel });
-      const seconds = (performance.now() - started) / 1000;
+      const seconds = (performance.now() - began) / 1000;
       const { failed } = answer as { failed: number };
       if (failed > 0)
         throw new Error(`${failed} calls of the hand-wired flow failed:\n${host.output.slice(-2000)}`);
       return { calls: (await callsOf(simulator)) - before, seconds };
-    };
-    await work(warmUp);
-    return await work(deals);
-  } finally {
-    await host.dispose();
-    await simulator.stop();
-  }
+    },
+    async stop() {
+      await host.dispose();
+      await simulator.stop();
+    },
+  };
 }
 
 /** Calls all vendors have answered so far. */
@@ -130,20 +164,20 @@ async function unlimited(simulator: VendorControl): Promise<void> {
   await simulator.patch('netsuite', 'account', account.id, { concurrencyLimit: NO_LIMIT });
 }
 
-const rate = ({ calls, seconds }: Round): number => calls / seconds;
-const ratioOf = ({ durable, hand }: Pair): number => rate(durable) / rate(hand);
-const show = (round: Round): string => `${round.calls} calls in ${round.seconds.toFixed(1)} s`;
+const rate = ({ calls, seconds }: Done): number => calls / seconds;
+const ratioOf = ({ durable, hand }: Turn): number => rate(durable) / rate(hand);
+const show = (done: Done): string => `${done.calls} calls in ${done.seconds.toFixed(1)} s`;
 
 function median(numbers: number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-function report(pairs: ReadonlyMap<number, readonly Pair[]>, start: StartFigures): void {
-  const curve = [...pairs].map(([parallel, done]) => ({
+function report(turnsOf: ReadonlyMap<number, readonly Turn[]>, start: StartFigures): void {
+  const curve = [...turnsOf].map(([parallel, done]) => ({
     parallel,
     ratio: rounded(median(done.map(ratioOf)), 100),
-    ratios: done.map((pair) => rounded(ratioOf(pair), 100)),
+    ratios: done.map((turn) => rounded(ratioOf(turn), 100)),
     durableRunsPerSecond: rounded(median(done.map(({ durable }) => deals / durable.seconds)), 10),
     durableCallsPerSecond: rounded(median(done.map(({ durable }) => rate(durable))), 1),
     handWiredCallsPerSecond: rounded(median(done.map(({ hand }) => rate(hand))), 1),
@@ -158,7 +192,7 @@ durable flow against hand-wired calls, ${at.parallel} deals at once   ratio ${at
   console.log(
     `\nstart of Node-RED with the pack         +${start.startAddedMs} ms, +${start.startAddedMb} MB`,
   );
-  console.log(JSON.stringify({ deals, rounds, curve, ...start }));
+  console.log(JSON.stringify({ deals, turns, vendors: values.vendors, curve, ...start }));
 }
 
 const rounded = (value: number, per: number): number => Math.round(value * per) / per;

@@ -1,15 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
 import { signJwt } from '../lib/systems/kit/jwt';
 import type { FlowNode } from '../test/support/host';
-import type { Simulator } from '../test/support/world';
+import type { VendorControl } from '../test/support/world';
 
 /**
  * What a user would wire by hand for the same job: core nodes only (http in, function, http request), the same kinds
  * of calls, several deals at a time, nothing journaled, probed, checked or retried. Within a deal the calls go one after
  * the other, where the durable flow has two branches: with several deals at a time neither waits for want of work.
  */
-
-type Credentials = Record<string, Record<string, string>>;
 
 interface Access {
   salesforce: { url: string; token: string };
@@ -18,10 +16,8 @@ interface Access {
 }
 
 /** Logs in once, as such flows do with a token kept in a context variable. */
-export async function logIn(simulator: Simulator): Promise<Access> {
-  const { systems } = await simulator.control<{
-    systems: Record<string, { url: string; credentials: Credentials }>;
-  }>('GET', 'systems');
+export async function logIn(simulator: VendorControl): Promise<Access> {
+  const systems = await simulator.systems();
   const of = (system: string, scheme: string) => ({
     url: systems[system]?.url ?? '',
     credentials: systems[system]?.credentials[scheme] ?? {},

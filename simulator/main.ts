@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { startSimulator } from './index';
+import { type SimulatorOptions, startSimulator } from './index';
 
-const USAGE = 'Usage: simulator [--port 4600] [--host 127.0.0.1] [--state DIR] [--seed N]';
+const USAGE =
+  'Usage: simulator [--systems salesforce,netsuite,kantata] [--port 4600] [--host 127.0.0.1] [--state DIR] [--seed N]';
 
 /** Exit codes: 1 = could not start (the reason is on stderr), 2 = wrong arguments. */
 async function main(): Promise<void> {
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
   }
 }
 
-function readArguments(): { port: number; host?: string; stateDir?: string; seed?: number } {
+function readArguments(): SimulatorOptions {
   try {
     const { values } = parseArgs({
       options: {
@@ -23,6 +24,7 @@ function readArguments(): { port: number; host?: string; stateDir?: string; seed
         host: { type: 'string' },
         state: { type: 'string' },
         seed: { type: 'string' },
+        systems: { type: 'string' },
       },
     });
     return {
@@ -30,6 +32,7 @@ function readArguments(): { port: number; host?: string; stateDir?: string; seed
       host: values.host,
       stateDir: values.state,
       seed: values.seed === undefined ? undefined : wholeNumber(values.seed, 'seed', 2 ** 32 - 1),
+      systems: values.systems?.split(','),
     };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);

@@ -16,18 +16,24 @@ const PORT = 4600;
 let inHost: Promise<Endpoints> | null = null;
 
 /**
- * The simulated vendor of a system: the simulator at `Q2C_SIMULATOR_URL`, else one inside this host, started
- * once and kept until the host ends. Its state lies in `<userDir>/quote-to-cash/simulator`.
+ * The simulated vendor of a system: the simulator at `Q2C_SIMULATOR_URL` (several, with commas between them, where each
+ * has some of the systems), else one inside this host, started once and kept until the host ends. Its state lies in
+ * `<userDir>/quote-to-cash/simulator`.
  * @throws Q2cError `SIMULATOR_UNAVAILABLE` when it cannot be reached or started.
  */
 export async function simulatedEndpoint(RED: NodeAPI, system: string): Promise<SimulatedEndpoint> {
-  const url = process.env.Q2C_SIMULATOR_URL;
-  const endpoints = url ? await elsewhere(url) : await insideHost(RED);
+  const urls = process.env.Q2C_SIMULATOR_URL;
+  const endpoints = urls ? await allElsewhere(urls) : await insideHost(RED);
   const endpoint = endpoints[system];
   if (endpoint === undefined) {
     throw new Q2cError('SIMULATOR_UNAVAILABLE', `The simulator has no ${system}.`);
   }
   return endpoint;
+}
+
+async function allElsewhere(urls: string): Promise<Endpoints> {
+  const each = await Promise.all(urls.split(',').map((url) => elsewhere(url.trim())));
+  return Object.assign({}, ...each) as Endpoints;
 }
 
 async function elsewhere(url: string): Promise<Endpoints> {

@@ -8,7 +8,7 @@ const IDENTITY = 'identity.';
 /** Records of one type with the look-ups declared for it. */
 interface TypeTable {
   records: Map<string, SimRecord>;
-  /** field → value → ids; lists, because most values are those of one record. */
+  /** field → value in any case → ids; lists, because most values are those of one record. */
   indexes: Map<string, Map<string, string[]>>;
 }
 
@@ -79,16 +79,19 @@ export class TransactionalStore implements RecordStore {
   }
 
   /** In order of creation. Compares the text form; null and missing fields match nothing. */
-  findBy(type: string, field: string, value: string): SimRecord[] {
+  findBy(type: string, field: string, value: string, { anyCase = false } = {}): SimRecord[] {
+    const wanted = anyCase ? folded(value) : value;
+    const isWanted = ({ data }: SimRecord): boolean => {
+      const text = textOf(data[field]);
+      return text !== null && (anyCase ? folded(text) : text) === wanted;
+    };
     const table = this.#table(type);
     const index = table.indexes.get(field);
-    if (!index) return this.list(type).filter((record) => indexText(record.data[field]) === value);
-    const ids = index.get(value);
-    if (!ids) return [];
+    if (!index) return this.list(type).filter(isWanted);
     const found: SimRecord[] = [];
-    for (const id of ids) {
+    for (const id of index.get(folded(value)) ?? []) {
       const record = table.records.get(id);
-      if (record) found.push(record);
+      if (record && isWanted(record)) found.push(record);
     }
     return found.sort((a, b) => a.created - b.created);
   }
@@ -264,9 +267,16 @@ function withdraw(index: Map<string, string[]>, key: string, id: string): void {
 }
 
 function indexKey(record: SimRecord | undefined, field: string): string | null {
-  return record === undefined || record.deleted ? null : indexText(record.data[field]);
+  if (record === undefined || record.deleted) return null;
+  const text = textOf(record.data[field]);
+  return text === null ? null : folded(text);
 }
 
-function indexText(value: unknown): string | null {
+/** Both ways, because neither alone makes ß and SS one. */
+function folded(text: string): string {
+  return text.toUpperCase().toLowerCase();
+}
+
+function textOf(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }

@@ -47,8 +47,11 @@ export interface RecordStore {
   /** Marks as deleted; `get` and `list` no longer show it unless asked. */
   remove(type: string, id: string): void;
   list(type: string, options?: { deleted?: boolean }): SimRecord[];
-  /** Records whose top-level data field equals the value (indexed for fields named in `SimulatedSystem.indexes`). */
-  findBy(type: string, field: string, value: string): SimRecord[];
+  /**
+   * Records whose top-level data field equals the value (indexed for fields named in `SimulatedSystem.indexes`), in any
+   * case of its letters if asked for.
+   */
+  findBy(type: string, field: string, value: string, options?: { anyCase?: boolean }): SimRecord[];
   count(type: string): number;
   /** Counter that outlives the host: 1, 2, 3 … */
   next(sequence: string): number;

@@ -123,6 +123,17 @@ test('a simulator that is not there says how to start it, and is found once it i
   expect(sent?.result).toHaveLength(3);
 });
 
+test('vendors may be in simulators of their own', async () => {
+  const other = await startSimulator({ port: 0, systems: ['kantata'] });
+  try {
+    process.env.Q2C_SIMULATOR_URL = `${other.url}, ${simulator.url}`;
+    await load({});
+    expect((await canvas.pass({ payload: wonDeal() })).sent?.result).toHaveLength(3);
+  } finally {
+    await other.close();
+  }
+});
+
 test('the deal can be elsewhere in the message', async () => {
   await load({ input: 'deal', inputType: 'msg' });
   const deal = wonDeal();

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Page } from '../../lib/api/paging';
 import type { RunReport, RunSummary } from '../../lib/api/reports';
 import type { CaseLine } from '../../lib/governance';
+import type { RunningSimulator } from '../../simulator/kit/host';
 import type { LoggedRequest } from '../../simulator/kit/request-log';
 import type { Fault, SimRecord } from '../../simulator/kit/types';
 import { endWithUs } from './children';
@@ -34,6 +35,8 @@ export interface ClosedDeal {
   name: string;
 }
 
+export type SimulatedSystems = RunningSimulator['systems'];
+
 /** The control API of simulated vendors: the person at their screens, and whoever breaks the network on purpose. */
 export class VendorControl {
   constructor(readonly url: string) {}
@@ -49,6 +52,14 @@ export class VendorControl {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Ends what was started for it. Vendors inside the host end with the host. */
+  async stop(): Promise<void> {}
+
+  /** Where each system answers, and what logs in there. */
+  async systems(): Promise<SimulatedSystems> {
+    return (await this.control<{ systems: SimulatedSystems }>('GET', 'systems')).systems;
   }
 
   /** How many records a system holds, by type. */
@@ -133,7 +144,7 @@ export class VendorControl {
   }
 }
 
-/** The simulated vendors in a process of their own, as `npm run simulator` starts them. */
+/** Simulated vendors in a process of their own, as `npm run simulator` starts them. */
 export class Simulator extends VendorControl {
   private constructor(
     url: string,
@@ -152,18 +163,61 @@ export class Simulator extends VendorControl {
     return new Simulator((JSON.parse(line) as { url: string }).url, child);
   }
 
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
   }
 }
 
+/** Each simulated vendor in a process of its own: real ones do not wait for each other's processor either. */
+export class SimulatorPerVendor extends VendorControl {
+  private constructor(private readonly vendors: Readonly<Record<SystemName, Simulator>>) {
+    super(
+      Object.values(vendors)
+        .map(({ url }) => url)
+        .join(','),
+    );
+  }
+
+  static async start(): Promise<SimulatorPerVendor> {
+    const [salesforce, netsuite, kantata] = await Promise.all(
+      SYSTEMS.map((system) => Simulator.start(['--systems', system])),
+    );
+    if (!salesforce || !netsuite || !kantata) throw new Error('A vendor is missing');
+    return new SimulatorPerVendor({ salesforce, netsuite, kantata });
+  }
+
+  override async control<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const [first] = path.split('/');
+    const vendor = SYSTEMS.find((system) => system === first);
+    // What is no record of one system is what salespeople do.
+    if (vendor !== undefined || first === 'deals')
+      return this.vendors[vendor ?? 'salesforce'].control(method, path, body);
+    throw new Error(`${path} is asked of one simulator`);
+  }
+
+  override async systems(): Promise<SimulatedSystems> {
+    const each = await Promise.all(Object.values(this.vendors).map((vendor) => vendor.systems()));
+    return Object.assign({}, ...each) as SimulatedSystems;
+  }
+
+  override async stop(): Promise<void> {
+    await Promise.all(Object.values(this.vendors).map((vendor) => vendor.stop()));
+  }
+}
+
 export interface WorldOptions {
   flow?: FlowNode[];
-  /** Where the vendors run: in a process of their own (default), or inside Node-RED as for a user without accounts. */
-  vendors?: 'beside' | 'inside';
+  /**
+   * Where the vendors run: in a process of their own (default), each in one, or inside Node-RED as for a user without
+   * accounts.
+   */
+  vendors?: 'beside' | 'apart' | 'inside';
 }
+
+export const startVendors = (vendors: 'beside' | 'apart'): Promise<VendorControl> =>
+  vendors === 'beside' ? Simulator.start() : SimulatorPerVendor.start();
 
 /** A real Node-RED with the packed pack and the template flow, and simulated vendors. */
 export class World {
@@ -174,7 +228,7 @@ export class World {
   ) {}
 
   static async start({ flow = templateFlow(), vendors = 'beside' }: WorldOptions = {}): Promise<World> {
-    const simulator = vendors === 'beside' ? await Simulator.start() : null;
+    const simulator = vendors === 'inside' ? null : await startVendors(vendors);
     const host = await Host.start({ env: { Q2C_SIMULATOR_URL: simulator?.url ?? '' } });
     try {
       const inside = simulator === null ? host.waitForLog(/Quote-to-cash simulator: /) : '';
@@ -210,7 +264,7 @@ export class World {
 
   async stop(): Promise<void> {
     await this.host.dispose();
-    if (this.simulator instanceof Simulator) await this.simulator.stop();
+    await this.simulator.stop();
   }
 
   async runs(): Promise<RunSummary[]> {

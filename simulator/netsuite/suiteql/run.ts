@@ -154,19 +154,25 @@ function indexedEquals(
   source: Source,
   env: Env,
 ): Row[] | null {
-  if (left.is !== 'column') return null;
-  resolve(left, [source]);
+  const column = left.is === 'call' && CASES.has(left.name) ? left.args[0] : left;
+  if (column?.is !== 'column') return null;
+  resolve(column, [source]);
   const rows: Row[] = [];
   for (const value of values) {
+    if (value.is !== 'literal' || value.value === null) return null;
+    const text = String(value.value);
     const found =
-      value.is === 'literal' && value.value !== null
-        ? source.table.lookup(left.name, String(value.value), env)
-        : null;
+      column === left
+        ? source.table.lookup(column.name, text, env)
+        : source.table.lookupAnyCase?.(column.name, text, env);
     if (!found) return null;
     rows.push(...found);
   }
   return uniqueRows(rows);
 }
+
+/** Functions that change nothing but the case of letters: what equals their value is found in any case. */
+const CASES: ReadonlySet<string> = new Set(['upper', 'lower']);
 
 function uniqueRows(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.line, row])).values()];

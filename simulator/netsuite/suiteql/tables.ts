@@ -26,6 +26,8 @@ export interface Table {
   scan(env: Env): Row[];
   /** Rows whose column equals the value, when an index can tell; null otherwise. */
   lookup(column: string, value: string, env: Env): Row[] | null;
+  /** As `lookup`, in any case of the letters. */
+  lookupAnyCase?(column: string, value: string, env: Env): Row[] | null;
 }
 
 /** Names of record tables that differ from the name of the record type. */
@@ -121,15 +123,17 @@ function recordTable(type: RecordType): Table {
     const target = columns.get(name.toLowerCase());
     if (target) columns.set(alias.toLowerCase(), target);
   }
+  const byIndex = (name: string, value: string, env: Env, anyCase: boolean): Row[] | null => {
+    const field = names.get(name);
+    if (field === undefined || !indexed.has(`${type.name}.${field}`)) return null;
+    return env.db.findBy(type.name, field, value, { anyCase }).map(rowOf);
+  };
   return {
     columns,
     scan: (env) => env.db.list(type.name).map(rowOf),
-    lookup(name, value, env) {
-      if (name === 'id') return some(env.db.get(type.name, value));
-      const field = names.get(name);
-      if (field === undefined || !indexed.has(`${type.name}.${field}`)) return null;
-      return env.db.findBy(type.name, field, value).map(rowOf);
-    },
+    lookup: (name, value, env) =>
+      name === 'id' ? some(env.db.get(type.name, value)) : byIndex(name, value, env, false),
+    lookupAnyCase: (name, value, env) => byIndex(name, value, env, true),
   };
 }
 

@@ -80,6 +80,13 @@ it('prints one line when it is ready and closes cleanly on SIGTERM', async () =>
   expect([code, output.trim().split('\n').length, errors]).toEqual([0, 1, '']);
 });
 
+it('starts the systems it is asked for', async () => {
+  const { systems } = await ready(launch('--port', '0', '--systems', 'netsuite,kantata'));
+  expect(Object.keys(systems)).toEqual(['netsuite', 'kantata']);
+  const unknown = await ended(launch('--port', '0', '--systems', 'netsweet'));
+  expect(unknown).toMatchObject({ code: 1, errors: expect.stringContaining('no simulator for "netsweet"') });
+});
+
 it('says which port is in use and which argument is wrong', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

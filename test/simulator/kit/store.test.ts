@@ -121,6 +121,23 @@ it('finds by indexed and by other fields, in order of creation', () => {
   );
 });
 
+it('finds values in any case of their letters when asked', () => {
+  store.insert('Thing', 'a', { color: 'Weiß', size: 'L' });
+  store.insert('Thing', 'b', { color: 'WEISS', size: 'l' });
+  store.insert('Thing', 'c', { color: 'weis', size: 'xl' });
+  const found = (field: string, value: string, anyCase: boolean) =>
+    store.findBy('Thing', field, value, { anyCase }).map(({ id }) => id);
+  expect([found('color', 'weiss', true), found('size', 'l', true)]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+  expect([found('color', 'Weiß', false), found('color', 'weiß', false), found('size', 'L', false)]).toEqual([
+    ['a'],
+    [],
+    ['a'],
+  ]);
+});
+
 it('gives out data that cannot be changed in place, and takes only JSON', () => {
   const given = { list: [{ x: 1 }], gone: undefined };
   const { data } = store.insert('Thing', 'a', given);

@@ -1,3 +1,4 @@
+import { TransactionalStore } from '../../../simulator/kit/store';
 import { customerBody, idIn, projectBody, refusal, TestAccount } from './support';
 
 let account: TestAccount;
@@ -72,11 +73,27 @@ test.each<[string, string, string[]]>([
   ['IS NULL', "email IS NULL AND externalid LIKE 'q-%'", ['q-ob']],
   ['comparison with null is unknown', "email <> 'x' AND externalid LIKE 'q-%'", ['q-acme']],
   ['parentheses', "(companyname = 'nobody' OR externalid = 'q-acme') AND (isinactive = 'F')", ['q-acme']],
+  ['UPPER of an index', "UPPER(companyname) = 'O''BRIEN & SÖHNE'", ['q-ob']],
+  ['UPPER of an index, small letters', "UPPER(companyname) = 'acme gmbh'", []],
+  ['LOWER of an index', "LOWER(companyname) IN ('acme gmbh', 'nobody')", ['q-acme']],
   ['LOWER', "LOWER(email) = 'ap@acme.example'", ['q-acme']],
   ['nothing', "externalid = 'q-none'", []],
 ])('WHERE with %s', async (_, where, expected) => {
   const found = await rows(`SELECT externalid FROM customer WHERE ${where} ORDER BY externalid`);
   expect(found.map(({ externalid }) => externalid)).toEqual(expected);
+});
+
+test('what an index can tell goes through no other customer, in whichever case', async () => {
+  const list = jest.spyOn(TransactionalStore.prototype, 'list');
+  try {
+    const where = "externalid = 'q-ob' OR UPPER(companyname) = 'ACME GMBH' OR vatregnumber IN ('DE1', '1')";
+    expect(await rows(`SELECT id FROM customer WHERE ${where} ORDER BY id`)).toHaveLength(2);
+    expect(list).not.toHaveBeenCalledWith('customer');
+    await rows("SELECT id FROM customer WHERE isperson = 'T'");
+    expect(list).toHaveBeenCalledWith('customer');
+  } finally {
+    list.mockRestore();
+  }
 });
 
 test('numbers order as numbers, and keyset paging works on id', async () => {
