@@ -8,6 +8,7 @@ import { type FlowNode, Host } from '../test/support/host';
 import packOnce from '../test/support/pack';
 import { SYSTEMS, startVendors, templateFlow, type VendorControl, World } from '../test/support/world';
 import { handWiredFlow, logIn } from './hand-wired';
+import { median } from './median';
 import { measureStart, type StartFigures } from './start';
 
 const { values } = parseArgs({
@@ -80,7 +81,7 @@ async function takeTurns(parallel: number): Promise<Turn[]> {
       await handSide.work(warmUp);
       const done: Turn[] = [];
       for (let number = 1; number <= turns; number++) {
-        const turn = { durable: await durableSide.work(deals), hand: await handSide.work(deals) };
+        const turn = await inTurn(durableSide, handSide, number % 2 === 1);
         done.push(turn);
         console.log(
           `turn ${number}, ${parallel} at once: durable ${show(turn.durable)}; by hand ${show(turn.hand)}; ratio ${ratioOf(turn).toFixed(2)}`,
@@ -93,6 +94,13 @@ async function takeTurns(parallel: number): Promise<Turn[]> {
   } finally {
     await durableSide.stop();
   }
+}
+
+/** Who begins changes, as the machine may get slower or faster in the middle of a turn. */
+async function inTurn(durableSide: Side, handSide: Side, durableFirst: boolean): Promise<Turn> {
+  if (durableFirst) return { durable: await durableSide.work(deals), hand: await handSide.work(deals) };
+  const hand = await handSide.work(deals);
+  return { durable: await durableSide.work(deals), hand };
 }
 
 async function startDurable(parallel: number): Promise<Side> {
@@ -167,11 +175,6 @@ async function unlimited(simulator: VendorControl): Promise<void> {
 const rate = ({ calls, seconds }: Done): number => calls / seconds;
 const ratioOf = ({ durable, hand }: Turn): number => rate(durable) / rate(hand);
 const show = (done: Done): string => `${done.calls} calls in ${done.seconds.toFixed(1)} s`;
-
-function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
 
 function report(turnsOf: ReadonlyMap<number, readonly Turn[]>, start: StartFigures): void {
   const curve = [...turnsOf].map(([parallel, done]) => ({

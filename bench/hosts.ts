@@ -19,6 +19,7 @@ import { Engine } from '../lib/engine';
 import { openPostgresStore, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
 import { accept, register, STEPS } from '../test/support/work';
+import { median } from './median';
 import { keepTo, processorMs } from './processor';
 import { ServerWatch } from './server-watch';
 
@@ -165,13 +166,10 @@ function milestones(hosts: readonly ChildProcess[], counts: readonly number[]): 
 
 const rounded = (value: number): number => Number(value.toPrecision(3));
 
-const middle = (found: readonly number[]): number =>
-  found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? Number.NaN;
-
 /** Of each figure the median. */
 function medians(rounds: readonly Figures[]): Figures {
   const names = Object.keys(rounds[0] ?? {}) as (keyof Figures)[];
-  const of = (name: keyof Figures) => middle(rounds.map((each) => each[name]));
+  const of = (name: keyof Figures) => median(rounds.map((each) => each[name]));
   return Object.fromEntries(names.map((name) => [name, of(name)])) as unknown as Figures;
 }
 
@@ -198,7 +196,7 @@ async function compare(url: string, flowMs: number, watch: ServerWatch): Promise
   const ratios = one.map(({ stepsPerSecond }, round) =>
     rounded((two[round]?.stepsPerSecond ?? Number.NaN) / stepsPerSecond),
   );
-  return { flowMs, oneHost: medians(one), twoHosts: medians(two), ratios, ratio: middle(ratios) };
+  return { flowMs, oneHost: medians(one), twoHosts: medians(two), ratios, ratio: median(ratios) };
 }
 
 async function main(): Promise<void> {

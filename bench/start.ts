@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Host } from '../test/support/host';
 import { makeUserDir } from '../test/support/pack';
+import { median } from './median';
 
 export interface StartFigures {
   startPlainMs: number;
@@ -51,8 +52,4 @@ async function start(userDir: string): Promise<Start> {
   const kb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
   await host.stop();
   return { ms: Math.round(ms), mb: Math.round(kb / 1024) };
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

@@ -13,6 +13,7 @@ import { openSqliteStore, type Store } from '../lib/store';
 import { until } from '../test/support/until';
 import { accept, register } from '../test/support/work';
 import { fillFile } from './fill';
+import { median } from './median';
 
 const { values } = parseArgs({
   options: {
@@ -128,9 +129,6 @@ async function lookUp(db: Store['db']): Promise<number> {
 }
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
-
-const median = (found: readonly number[]): number =>
-  found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? Number.NaN;
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-steps-'));

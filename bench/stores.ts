@@ -21,6 +21,7 @@ import { newId, newUlid } from '../lib/model';
 import { openPostgresStore, openSqliteStore, type Store, settingsOfUrl } from '../lib/store';
 import { startPostgres } from '../test/support/postgres';
 import { customerNumber, fillFile, fillServer, id, SOURCE, taxKey } from './fill';
+import { median } from './median';
 
 const { values } = parseArgs({
   options: {
@@ -158,7 +159,7 @@ async function measure(all: readonly Filled[]): Promise<Record<string, Figure>> 
         if (name === 'claim') await unclaim(filled);
       }
     }
-    const ms = Object.fromEntries([...times].map(([runs, found]) => [runs, median(found)]));
+    const ms = Object.fromEntries([...times].map(([runs, found]) => [runs, round4(median(found))]));
     const medians = Object.values(ms);
     figures[name] = { ms, ratio: round2(Math.max(...medians) / Math.min(...medians)) };
     const shown = SIZES.map((runs) => `${ms[runs]?.toFixed(3)} ms`).join('  ');
@@ -167,9 +168,8 @@ async function measure(all: readonly Filled[]): Promise<Record<string, Figure>> 
   return figures;
 }
 
-const median = (found: readonly number[]) =>
-  Math.round((found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)] ?? Number.NaN) * 10_000) / 10_000;
 const round2 = (value: number) => Math.round(value * 100) / 100;
+const round4 = (value: number) => Math.round(value * 10_000) / 10_000;
 
 async function onFiles(): Promise<Record<string, Figure>> {
   const folder = await mkdtemp(join(tmpdir(), 'q2c-stores-'));
