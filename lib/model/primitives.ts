@@ -150,8 +150,14 @@ export const paymentTermsSchema = z
   .string()
   .regex(PAYMENT_TERMS, 'must be payment terms such as net_30 or eom_30');
 
-/** Canonical id of the given entity. */
-export const idSchema = (entity: EntityName) => z.string().regex(idPattern(idPrefixes[entity]));
+const idSchemas = new Map<EntityName, z.ZodString>();
+
+/** Canonical id of the given entity. Made once: schemas are a good part of what the pack adds to the start of Node-RED. */
+export function idSchema(entity: EntityName): z.ZodString {
+  const known = idSchemas.get(entity) ?? z.string().regex(idPattern(idPrefixes[entity]));
+  idSchemas.set(entity, known);
+  return known;
+}
 
 /** Canonical id of any entity. */
 export const canonicalIdSchema = z.string().refine((value) => isId(value), 'must be a canonical id');
