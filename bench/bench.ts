@@ -6,7 +6,8 @@
 import { parseArgs } from 'node:util';
 import { type FlowNode, Host } from '../test/support/host';
 import packOnce from '../test/support/pack';
-import { SYSTEMS, startVendors, templateFlow, type VendorControl, World } from '../test/support/world';
+import { SYSTEMS, startVendors, type VendorControl } from '../test/support/vendors';
+import { templateFlow, World } from '../test/support/world';
 import { handWiredFlow, logIn } from './hand-wired';
 import { median } from './median';
 import { measureStart, type StartFigures } from './start';

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { signJwt } from '../lib/systems/kit/jwt';
 import type { FlowNode } from '../test/support/host';
-import type { VendorControl } from '../test/support/world';
+import type { VendorControl } from '../test/support/vendors';
 
 /**
  * What a user would wire by hand for the same job: core nodes only (http in, function, http request), the same kinds

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { type RunningSimulator, startSimulator } from '../../simulator';
 import { Editor, launchBrowser } from '../support/browser';
 import { type FlowNode, Host } from '../support/host';
-import { VendorControl } from '../support/world';
+import { VendorControl } from '../support/vendors';
 
 /**
  * "Test connection" as an administrator meets it: a wrong secret, a missing permission and a missing custom field, each seen

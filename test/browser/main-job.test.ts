@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser, Locator } from 'playwright-core';
 import { Editor, launchBrowser } from '../support/browser';
 import { type FlowNode, Host } from '../support/host';
-import { type ClosedDeal, Simulator } from '../support/world';
+import { type ClosedDeal, Simulator } from '../support/vendors';
 
 /** The editor's global, for functions that run in the page. */
 declare const RED: {

@@ -7,7 +7,8 @@ import { startCollector } from '../support/collector';
 import { ConsoleUser } from '../support/console';
 import { Host } from '../support/host';
 import { until } from '../support/until';
-import { type ClosedDeal, Simulator, templateFlow } from '../support/world';
+import { type ClosedDeal, Simulator } from '../support/vendors';
+import { templateFlow } from '../support/world';
 
 /** A deal stops, its owner sees it, repairs it and it goes on: in the console of a real host, by people with rights of their own. */
 

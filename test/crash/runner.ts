@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecords } from '../support/judge';
-import { Simulator } from '../support/world';
+import { Simulator } from '../support/vendors';
 import type { Options } from './options';
 import { type Plan, planOf } from './plan';
 import { Site } from './site';

@@ -5,7 +5,7 @@ import { judge, type Records, readRecords } from '../support/judge';
 import { changedDocuments } from '../support/judge-signed';
 import { complaintsAtAnyMoment, storeComplaints, unjournaledWrites } from '../support/store-judge';
 import { until } from '../support/until';
-import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/world';
+import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/vendors';
 import { type Crash, inWords, type Plan } from './plan';
 import { recordFlushes } from './power-cut';
 import { isRunning, type Site } from './site';

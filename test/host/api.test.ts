@@ -5,7 +5,8 @@ import type { CaseLine, CaseView } from '../../lib/governance';
 import { adminAuth, tokenOf } from '../support/admin-users';
 import { Host } from '../support/host';
 import { until } from '../support/until';
-import { Simulator, templateFlow } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { templateFlow } from '../support/world';
 import { enterDeal, winDeal } from './deals';
 
 /** The programs' interface through a real Node-RED: who may do what, what is sent live, lookups with tokens. */

@@ -1,6 +1,7 @@
 import { until } from '../support/engine';
 import { judge, readRecords } from '../support/judge';
-import { type VendorControl, World } from '../support/world';
+import type { VendorControl } from '../support/vendors';
+import { World } from '../support/world';
 import {
   accountName,
   contactsOf,

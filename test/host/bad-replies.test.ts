@@ -1,7 +1,8 @@
 import type { GarbleMode } from '../../simulator/kit/types';
 import { until } from '../support/engine';
 import { judge, readRecords } from '../support/judge';
-import { type SystemName, type VendorControl, World } from '../support/world';
+import type { SystemName, VendorControl } from '../support/vendors';
+import { World } from '../support/world';
 import { type Deal, enterDeal, onlyCase, provisioned, runOf, VALUE, winDeal } from './deals';
 
 /** Replies that are not JSON, are empty, or lack the id: a proxy's login page, a cut answer, a changed interface. */

@@ -4,7 +4,8 @@ import { until } from '../support/engine';
 import type { FlowNode } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { storeComplaints } from '../support/store-judge';
-import { templateFlow, type VendorControl, World } from '../support/world';
+import type { VendorControl } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 import { type Deal, enterDeal, runOf, winDeal } from './deals';
 
 /** The template flow, in which NetSuite and Kantata get their records beside each other: what stops one does not stop the other. */

@@ -4,7 +4,8 @@ import { until } from '../support/engine';
 import { judge, readRecords } from '../support/judge';
 import { chosenSeed } from '../support/seed';
 import { storeComplaints } from '../support/store-judge';
-import { type ClosedDeal, SYSTEMS, type VendorControl, World } from '../support/world';
+import { type ClosedDeal, SYSTEMS, type VendorControl } from '../support/vendors';
+import { World } from '../support/world';
 
 const DEALS = 50;
 const seed = chosenSeed('crash');

@@ -2,7 +2,8 @@ import type { RunReport, RunSummary } from '../../lib/api/reports';
 import type { CaseLine } from '../../lib/governance';
 import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
-import type { VendorControl, World } from '../support/world';
+import type { VendorControl } from '../support/vendors';
+import type { World } from '../support/world';
 
 /** Single deals in the simulated CRM, as salespeople enter, spoil and repair them. */
 

@@ -4,7 +4,8 @@ import { ExampleWorld, withVariable } from '../support/example-world';
 import { Host } from '../support/host';
 import { Receiver } from '../support/receiver';
 import { until } from '../support/until';
-import { Simulator, type World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import type { World } from '../support/world';
 import { enterDeal, onlyCase, runOf } from './deals';
 
 /** Template flows that reach beyond the pack, imported and run. Their comments promise what is judged here. */

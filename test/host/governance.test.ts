@@ -3,7 +3,8 @@ import { until } from '../support/engine';
 import type { FlowNode } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { storeComplaints } from '../support/store-judge';
-import { templateFlow, type VendorControl, World } from '../support/world';
+import type { VendorControl } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 import { type Deal, enterDeal, onlyCase, runOf } from './deals';
 
 /** Cases through a real host: what sales and owners see of a deal that waits, and that nothing else waits with it. */

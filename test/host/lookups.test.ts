@@ -2,7 +2,8 @@ import type { RunReport } from '../../lib/api/reports';
 import { until } from '../support/engine';
 import { exampleFlow } from '../support/examples';
 import { type FlowNode, Host } from '../support/host';
-import { Simulator, templateFlow, World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 import { type Deal, enterDeal, winDeal } from './deals';
 
 /** What other programs may look up, of what the shipped flows have read: over the root of HTTP nodes, with a token. */

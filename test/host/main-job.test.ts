@@ -3,7 +3,8 @@ import type { RunReport } from '../../lib/api/reports';
 import { until } from '../support/engine';
 import type { FlowNode } from '../support/host';
 import { judge, readRecords } from '../support/judge';
-import { type ClosedDeal, isSettled, templateFlow, type VendorControl, World } from '../support/world';
+import type { ClosedDeal, VendorControl } from '../support/vendors';
+import { isSettled, templateFlow, World } from '../support/world';
 
 jest.setTimeout(60_000);
 

@@ -3,7 +3,8 @@ import { Mapping, parseMapping } from '../../lib/mapping';
 import { exampleFlow } from '../support/examples';
 import { type FlowNode, Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
-import { type ClosedDeal, templateFlow, World } from '../support/world';
+import type { ClosedDeal } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 
 jest.setTimeout(120_000);
 

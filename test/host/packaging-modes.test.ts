@@ -9,7 +9,8 @@ import { Host } from '../support/host';
 import { nodeRed41 } from '../support/node-red-41';
 import { makeUserDir } from '../support/pack';
 import { until } from '../support/until';
-import { Simulator, templateFlow, World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 
 /** The packed pack where Node-RED is not simply started: safe mode and no place to write, in both versions; removed and installed again. */
 

@@ -6,7 +6,8 @@ import { type EditorType, editorTypes } from '../support/editor-types';
 import { type FlowNode, Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { makeUserDir } from '../support/pack';
-import { Simulator, World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { World } from '../support/world';
 
 /** Flows that each version of the pack has saved (test/fixtures/flows) load, deploy and run with today's pack. */
 

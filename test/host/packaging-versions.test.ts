@@ -4,7 +4,8 @@ import { Host } from '../support/host';
 import { judge, readRecords } from '../support/judge';
 import { nodeRed41 } from '../support/node-red-41';
 import { until } from '../support/until';
-import { Simulator, templateFlow, World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 
 /** The packed pack in each supported version of Node-RED, with a path of its own and with logins. */
 

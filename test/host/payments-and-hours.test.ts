@@ -2,7 +2,8 @@ import { Broker } from '../support/broker';
 import { exampleFlow } from '../support/examples';
 import { Host } from '../support/host';
 import { until } from '../support/until';
-import { Simulator, type SystemName, World } from '../support/world';
+import { Simulator, type SystemName } from '../support/vendors';
+import { World } from '../support/world';
 
 /** The example flow about what people do in the ERP and the PSA, as it is imported; only its broker is another. */
 

@@ -4,7 +4,8 @@ import type { SimRecord } from '../../simulator/kit/types';
 import { until } from '../support/engine';
 import { judge, readRecords } from '../support/judge';
 import { storeComplaints } from '../support/store-judge';
-import { type SystemName, templateFlow, type VendorControl, World } from '../support/world';
+import type { SystemName, VendorControl } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 import { type Deal, enterDeal, provisioned, runOf } from './deals';
 
 /** Repairs through a real host and its admin API: what a person does about a run that is stuck, or unwanted. */

@@ -1,7 +1,8 @@
 import { manifests } from '../../lib/systems';
 import { defaults as storeDefaults } from '../../nodes/q2c-store/types';
 import { type FlowNode, Host } from '../support/host';
-import { Simulator, templateFlow, World } from '../support/world';
+import { Simulator } from '../support/vendors';
+import { templateFlow, World } from '../support/world';
 
 /** Every property of a configuration node, and of the source, may come from the environment. */
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { exampleFlow } from './examples';
 import { type FlowNode, Host } from './host';
 import { until } from './until';
-import { Simulator, World } from './world';
+import { Simulator } from './vendors';
+import { World } from './world';
 
 export interface ExampleOptions {
   /** What a user sets before deploying. */

@@ -1,5 +1,5 @@
 import type { Fault } from '../../simulator/kit/types';
-import { SYSTEMS, type SystemName, type VendorControl } from './world';
+import { SYSTEMS, type SystemName, type VendorControl } from './vendors';
 
 /** A fault that strikes a share of all calls. */
 export interface SeededFault extends Omit<Fault, 'id' | 'seed' | 'times'> {

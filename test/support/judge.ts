@@ -1,7 +1,7 @@
 import type { SimRecord } from '../../simulator/kit/types';
 import { firm } from './deals';
 import { moneyComplaints } from './judge-money';
-import type { SystemName, VendorControl } from './world';
+import type { SystemName, VendorControl } from './vendors';
 
 /**
  * Judges what became of won deals from the simulators' records alone, never from the product's own: everything a
