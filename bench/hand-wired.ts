@@ -66,7 +66,8 @@ async function post(url: string, form: Record<string, string>): Promise<string> 
 const FIXED_CALLS = 20;
 
 /**
- * The flow. `POST /bench` with `{opportunities, parallel}` answers `{failed}` when the last deal is through.
+ * The flow. `POST /bench` with `{opportunities, parallel}` answers `{failed, ended}` when the last deal is through: how many
+ * calls have failed, and when each deal was through, in milliseconds of the clock.
  * @param callsPerDeal as many as the durable flow makes; the number of project tasks makes up the difference
  */
 export function handWiredFlow(access: Access, callsPerDeal: number): FlowNode[] {
@@ -109,6 +110,7 @@ flow.set('waiting', opportunities.slice());
 flow.set('left', opportunities.length);
 flow.set('begun', Math.min(parallel, opportunities.length));
 flow.set('failed', 0);
+flow.set('ended', []);
 flow.set('answer', { req: msg.req, res: msg.res });
 for (let i = 0; i < Math.min(parallel, opportunities.length); i++) {
   node.send({ deal: { opportunity: flow.get('waiting').shift(), number: i, step: 0 } });
@@ -120,10 +122,11 @@ const NEXT = `
 let deal = msg.deal;
 if (deal.finished) {
   const left = flow.get('left') - 1;
+  flow.get('ended').push(Date.now());
   flow.set('left', left);
   if (left === 0) {
     const { req, res } = flow.get('answer');
-    return [null, { req, res, payload: { failed: flow.get('failed') } }];
+    return [null, { req, res, payload: { failed: flow.get('failed'), ended: flow.get('ended') } }];
   }
   const opportunity = flow.get('waiting').shift();
   if (!opportunity) return null;
