@@ -32,6 +32,8 @@ const turns = Number(values.turns);
 const LEAD_IN = 200;
 const warmUp = Number(values['warm-up']);
 const vendors = placeOf(values.vendors);
+if (!(warmUp > LEAD_IN && deals > 0 && turns > 0))
+  throw new Error(`--warm-up is a number above ${LEAD_IN}, --deals and --turns are numbers above 0.`);
 /**
  * Each deal is the first one of its customer: for later ones the durable flow makes fewer calls, as the journal knows what
  * it has written of the customer, and a flow without a memory cannot do the same.

@@ -23,6 +23,7 @@ export type SimulatedSystems = RunningSimulator['systems'];
 
 /** The control API of simulated vendors: the person at their screens, and whoever breaks the network on purpose. */
 export class VendorControl {
+  /** @param url of the simulator; of several with commas between them, as `Q2C_SIMULATOR_URL` takes them */
   constructor(readonly url: string) {}
 
   async control<T>(method: string, path: string, body?: unknown): Promise<T> {
