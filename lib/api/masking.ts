@@ -38,6 +38,7 @@ const NOWHERE: Place = { fields: NONE, entity: null };
 
 export class Masker {
   private readonly values = new Set<string>();
+  private readonly byEntity = new Map<string, Map<string, Classification | undefined>>();
 
   /** @param vendorFields names of vendors' fields, wherever they stand */
   constructor(private readonly vendorFields: Readonly<Record<string, Classification>>) {}
@@ -74,7 +75,8 @@ export class Masker {
       for (const each of value) this.visit(each, place, found);
     } else if (isRecord(value)) {
       const own = placeOf(value, place);
-      for (const [name, member] of Object.entries(value)) {
+      for (const name of Object.keys(value)) {
+        const member = value[name];
         const classification = this.classificationOf(name, own);
         if (classification === 'person_name' && !isWholeName(name)) continue;
         if (classification !== undefined) found(member);
@@ -113,7 +115,8 @@ export class Masker {
     if (!isRecord(value)) return value;
     const own = placeOf(value, place);
     const copy: Record<string, unknown> = {};
-    for (const [name, member] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
+      const member = value[name];
       const where = inPath(path, name);
       if (USERS.has(name) && typeof member === 'string') copy[name] = member;
       else if (this.classificationOf(name, own) !== undefined) copy[name] = blank(member, where, paths);
@@ -123,8 +126,18 @@ export class Masker {
   }
 
   private classificationOf(name: string, { fields, entity }: Place): Classification | undefined {
-    const own = entity === null ? undefined : named(this.vendorFields, `${entity}.${name}`);
-    return named(fields, name) ?? named(this.vendorFields, name) ?? own;
+    const own = fields === NONE ? undefined : named(fields, name);
+    return own ?? this.vendorsClassification(name, entity ?? '');
+  }
+
+  /** Looked up once for each name: a page of cases comes by tens of thousands of fields, which have few names. */
+  private vendorsClassification(name: string, entity: string): Classification | undefined {
+    const known = this.byEntity.get(entity) ?? new Map<string, Classification | undefined>();
+    this.byEntity.set(entity, known);
+    if (known.has(name)) return known.get(name);
+    const found = named(this.vendorFields, name) ?? named(this.vendorFields, `${entity}.${name}`);
+    known.set(name, found);
+    return found;
   }
 }
 
