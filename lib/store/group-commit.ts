@@ -30,8 +30,11 @@ export interface CommitMedium {
   perform?(calls: readonly DurableCall[]): Promise<Outcome>[] | null;
   /** True for an error of a job that the disk or the server is the cause of, not the job. */
   isFailure(error: unknown): boolean;
-  /** Puts everything committed so far on the disk; absent where a flushed commit does that itself. */
-  flush?(): Promise<void>;
+  /**
+   * Each puts everything committed so far on the disk; as many as there are may be under way at once. None where a
+   * flushed commit does that itself.
+   */
+  flushes?: readonly (() => Promise<void>)[];
 }
 
 /** A call, and what its outcome is to survive. */
@@ -55,7 +58,7 @@ interface QueuedJob {
  * Group commit: writes queued in one turn of the event loop share one transaction, in order; if one of them throws,
  * they are run again one by one, so that it takes nothing else with it. Jobs may therefore run twice, and may await
  * nothing but their own queries. A flushed write resolves when its commit is on the disk; one flush serves all groups
- * committed before it began, and further groups commit meanwhile.
+ * committed before it began, and further groups commit, and are flushed, meanwhile.
  */
 export class GroupCommitter {
   private queue: QueuedJob[] = [];
@@ -66,7 +69,8 @@ export class GroupCommitter {
   private readonly elsewhere = new Set<Promise<void>>();
   /** Committed jobs that wait for the next flush. */
   private unflushed: QueuedJob[] = [];
-  private flushing: Promise<void> | null = null;
+  /** By the way of flushing that is under way. */
+  private readonly flushing = new Map<() => Promise<void>, Promise<void>>();
   private readonly maxLanes: number;
   private readonly maxGroup: number;
 
@@ -130,8 +134,8 @@ export class GroupCommitter {
     do {
       await this.committing;
       await Promise.all(this.elsewhere);
-      await this.flushing;
-    } while (this.lanes > 0 || this.elsewhere.size > 0 || this.flushing !== null);
+      await Promise.all(this.flushing.values());
+    } while (this.lanes > 0 || this.elsewhere.size > 0 || this.flushing.size > 0);
   }
 
   private async commitQueue(): Promise<void> {
@@ -221,18 +225,21 @@ export class GroupCommitter {
   }
 
   private settle(committed: readonly QueuedJob[]): void {
+    const { flushes = [] } = this.medium;
     for (const job of committed) {
-      if (job.durability === 'committed' || this.medium.flush === undefined) job.settle();
+      if (job.durability === 'committed' || flushes.length === 0) job.settle();
       else this.unflushed.push(job);
     }
-    if (this.unflushed.length > 0) this.flushing ??= this.flush();
+    if (this.unflushed.length === 0) return;
+    const free = flushes.find((flush) => !this.flushing.has(flush));
+    if (free !== undefined) this.flushing.set(free, this.flushAll(free));
   }
 
-  private async flush(): Promise<void> {
+  private async flushAll(flush: () => Promise<void>): Promise<void> {
     while (this.unflushed.length > 0) {
       const jobs = this.unflushed.splice(0);
       try {
-        await this.medium.flush?.();
+        await flush();
       } catch (error) {
         const failure = writeFailed(error);
         for (const job of jobs) job.fail(failure);
@@ -240,7 +247,7 @@ export class GroupCommitter {
       }
       for (const job of jobs) job.settle();
     }
-    this.flushing = null;
+    this.flushing.delete(flush);
   }
 }
 
