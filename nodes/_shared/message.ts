@@ -8,6 +8,7 @@ import {
   idPrefixes,
   Q2cError,
 } from '../../lib/model';
+import './extensions';
 
 /** The run as a message carries it. Nothing secret, and small: it is cloned on every wire. */
 export interface RunEnvelope {

@@ -8,13 +8,9 @@ import type { Engine } from '../../lib/engine';
  * that a host that nobody looks at does not load them (docs/decisions/0024).
  */
 
-let registered = false;
 let routes: typeof import('./routes') | null = null;
 
-/** Registered once per process: express never forgets a route. */
 export function registerWeb(RED: NodeAPI): void {
-  if (registered) return;
-  registered = true;
   atFirstRequest(RED.httpAdmin, '/q2c', async () => {
     routes = await import('./routes');
     routes.registerRoutes(RED);
@@ -29,12 +25,17 @@ export function endServices(engine: Engine): void {
   routes?.endServices(engine);
 }
 
+/** Paths that are waited for, which is so once per process: Express never forgets a route. */
+const awaited = new Set<string>();
+
 /**
  * Has routes registered when something below a path is asked for the first time. Express goes on with what has been
  * added meanwhile, so that the first request finds them too.
  * @param register adds routes to `app`
  */
 export function atFirstRequest(app: Pick<Express, 'use'>, path: string, register: () => Promise<void>): void {
+  if (awaited.has(path)) return;
+  awaited.add(path);
   let ready: Promise<void> | null = null;
   app.use(path, (_request: Request, _response: Response, next: NextFunction) => {
     ready ??= register();

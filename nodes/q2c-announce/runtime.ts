@@ -2,10 +2,11 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { isBusinessEventType, Q2cError } from '../../lib/model';
 import { eventAboutDeal } from '../_shared/business-event';
 import { onInput, requireConfig, type StoreNode } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import type { AnnounceProperties } from './types';
 
 /** Tells a business event to everyone who wants it: into the store's outbox, once per state of the record. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Announce(this: Node, config: NodeDef & AnnounceProperties) {
     RED.nodes.createNode(this, config);
 
@@ -25,5 +26,5 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-announce', Announce);
+  return { 'q2c-announce': Announce };
 }

@@ -9,6 +9,7 @@ import { ConnectionLog } from '../_shared/connection-log';
 import { requireConfig, type StoreNode } from '../_shared/input';
 
 import { isOn } from '../_shared/is-on';
+import type { NodeTypes } from '../_shared/node-types';
 import { stableId } from '../_shared/stable-id';
 import { type BrokerProperties, defaults } from './types';
 
@@ -20,7 +21,7 @@ interface TlsConfigNode extends Node {
 }
 
 /** An MQTT broker. It publishes what waits for it in the store's outbox for as long as it is deployed. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Broker(this: BrokerNode, config: Config) {
     RED.nodes.createNode(this, config);
     this.storeId = config.store;
@@ -83,9 +84,7 @@ export default function register(RED: NodeAPI): void {
     }
   }
 
-  RED.nodes.registerType<BrokerNode, Config, object, BrokerCredentials>('q2c-broker', Broker, {
-    credentials: { user: { type: 'text' }, password: { type: 'password' } },
-  });
+  return { 'q2c-broker': Broker };
 }
 
 function settingsOf(RED: NodeAPI, node: BrokerNode, config: BrokerProperties): BrokerSettings {

@@ -3,6 +3,7 @@ import type { Engine } from '../../lib/engine';
 import { codeInWords, Q2cError } from '../../lib/model';
 import { type EventSource, outboxSource, runSource } from '../_shared/event-source';
 import { requireConfig, type StoreNode } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import { stableId } from '../_shared/stable-id';
 import { StatusLine } from '../_shared/status';
 import { caseIntakeOf, eventTypeOf, isWanted, messageOf } from './message';
@@ -12,7 +13,7 @@ import { type CaseEventsProperties, defaults } from './types';
 const CONCURRENCY = 8;
 
 /** Tells the flow what happens to cases, once each, also what happened while Node-RED was away. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function CaseEvents(this: Node, saved: NodeDef & Partial<CaseEventsProperties>) {
     RED.nodes.createNode(this, saved);
     const config: CaseEventsProperties = { ...defaults, ...saved };
@@ -53,5 +54,5 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-case-events', CaseEvents);
+  return { 'q2c-case-events': CaseEvents };
 }

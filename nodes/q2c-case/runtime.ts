@@ -3,11 +3,12 @@ import { isExceptionCode, newId, ownerRole, Q2cError } from '../../lib/model';
 import { amountAtRisk } from '../_shared/amount-at-risk';
 import { caseFacts } from '../_shared/case-facts';
 import { onInput } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import { evaluateTypedInput } from '../_shared/typed-input';
 import type { CaseProperties } from './types';
 
 /** Raises a case on purpose: the message stops here, its run waits for the owner. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function RaiseCase(this: Node, config: NodeDef & CaseProperties) {
     RED.nodes.createNode(this, config);
 
@@ -40,5 +41,5 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-case', RaiseCase);
+  return { 'q2c-case': RaiseCase };
 }

@@ -6,10 +6,11 @@ import { amountAtRisk } from '../_shared/amount-at-risk';
 import { caseFacts } from '../_shared/case-facts';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import type { CheckProperties } from './types';
 
 /** Lets a deal pass only when everything the ERP and the PSA need is there; each gap becomes a case. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Check(this: Node, config: NodeDef & CheckProperties) {
     RED.nodes.createNode(this, config);
 
@@ -32,7 +33,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-check', Check);
+  return { 'q2c-check': Check };
 }
 
 /** What two records with the same natural key have in common, in people's words. */

@@ -3,22 +3,11 @@ import { Q2cError } from '../../lib/model';
 import { parseFirm } from '../../lib/rules';
 import { casePolicies } from '../_shared/case-policies';
 import type { FirmNode } from '../_shared/firm-node';
-import { atFirstRequest } from '../_shared/web';
+import type { NodeTypes } from '../_shared/node-types';
 import type { FirmProperties } from './types';
 
-let registered = false;
-
-/** What the form asks the host. Registered once per process: express never forgets a route. */
-function registerRoutes(RED: NodeAPI): void {
-  if (registered) return;
-  registered = true;
-  atFirstRequest(RED.httpAdmin, '/q2c/firm', async () => (await import('./routes')).registerFirmRoutes(RED));
-}
-
 /** The firm's own set-up: legal entities, selling rules, planning, lookup tables. */
-export default function register(RED: NodeAPI): void {
-  registerRoutes(RED);
-
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function FirmConfig(this: FirmNode, config: NodeDef & FirmProperties) {
     RED.nodes.createNode(this, config);
     try {
@@ -32,5 +21,5 @@ export default function register(RED: NodeAPI): void {
     this.on('close', () => casePolicies.release(this.id));
   }
 
-  RED.nodes.registerType('q2c-firm', FirmConfig);
+  return { 'q2c-firm': FirmConfig };
 }

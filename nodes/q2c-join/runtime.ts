@@ -6,6 +6,7 @@ import { host } from '../_shared/host';
 import { type InputContext, onInput } from '../_shared/input';
 import { BranchConflict, mergeBranches } from '../_shared/merge-branches';
 import { dealOrNone, type Q2cMessage } from '../_shared/message';
+import type { NodeTypes } from '../_shared/node-types';
 import { stableId } from '../_shared/stable-id';
 import type { JoinProperties } from './types';
 
@@ -13,7 +14,7 @@ import type { JoinProperties } from './types';
  * Brings branches of a run together: one message goes on when all have come. What has come is kept for as long as the
  * passage of the run lasts, in memory (docs/decisions/0025).
  */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Join(this: Node, config: NodeDef & JoinProperties) {
     RED.nodes.createNode(this, config);
     const release = host.tellBranchesApart();
@@ -51,7 +52,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-join', Join);
+  return { 'q2c-join': Join };
 }
 
 /** @param wired the branches that are wired into the node */

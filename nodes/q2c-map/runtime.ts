@@ -1,22 +1,19 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { NewCase } from '../../lib/engine';
 import type { MappingProblem } from '../../lib/mapping';
-import { jsonObjectSchema, registerExtension } from '../../lib/model';
 import type { Firm } from '../../lib/rules';
 import { recordMappingVersion } from '../../lib/store';
-import { manifests } from '../../lib/systems';
 import { amountAtRisk } from '../_shared/amount-at-risk';
 import { caseFacts } from '../_shared/case-facts';
 import { optionalFirm } from '../_shared/firm-node';
 import { type InputContext, onInput, requireConfig } from '../_shared/input';
 import { legalEntityKeyIn, type MappingNode, requireMapping } from '../_shared/mapping-node';
+import type { NodeTypes } from '../_shared/node-types';
 import { partsOf } from '../q2c-mapping/types';
 import { defaults, type MapProperties } from './types';
 
 /** Maps a deal by the firm's mapping set. Pure: a repeated run of the same version maps the same. */
-export default function register(RED: NodeAPI): void {
-  for (const system of Object.keys(manifests)) registerExtension(system, jsonObjectSchema);
-
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function MapNode(this: Node, config: NodeDef & MapProperties) {
     RED.nodes.createNode(this, config);
     /** Versions that the store knows. */
@@ -56,7 +53,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-map', MapNode);
+  return { 'q2c-map': MapNode };
 }
 
 /** One case for each record and code, which says all that is wrong there: a second one would replace its message. */

@@ -1,3 +1,4 @@
+import '../_shared/extensions';
 import { Mapping, parseMapping, unmappedFields } from '../../lib/mapping';
 import { type DealDocument, Q2cError } from '../../lib/model';
 import type { Firm } from '../../lib/rules';

@@ -2,24 +2,11 @@ import type { NodeAPI, NodeDef } from 'node-red';
 import { Mapping, parseMapping } from '../../lib/mapping';
 import { Q2cError } from '../../lib/model';
 import type { MappingNode } from '../_shared/mapping-node';
-import { atFirstRequest } from '../_shared/web';
+import type { NodeTypes } from '../_shared/node-types';
 import type { MappingProperties } from './types';
 
-let registered = false;
-
-/** What the form asks the host. Registered once per process: express never forgets a route. */
-function registerRoutes(RED: NodeAPI): void {
-  if (registered) return;
-  registered = true;
-  atFirstRequest(RED.httpAdmin, '/q2c/mapping', async () =>
-    (await import('./routes')).registerMappingRoutes(RED),
-  );
-}
-
 /** The firm's mapping set, compiled once. */
-export default function register(RED: NodeAPI): void {
-  registerRoutes(RED);
-
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function MappingConfig(this: MappingNode, config: NodeDef & MappingProperties) {
     RED.nodes.createNode(this, config);
     this.content = config.data;
@@ -32,5 +19,5 @@ export default function register(RED: NodeAPI): void {
     }
   }
 
-  RED.nodes.registerType('q2c-mapping', MappingConfig);
+  return { 'q2c-mapping': MappingConfig };
 }

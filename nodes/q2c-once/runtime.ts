@@ -1,11 +1,12 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { onInput } from '../_shared/input';
 import { dealOrNone, type Q2cMessage } from '../_shared/message';
+import type { NodeTypes } from '../_shared/node-types';
 import { evaluateText } from '../_shared/typed-input';
 import type { OnceProperties } from './types';
 
 /** Lets a message pass once, to guard what must not be repeated when its run is. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Once(this: Node, config: NodeDef & OnceProperties) {
     RED.nodes.createNode(this, config);
 
@@ -25,5 +26,5 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-once', Once);
+  return { 'q2c-once': Once };
 }

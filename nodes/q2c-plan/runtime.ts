@@ -5,10 +5,11 @@ import { amountAtRisk } from '../_shared/amount-at-risk';
 import { caseFacts } from '../_shared/case-facts';
 import { requireFirm } from '../_shared/firm-node';
 import { type InputContext, onInput } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import type { PlanProperties } from './types';
 
 /** From contract to project, tasks, milestones and billing schedule. Pure: a repeated run plans the same records. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Plan(this: Node, config: NodeDef & PlanProperties) {
     RED.nodes.createNode(this, config);
 
@@ -29,7 +30,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-plan', Plan);
+  return { 'q2c-plan': Plan };
 }
 
 function requireReady({ deal }: InputContext): ReadyDeal {

@@ -4,10 +4,11 @@ import { requireBroker } from '../_shared/broker-node';
 import { eventAboutDeal } from '../_shared/business-event';
 import { onInput, requireConfig, type StoreNode } from '../_shared/input';
 import type { Q2cMessage } from '../_shared/message';
+import type { NodeTypes } from '../_shared/node-types';
 import type { PublishProperties } from './types';
 
 /** Tells a business event to one broker: into the outbox, from where it is published as soon as the broker can be reached. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Publish(this: Node, config: NodeDef & PublishProperties) {
     RED.nodes.createNode(this, config);
 
@@ -33,7 +34,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-publish', Publish);
+  return { 'q2c-publish': Publish };
 }
 
 function eventTypeOf({ eventType }: PublishProperties, { q2c }: Q2cMessage): BusinessEventType {

@@ -19,10 +19,11 @@ import { flowGraph } from '../_shared/flow-graph';
 import { host } from '../_shared/host';
 import type { StoreNode } from '../_shared/input';
 import { isOn } from '../_shared/is-on';
+import type { NodeTypes } from '../_shared/node-types';
 import { closeLookups, openLookups } from '../_shared/open-lookups';
 import type { SurveyedStore } from '../_shared/setup-facts';
 import { isInSubflow } from '../_shared/stable-id';
-import { endServices, registerWeb } from '../_shared/web';
+import { endServices } from '../_shared/web';
 import { gapAfterMs, leaseMs, postgresSettings, requireKind, retention, storePath } from './settings';
 import { defaults, type StoreCredentials, type StoreProperties } from './types';
 
@@ -41,9 +42,7 @@ interface Opened {
 }
 
 /** Where runs, steps, cross-references and cases are kept; owns the engine that works on them. */
-export default function register(RED: NodeAPI): void {
-  registerWeb(RED);
-
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function StoreConfig(this: StoreConfigNode, saved: Saved) {
     RED.nodes.createNode(this, saved);
     // Stores that were saved before a property existed have its default.
@@ -168,9 +167,7 @@ export default function register(RED: NodeAPI): void {
     return storePath(RED.settings.userDir ?? process.cwd(), path);
   }
 
-  RED.nodes.registerType<StoreConfigNode, Saved, object, StoreCredentials>('q2c-store', StoreConfig, {
-    credentials: { url: { type: 'password' }, password: { type: 'password' } },
-  });
+  return { 'q2c-store': StoreConfig };
 }
 
 async function checked(id: string, label: string, check: () => Promise<string>): Promise<PlainCheck> {

@@ -12,13 +12,14 @@ import { type BrokerNode, requireBroker } from '../_shared/broker-node';
 import { ConnectionLog } from '../_shared/connection-log';
 import { type EventSource, outboxSource, runSource } from '../_shared/event-source';
 import { requireConfig, type StoreNode } from '../_shared/input';
+import type { NodeTypes } from '../_shared/node-types';
 import { stableId } from '../_shared/stable-id';
 import { StatusLine } from '../_shared/status';
 import { intakeOf, messageOf } from './message';
 import { defaults, type SubscribeProperties } from './types';
 
 /** Starts one durable run per business event, of a broker or of the same store. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Subscribe(this: Node, config: NodeDef & SubscribeProperties) {
     RED.nodes.createNode(this, config);
     const status = new StatusLine(this);
@@ -36,7 +37,7 @@ export default function register(RED: NodeAPI): void {
     });
   }
 
-  RED.nodes.registerType('q2c-subscribe', Subscribe);
+  return { 'q2c-subscribe': Subscribe };
 }
 
 /** Gives events to the engine, and shows what comes of it. */

@@ -3,6 +3,7 @@ import type { Resumption, WaitOutcome } from '../../lib/engine';
 import { businessEvents, type Instant, isBusinessEventType, type JsonObject } from '../../lib/model';
 import { type InputContext, onInput, type StoreNode } from '../_shared/input';
 import { dealOrNone, type Q2cMessage, type RunEnvelope } from '../_shared/message';
+import type { NodeTypes } from '../_shared/node-types';
 import { stableId } from '../_shared/stable-id';
 import type { StatusLine } from '../_shared/status';
 import { evaluateText, evaluateTypedInput } from '../_shared/typed-input';
@@ -12,7 +13,7 @@ import type { WaitProperties } from './types';
 import { WaitingCount } from './waiting-count';
 
 /** Keeps messages until an event comes or a time is over, or tells that an event has come. */
-export default function register(RED: NodeAPI): void {
+export default function nodeTypes(RED: NodeAPI): NodeTypes {
   function Wait(this: Node, config: NodeDef & WaitProperties) {
     RED.nodes.createNode(this, config);
     const isWaiting = config.mode !== 'notify';
@@ -96,7 +97,7 @@ export default function register(RED: NodeAPI): void {
     }
   }
 
-  RED.nodes.registerType('q2c-wait', Wait);
+  return { 'q2c-wait': Wait };
 }
 
 /** Tells that an event has come: once per run and key, however often the run is repeated. */

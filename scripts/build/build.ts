@@ -5,12 +5,12 @@ import { tenantFiles } from '../tenant/files.ts';
 import { bundledPackages } from './bundled.ts';
 import { findProblems } from './check.ts';
 import { buildConsole } from './console.ts';
-import { nodeHtml, pluginHtml } from './html.ts';
+import { setForms } from './forms.ts';
+import { pluginHtml } from './html.ts';
 import { buildLocales } from './locales.ts';
 import { NOTICES, thirdPartyNotices } from './notices.ts';
 import { buildRuntimes } from './runtime.ts';
 import { findSources, type Sources } from './sources.ts';
-import { systemHtml } from './system-forms.ts';
 import { updateWrittenFiles } from './written.ts';
 import { zipOf } from './zip.ts';
 
@@ -36,9 +36,10 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
   const dist = join(out, 'dist');
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
+  const forms = await setForms(sources);
   await Promise.all([
-    buildRuntimes(sources, dist),
-    buildEditor(sources, dist),
+    buildRuntimes(sources, forms, dist),
+    buildEditor(sources, forms, dist),
     buildLocales(sources, dist),
     copy(join(root, 'icons'), join(dist, 'icons')),
     copy(join(root, 'flows'), join(out, 'examples')),
@@ -58,13 +59,15 @@ export async function buildPack({ root, out, check }: BuildOptions): Promise<Bui
   };
 }
 
-async function buildEditor({ root, nodes, plugins, systems }: Sources, dist: string): Promise<void> {
-  const html = [
-    ...nodes.map(async (set) => ({ name: set.name, text: await nodeHtml(root, set) })),
-    ...systems.map(async (set) => ({ name: set.name, text: await systemHtml(root, set) })),
-    ...plugins.map(async (plugin) => ({ name: plugin.name, text: await pluginHtml(root, plugin) })),
-  ];
-  for (const { name, text } of await Promise.all(html)) await writeFile(join(dist, `${name}.html`), text);
+async function buildEditor(
+  { root, plugins }: Sources,
+  forms: ReadonlyMap<string, string>,
+  dist: string,
+): Promise<void> {
+  for (const [name, html] of forms) await writeFile(join(dist, `${name}.html`), html);
+  for (const plugin of plugins) {
+    await writeFile(join(dist, `${plugin.name}.html`), await pluginHtml(root, plugin));
+  }
 }
 
 /** `resources/tenant/<system>.zip`, which forms and pages of systems link to. */

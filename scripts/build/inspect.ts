@@ -10,7 +10,8 @@ export interface RegisteredType {
   inputs: unknown;
   outputs: unknown;
   defaults: string[];
-  credentials: string[];
+  /** Kind of each, `text` or `password`. */
+  credentials: Record<string, string>;
 }
 
 /**
@@ -40,11 +41,11 @@ function registeredType({ arguments: [type, definition] }: CallExpression): Regi
     if (value && value.type !== 'Literal') throw new Error(`${name}: '${key}' is not a literal`);
     return value && 'value' in value ? value.value : undefined;
   };
-  const keys = (key: string) => {
+  const members = (key: string) => {
     const value = properties.get(key);
     if (value && value.type !== 'ObjectExpression')
       throw new Error(`${name}: '${key}' is not an object literal`);
-    return value ? entries(value as ObjectExpression, name).map(([property]) => property) : [];
+    return value ? entries(value as ObjectExpression, name) : [];
   };
   return {
     type: name,
@@ -53,9 +54,24 @@ function registeredType({ arguments: [type, definition] }: CallExpression): Regi
     icon: literal('icon'),
     inputs: literal('inputs'),
     outputs: literal('outputs'),
-    defaults: keys('defaults'),
-    credentials: keys('credentials'),
+    defaults: members('defaults').map(([property]) => property),
+    credentials: Object.fromEntries(
+      members('credentials').map(([property, value]) => [
+        property,
+        credentialType(value, `${name}: ${property}`),
+      ]),
+    ),
   };
+}
+
+function credentialType(definition: Node, name: string): string {
+  const type =
+    definition.type === 'ObjectExpression'
+      ? new Map(entries(definition as ObjectExpression, name)).get('type')
+      : undefined;
+  const value = type && 'value' in type ? type.value : undefined;
+  if (value === 'text' || value === 'password') return value;
+  throw new Error(`${name} is a credential that is neither 'text' nor 'password'`);
 }
 
 function entries({ properties }: ObjectExpression, type: string): [string, Node][] {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, type Plugin, transform } from 'esbuild';
 import { bundledPackages, noteBundled } from './bundled.ts';
+import { registeredTypes } from './inspect.ts';
 import type { Sources } from './sources.ts';
 
 const common = {
@@ -22,11 +23,18 @@ const commonJs = {
   supported: { 'dynamic-import': false },
 } satisfies BuildOptions;
 
-/** Bundles the server side: the node sets with what they share, and the programs that run beside the host. */
-export async function buildRuntimes(sources: Sources, outdir: string): Promise<void> {
+/**
+ * Bundles the server side: the node sets with what they share, and the programs that run beside the host.
+ * @param forms the editor's file of each set: its types and their credentials are said there, and nowhere else
+ */
+export async function buildRuntimes(
+  sources: Sources,
+  forms: ReadonlyMap<string, string>,
+  outdir: string,
+): Promise<void> {
   await mkdir(outdir, { recursive: true });
   await Promise.all([
-    buildSets(sources, outdir),
+    buildSets(sources, forms, outdir),
     buildPrograms(sources.root, outdir),
     buildCommands(sources.root, outdir),
     copyInterpreter(sources.root, outdir),
@@ -34,32 +42,80 @@ export async function buildRuntimes(sources: Sources, outdir: string): Promise<v
 }
 
 /**
- * One file per node set, one for each part that is imported with `import()`, and chunks for what several of them share.
- * Every module is in exactly one file: stores, connections and token caches live in module variables and must exist once
- * per host. What is only reached through an `import()` is loaded when that runs, and not with the sets
- * (docs/decisions/0024).
+ * Per node set one file that registers its types and one that is loaded with the first node, one file for each part that is
+ * imported with `import()`, and chunks for what several of them share. Every module is in exactly one file: stores,
+ * connections and token caches live in module variables and must exist once per host. What is only reached through an
+ * `import()` is loaded when that runs, and not with the sets (docs/decisions/0024).
  */
-async function buildSets({ root, nodes, systems }: Sources, outdir: string): Promise<void> {
-  const entryPoints = Object.fromEntries([
-    ...nodes.map(({ name, folder }) => [name, join(folder, 'runtime.ts')]),
-    ...systems.map(({ name, manifest }) => [name, `${SYSTEM}${manifest.id}`]),
-    // Loads the systems that it is asked for, like the host.
-    ['systems-thread', join(root, 'nodes/_shared/systems-thread.ts')],
-  ]);
+async function buildSets(
+  { root, nodes, systems }: Sources,
+  forms: ReadonlyMap<string, string>,
+  outdir: string,
+): Promise<void> {
+  const sets = [
+    ...nodes.map(({ name, folder }) => ({
+      name,
+      nodes: `export { default } from ${JSON.stringify(join(folder, 'runtime.ts'))};`,
+      web: existsSync(join(folder, 'web.ts')) ? join(folder, 'web.ts') : null,
+    })),
+    ...systems.map(({ name, manifest }) => ({
+      name,
+      nodes: `import { systemNodeTypes } from './nodes/_system/runtime';
+export default (RED) => systemNodeTypes(RED, '${manifest.id}');`,
+      web: null,
+    })),
+  ];
+  const written = new Map(
+    sets.flatMap(({ name, nodes, web }): [string, string][] => [
+      [name, registration(name, typesIn(forms.get(name) ?? ''), web)],
+      [`${name}${NODES}`, nodes],
+    ]),
+  );
   const { outputFiles } = await build({
     ...common,
-    entryPoints,
+    entryPoints: {
+      ...Object.fromEntries([...written.keys()].map((name) => [name, `${WRITTEN}${name}`])),
+      // Loads the systems that it is asked for, like the host.
+      'systems-thread': join(root, 'nodes/_shared/systems-thread.ts'),
+    },
     bundle: true,
     // esbuild divides code among files in this format only.
     format: 'esm',
     splitting: true,
     chunkNames: '[name]-[hash]',
+    // Required by the registration of its set, in a function.
+    external: [`./*${NODES}.js`],
     sourcemap: 'inline',
     write: false,
     outdir,
-    plugins: [systemSets(root), noteBundled],
+    plugins: [writtenModules(root, written), noteBundled],
   });
   await Promise.all(outputFiles.map((file) => writeCommonJs(file)));
+}
+
+/** End of the names of files that make nodes. */
+const NODES = '.nodes';
+
+/** The types of a set with their credentials, as `registerTypes` takes them. */
+function typesIn(html: string) {
+  const credentialsOf = (kinds: Record<string, string>) =>
+    Object.fromEntries(Object.entries(kinds).map(([name, type]) => [name, { type }]));
+  return Object.fromEntries(
+    registeredTypes(html).map(({ type, credentials }) => [
+      type,
+      Object.keys(credentials).length === 0 ? {} : { credentials: credentialsOf(credentials) },
+    ]),
+  );
+}
+
+/** What the host loads at its start. @param web registers what the set adds to the web server, if anything */
+function registration(name: string, types: object, web: string | null): string {
+  return `import { registerTypes } from './nodes/_shared/node-types';
+${web === null ? '' : `import registerWeb from ${JSON.stringify(web)};`}
+export default (RED) => {
+  ${web === null ? '' : 'registerWeb(RED);'}
+  registerTypes(RED, ${JSON.stringify(types)}, () => require('./${name}${NODES}.js').default(RED));
+};`;
 }
 
 async function writeCommonJs({ path, text }: OutputFile): Promise<void> {
@@ -73,17 +129,16 @@ async function writeCommonJs({ path, text }: OutputFile): Promise<void> {
   await writeFile(`${path}.map`, map);
 }
 
-const SYSTEM = 'system:';
+const WRITTEN = 'written:';
 
-/** Makes the runtimes of the generated sets. */
-function systemSets(root: string): Plugin {
+/** Modules that the build writes itself, by name. */
+function writtenModules(root: string, texts: ReadonlyMap<string, string>): Plugin {
   return {
-    name: 'system-sets',
+    name: 'written-modules',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: new RegExp(`^${SYSTEM}`) }, ({ path }) => ({ path, namespace: 'system-set' }));
-      onLoad({ filter: /.*/, namespace: 'system-set' }, ({ path }) => ({
-        contents: `import { registerSystem } from './nodes/_system/runtime';
-export default (RED) => registerSystem(RED, '${path.slice(SYSTEM.length)}');`,
+      onResolve({ filter: new RegExp(`^${WRITTEN}`) }, ({ path }) => ({ path, namespace: 'written' }));
+      onLoad({ filter: /.*/, namespace: 'written' }, ({ path }) => ({
+        contents: texts.get(path.slice(WRITTEN.length)) ?? '',
         resolveDir: root,
       }));
     },

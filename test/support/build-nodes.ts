@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setForms } from '../../scripts/build/forms';
 import { buildRuntimes } from '../../scripts/build/runtime';
 import { findSources } from '../../scripts/build/sources';
 import startPostgresOnce from './postgres-once';
@@ -9,6 +10,6 @@ import makeTemporaryFolder from './temporary';
 export default async function buildNodes(): Promise<void> {
   const folder = join(await makeTemporaryFolder(), 'nodes');
   const sources = await findSources(join(__dirname, '../..'));
-  await Promise.all([buildRuntimes(sources, folder), startPostgresOnce()]);
+  await Promise.all([buildRuntimes(sources, await setForms(sources), folder), startPostgresOnce()]);
   process.env.Q2C_NODES = folder;
 }

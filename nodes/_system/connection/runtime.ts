@@ -7,6 +7,7 @@ import type { ConnectionConfig, Environment, SystemManifest } from '../../../lib
 import type { Testable } from '../../_shared/connection-test';
 import { connections } from '../../_shared/connections';
 import { host } from '../../_shared/host';
+import type { NodeConstructor } from '../../_shared/node-types';
 import { isProductionHost } from '../../_shared/production-host';
 import { simulatedEndpoint } from '../../_shared/simulator';
 import { stableId } from '../../_shared/stable-id';
@@ -23,9 +24,7 @@ export interface ConnectionNode extends Node, Testable {
 
 type Settings = NodeDef & ConnectionProperties & Record<string, unknown>;
 
-export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
-  const secrets = secretFields(manifest);
-
+export function connectionNode(RED: NodeAPI, id: SystemId, manifest: SystemManifest): NodeConstructor {
   function Connection(this: ConnectionNode, config: Settings) {
     RED.nodes.createNode(this, config);
     this.environment = config.environment;
@@ -75,15 +74,7 @@ export function registerConnection(RED: NodeAPI, id: SystemId, manifest: SystemM
     return { client, module };
   }
 
-  RED.nodes.registerType(`q2c-${id}-connection`, Connection, {
-    credentials: Object.fromEntries(secrets.map((field) => [field, { type: 'password' as const }])),
-  });
-}
-
-/** Ids of the fields kept as credentials. */
-function secretFields(manifest: SystemManifest): string[] {
-  const fields = [...manifest.settings, ...manifest.auth.flatMap(({ fields: own }) => own)];
-  return [...new Set(fields.filter(({ secret }) => secret === true).map(({ id }) => id))];
+  return Connection;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { SystemId } from '../../../lib/systems';
 import type { EventSource, SystemClient, SystemManifest } from '../../../lib/systems/kit/types';
 import { onceFlowsStarted } from '../../_shared/flows-started';
 import { requireConfig, type StoreNode } from '../../_shared/input';
+import type { NodeConstructor } from '../../_shared/node-types';
 import { stableId } from '../../_shared/stable-id';
 import { StatusLine } from '../../_shared/status';
 import type { ConnectionNode } from '../connection/runtime';
@@ -20,7 +21,7 @@ const MAX_BACKOFF_MS = 5 * 60_000;
 const STANDBY_MS = 5_000;
 
 /** Node `q2c-<system>-events`: polls the system and starts one durable run per event. */
-export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
+export function eventsNode(RED: NodeAPI, id: SystemId, manifest: SystemManifest): NodeConstructor {
   function EventsNode(this: Node, config: NodeDef & EventsProperties) {
     RED.nodes.createNode(this, config);
     const stopping = new AbortController();
@@ -49,7 +50,7 @@ export function registerEvents(RED: NodeAPI, id: SystemId, manifest: SystemManif
     });
   }
 
-  RED.nodes.registerType(`q2c-${id}-events`, EventsNode);
+  return EventsNode;
 }
 
 /** The cursor of a source as it is stored. */

@@ -9,6 +9,7 @@ import { onceFlowsStarted } from '../../_shared/flows-started';
 import { type InputContext, onInput, requireConfig, type StoreNode } from '../../_shared/input';
 import { mappingInUse } from '../../_shared/mapping-node';
 import type { Q2cMessage } from '../../_shared/message';
+import type { NodeConstructor } from '../../_shared/node-types';
 import { runOperation } from '../../_shared/operation';
 import { stableId } from '../../_shared/stable-id';
 import { targetOf } from '../../_shared/target';
@@ -19,7 +20,7 @@ import { defaults, type OperationProperties } from './types';
 type Settings = NodeDef & OperationProperties & Record<string, unknown>;
 
 /** Node `q2c-<system>`: one operation of the system on the deal of each message. */
-export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemManifest): void {
+export function operationNode(RED: NodeAPI, id: SystemId, manifest: SystemManifest): NodeConstructor {
   function OperationNode(this: Node, config: Settings) {
     RED.nodes.createNode(this, config);
     const parametersOf = parameterReader(RED, this, manifest, config);
@@ -84,7 +85,7 @@ export function registerOperation(RED: NodeAPI, id: SystemId, manifest: SystemMa
     };
   }
 
-  RED.nodes.registerType(`q2c-${id}`, OperationNode);
+  return OperationNode;
 }
 
 /** Who a deal waits for that comes from a Catch node: status texts may name it. */

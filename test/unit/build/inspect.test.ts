@@ -9,7 +9,7 @@ describe('what the Flow Library would read', () => {
       "(() => { RED.nodes.registerType('q2c-x', { category: 'config', defaults: { a: { value: f() } } }); })();",
     );
     expect(registeredTypes(html)).toEqual([
-      expect.objectContaining({ type: 'q2c-x', category: 'config', defaults: ['a'], credentials: [] }),
+      expect.objectContaining({ type: 'q2c-x', category: 'config', defaults: ['a'], credentials: {} }),
     ]);
   });
 

@@ -78,7 +78,7 @@ describe('help', () => {
     inputs: 1,
     outputs: 0,
     defaults: [],
-    credentials: [],
+    credentials: {},
   };
   const english = `What it does.
 

@@ -66,11 +66,33 @@ test('every module is in one file only, so that it exists once per host', async 
   expect([...places].filter(([, files]) => files.length > 1)).toEqual([]);
 });
 
-test('no set loads what only some hosts need: connectors, page, programs’ interface, simulator, brokers, servers', async () => {
-  const program = `for (const name of ${JSON.stringify(sets())}) require('./' + name + '.js');
+/** Modules that Node.js has loaded after a program, run where the sets are. */
+async function loadedBy(program: string): Promise<string[]> {
+  const told = `${program}
 console.log(JSON.stringify(Object.keys(require.cache).map((file) => require('node:path').basename(file))));`;
-  const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
-  const loaded = (await Promise.all((JSON.parse(stdout) as string[]).map(modulesOf))).flat();
+  const { stdout } = await run(process.execPath, ['-e', told], { cwd: join(out, 'dist') });
+  return (await Promise.all((JSON.parse(stdout) as string[]).map(modulesOf))).flat();
+}
+
+test('before there is a node, hardly more is loaded than the names of the types', async () => {
+  const program = `const app = { use() {} };
+const RED = { httpAdmin: app, httpNode: app, nodes: { registerType() {} } };
+for (const name of ${JSON.stringify(sets())}) require('./' + name + '.js').default(RED);`;
+  // Besides what the build has written itself, which lies nowhere in the repository.
+  const own = (await loadedBy(program)).filter((module) => !module.startsWith('..'));
+  expect(own.sort()).toEqual([
+    'lib/api/roots.ts',
+    'nodes/_shared/node-types.ts',
+    'nodes/_shared/web.ts',
+    'nodes/q2c-firm/web.ts',
+    'nodes/q2c-mapping/web.ts',
+  ]);
+});
+
+test('no node loads what only some hosts need: connectors, page, programs’ interface, simulator, brokers, servers', async () => {
+  const loaded = await loadedBy(
+    `for (const name of ${JSON.stringify(sets())}) require('./' + name + '.nodes.js');`,
+  );
   // What registers the types of nodes is pure data.
   const allowed =
     /^lib\/(api\/roots|systems\/(index|[^/]+\/manifest|kit\/(custom-field|errors|tokens|poll-overlap)))\.ts$/;
@@ -81,9 +103,10 @@ console.log(JSON.stringify(Object.keys(require.cache).map((file) => require('nod
 });
 
 test('every set loads with what Node.js has and the files beside it', async () => {
-  const program = `for (const name of ${JSON.stringify(sets())}) console.log(name, typeof require('./' + name + '.js').default);`;
+  const files = sets().flatMap((name) => [name, `${name}.nodes`]);
+  const program = `for (const name of ${JSON.stringify(files)}) console.log(name, typeof require('./' + name + '.js').default);`;
   const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
-  expect(stdout.trim().split('\n')).toEqual(sets().map((name) => `${name} function`));
+  expect(stdout.trim().split('\n')).toEqual(files.map((name) => `${name} function`));
 });
 
 test('nothing is left to be required from packages', async () => {

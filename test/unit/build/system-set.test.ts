@@ -18,7 +18,7 @@ describe('the html of a generated set', () => {
       category: 'config',
       color: '#abcdef',
       icon: 'q2c-acme.svg',
-      credentials: ['clientSecret', 'privateKey'],
+      credentials: { clientSecret: 'password', privateKey: 'password' },
     });
     expect(connection?.defaults.sort()).toEqual(
       ['auth', 'clientId', 'concurrency', 'environment', 'host', 'instance', 'mode', 'name'].sort(),

@@ -1,0 +1,9 @@
+import type { NodeAPI } from 'node-red';
+import { atFirstRequest } from '../_shared/web';
+
+/** What the form asks the host. */
+export default function registerWeb(RED: NodeAPI): void {
+  atFirstRequest(RED.httpAdmin, '/q2c/mapping', async () =>
+    (await import('./routes')).registerMappingRoutes(RED),
+  );
+}

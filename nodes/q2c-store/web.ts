@@ -1,0 +1,1 @@
+export { registerWeb as default } from '../_shared/web';
