@@ -56,7 +56,9 @@ export const breakages: readonly Breakage[] = [
   {
     name: 'no-flush',
     store: 'sqlite',
-    changes: [{ file: 'lib/store/sqlite.ts', from: '() => handle.datasync();', to: 'async () => void log;' }],
+    changes: [
+      { file: 'lib/store/sqlite.ts', from: '() => handle.datasync());', to: 'async () => void handle);' },
+    ],
   },
   {
     // Every running run counts as one of a dead host, and whoever works on a run may write.
