@@ -6,6 +6,9 @@ const { existsSync, openSync, readlinkSync, readSync, writeSync } = require('nod
 const promises = require('node:fs/promises');
 
 const HEADER_BYTES = 48;
+/** Where the header has the number of frames and the salts of the log (SQLite's `WalIndexHdr`). */
+const FRAMES_AT = 16;
+const SALTS_AT = 32;
 const files = new Map();
 
 /** The index and the note beside a log. They stay open: closing any handle of the index would free SQLite's locks. */
@@ -28,9 +31,23 @@ function record(prototype) {
     const header = Buffer.alloc(HEADER_BYTES);
     readSync(index, header, 0, HEADER_BYTES, 0);
     await datasync.call(this);
-    writeSync(note, header, 0, HEADER_BYTES, 0);
+    // Of flushes under way at once, the one that began first may end last.
+    if (isLater(header, noted(note))) writeSync(note, header, 0, HEADER_BYTES, 0);
   };
 }
+
+function noted(note) {
+  const header = Buffer.alloc(HEADER_BYTES);
+  return readSync(note, header, 0, HEADER_BYTES, 0) === HEADER_BYTES ? header : null;
+}
+
+/** In the same log, which its salts tell, by the number of frames. Numbers are in the byte order of the machine. */
+function isLater(header, other) {
+  if (other === null || !saltsOf(header).equals(saltsOf(other))) return true;
+  return header.readUInt32LE(FRAMES_AT) >= other.readUInt32LE(FRAMES_AT);
+}
+
+const saltsOf = (header) => header.subarray(SALTS_AT, SALTS_AT + 8);
 
 // The class of handles can only be had from a handle.
 const { open } = promises;
@@ -40,3 +57,5 @@ promises.open = async (...args) => {
   promises.open = open;
   return handle;
 };
+
+module.exports = { isLater };

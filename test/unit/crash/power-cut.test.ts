@@ -70,6 +70,22 @@ onLinux('a flush before the log began anew says nothing about what it holds now'
   expect(lines()).toEqual(['old']);
 });
 
+test('of two flushes at once the one that saw more of the log is what counts, whichever ends last', () => {
+  const { isLater } = jest.requireActual<{ isLater(header: Buffer, other: Buffer | null): boolean }>(
+    '../../crash/flush-recorder.cjs',
+  );
+  const header = (frames: number, salt: string) => {
+    const made = Buffer.alloc(48);
+    made.writeUInt32LE(frames, 16);
+    made.write(salt, 32, 'latin1');
+    return made;
+  };
+  expect(isLater(header(7, 'same log'), header(9, 'same log'))).toBe(false);
+  expect(isLater(header(9, 'same log'), header(7, 'same log'))).toBe(true);
+  expect(isLater(header(1, 'next log'), header(9, 'same log'))).toBe(true);
+  expect(isLater(header(1, 'same log'), null)).toBe(true);
+});
+
 onLinux('a process that starts after a kill keeps what it finds, and loses what it writes', () => {
   killedAfter(`write('first'); await flush(); write('second');`);
   killedAfter(`write('third');`);
