@@ -19,8 +19,10 @@ const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '0,10000,100000' },
     rounds: { type: 'string', default: '5' },
+    'call-ms': { type: 'string', default: '0' },
   },
 });
+const callMs = Number(values['call-ms']);
 const PARALLEL = 32;
 /** Runs of one round. */
 const RUNS = 1_200;
@@ -80,7 +82,7 @@ class Filled {
       await accept(this.engine, this.accepted);
     }
     const startedAt = performance.now();
-    const leave = register(this.engine, PARALLEL, { took: (ms) => times.push(ms) });
+    const leave = register(this.engine, PARALLEL, { took: (ms) => times.push(ms), callMs });
     await until('all runs to end', () => this.ended === this.accepted, 120_000, 20);
     const seconds = (performance.now() - startedAt) / 1000;
     leave();
@@ -144,7 +146,7 @@ async function main(): Promise<void> {
         `${figures.runsBefore} runs before: step p50 ${figures.stepP50Ms} ms, p99 ${figures.stepP99Ms} ms (${p99}); ${figures.runsPerSecond} runs/s of 8 steps; lookup ${figures.lookupMs} ms`,
       );
     }
-    console.log(JSON.stringify({ parallel: PARALLEL, sizes: all.map(({ figures }) => figures) }));
+    console.log(JSON.stringify({ parallel: PARALLEL, callMs, sizes: all.map(({ figures }) => figures) }));
   } finally {
     for (const filled of all) await filled.close();
     await rm(folder, { recursive: true });

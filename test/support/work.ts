@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DispatchedRun, Engine, Step } from '../../lib/engine';
 import { newId } from '../../lib/model';
 import { customerUpsert } from './step';
@@ -7,10 +8,12 @@ import { customerUpsert } from './step';
 export const STEPS = 8;
 
 export interface WorkOptions {
-  /** Told how long each step took, in milliseconds. */
+  /** Told how long each step took besides its call, in milliseconds. */
   took?(ms: number): void;
   /** Milliseconds of the host's processor that a flow itself needs for each step. */
   flowMs?: number;
+  /** Milliseconds that each call waits for its system. */
+  callMs?: number;
 }
 
 /** Works on runs as they are dispatched. @returns ends it */
@@ -42,12 +45,17 @@ export async function accept(engine: Engine, from: number): Promise<void> {
   });
 }
 
-async function work(engine: Engine, run: DispatchedRun, { took, flowMs = 0 }: WorkOptions): Promise<void> {
+async function work(
+  engine: Engine,
+  run: DispatchedRun,
+  { took, flowMs = 0, callMs = 0 }: WorkOptions,
+): Promise<void> {
   for (let number = 0; number < STEPS; number++) {
     keepBusy(flowMs);
+    const call = { waits: callMs, took: 0 };
     const before = performance.now();
-    await engine.step(run.id, step(number));
-    took?.(performance.now() - before);
+    await engine.step(run.id, step(number, call));
+    took?.(performance.now() - before - call.took);
   }
 }
 
@@ -56,25 +64,29 @@ function keepBusy(ms: number): void {
   while (performance.now() < end);
 }
 
-function step(number: number): Step {
+/** @param call is told how long its waiting took, which no timer keeps to */
+function step(number: number, call: { waits: number; took: number }): Step {
   const canonicalId = newId('customer');
   return {
     node: { id: `n${number}`, name: `Step ${number}` },
     ...customerUpsert(canonicalId),
     wire: { name: 'ACME', number },
     undo: 'none',
-    call: async () => ({
-      reply: null,
-      result: {
-        refs: [
-          {
-            id: canonicalId,
-            entity: 'customer',
-            ref: { system: 'erp', instance: 'main', type: 'customer', id: canonicalId, role: 'copy' },
-          },
-        ],
-      },
-    }),
+    call: async () => {
+      if (call.waits > 0) {
+        const before = performance.now();
+        await setTimeout(call.waits);
+        call.took = performance.now() - before;
+      }
+      const ref = {
+        system: 'erp',
+        instance: 'main',
+        type: 'customer',
+        id: canonicalId,
+        role: 'copy',
+      } as const;
+      return { reply: null, result: { refs: [{ id: canonicalId, entity: 'customer', ref }] } };
+    },
     classify: () => ({ kind: 'rejected', code: 'NODE_FAILED', reason: 'bench' }),
     about: { params: {}, ownerRole: 'finance_ops' },
   };
