@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, type Plugin, transform } from 'esbuild';
 import { bundledPackages, noteBundled } from './bundled.ts';
-import { registeredTypes } from './inspect.ts';
+import { NODES, setModules } from './set-modules.ts';
 import type { Sources } from './sources.ts';
 
 const common = {
@@ -48,33 +48,16 @@ export async function buildRuntimes(
  * `import()` is loaded when that runs, and not with the sets (docs/decisions/0024).
  */
 async function buildSets(
-  { root, nodes, systems }: Sources,
+  sources: Sources,
   forms: ReadonlyMap<string, string>,
   outdir: string,
 ): Promise<void> {
-  const sets = [
-    ...nodes.map(({ name, folder }) => ({
-      name,
-      nodes: `export { default } from ${JSON.stringify(join(folder, 'runtime.ts'))};`,
-      web: existsSync(join(folder, 'web.ts')) ? join(folder, 'web.ts') : null,
-    })),
-    ...systems.map(({ name, manifest }) => ({
-      name,
-      nodes: `import { systemNodeTypes } from './nodes/_system/runtime';
-export default (RED) => systemNodeTypes(RED, '${manifest.id}');`,
-      web: null,
-    })),
-  ];
-  const written = new Map(
-    sets.flatMap(({ name, nodes, web }): [string, string][] => [
-      [name, registration(name, typesIn(forms.get(name) ?? ''), web)],
-      [`${name}${NODES}`, nodes],
-    ]),
-  );
+  const { root } = sources;
+  const modules = setModules(sources, forms);
   const { outputFiles } = await build({
     ...common,
     entryPoints: {
-      ...Object.fromEntries([...written.keys()].map((name) => [name, `${WRITTEN}${name}`])),
+      ...Object.fromEntries([...modules.keys()].map((name) => [name, `${WRITTEN}${name}`])),
       // Loads the systems that it is asked for, like the host.
       'systems-thread': join(root, 'nodes/_shared/systems-thread.ts'),
     },
@@ -88,34 +71,9 @@ export default (RED) => systemNodeTypes(RED, '${manifest.id}');`,
     sourcemap: 'inline',
     write: false,
     outdir,
-    plugins: [writtenModules(root, written), noteBundled],
+    plugins: [writtenModules(root, modules), noteBundled],
   });
   await Promise.all(outputFiles.map((file) => writeCommonJs(file)));
-}
-
-/** End of the names of files that make nodes. */
-const NODES = '.nodes';
-
-/** The types of a set with their credentials, as `registerTypes` takes them. */
-function typesIn(html: string) {
-  const credentialsOf = (kinds: Record<string, string>) =>
-    Object.fromEntries(Object.entries(kinds).map(([name, type]) => [name, { type }]));
-  return Object.fromEntries(
-    registeredTypes(html).map(({ type, credentials }) => [
-      type,
-      Object.keys(credentials).length === 0 ? {} : { credentials: credentialsOf(credentials) },
-    ]),
-  );
-}
-
-/** What the host loads at its start. @param web registers what the set adds to the web server, if anything */
-function registration(name: string, types: object, web: string | null): string {
-  return `import { registerTypes } from './nodes/_shared/node-types';
-${web === null ? '' : `import registerWeb from ${JSON.stringify(web)};`}
-export default (RED) => {
-  ${web === null ? '' : 'registerWeb(RED);'}
-  registerTypes(RED, ${JSON.stringify(types)}, () => require('./${name}${NODES}.js').default(RED));
-};`;
 }
 
 async function writeCommonJs({ path, text }: OutputFile): Promise<void> {

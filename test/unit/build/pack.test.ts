@@ -89,6 +89,30 @@ for (const name of ${JSON.stringify(sets())}) require('./' + name + '.js').defau
   ]);
 });
 
+test('every type is registered with its credentials, and has code to make nodes of it', async () => {
+  const program = `const app = { use() {} };
+const known = {}, made = [];
+const registerType = (type, make, options) => { known[type] = options.credentials; };
+const RED = { httpAdmin: app, httpNode: app, nodes: { registerType } };
+for (const name of ${JSON.stringify(sets())}) {
+  require('./' + name + '.js').default(RED);
+  made.push(...Object.keys(require('./' + name + '.nodes.js').default(RED)));
+}
+console.log(JSON.stringify({ known: Object.fromEntries(Object.entries(known).map(([type, credentials]) => [type, credentials ?? null])), made }));`;
+  const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
+  const { known, made } = JSON.parse(stdout) as { known: Record<string, unknown>; made: string[] };
+  expect(made).toEqual(expect.arrayContaining(Object.keys(known)));
+  expect(Object.keys(known)).toEqual(expect.arrayContaining(sets()));
+  const password = { type: 'password' };
+  expect(Object.entries(known).filter(([, credentials]) => credentials !== null)).toEqual(
+    expect.arrayContaining([
+      ['q2c-store', { url: password, password }],
+      ['q2c-broker', { user: { type: 'text' }, password }],
+      ['q2c-kantata-connection', expect.objectContaining({ accessToken: password })],
+    ]),
+  );
+});
+
 test('no node loads what only some hosts need: connectors, page, programs’ interface, simulator, brokers, servers', async () => {
   const loaded = await loadedBy(
     `for (const name of ${JSON.stringify(sets())}) require('./' + name + '.nodes.js');`,
