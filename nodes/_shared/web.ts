@@ -2,6 +2,7 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { LOOKUP_ROOT } from '../../lib/api/roots';
 import type { Engine } from '../../lib/engine';
+import { loadGently } from './load-gently';
 
 /**
  * The pack's part of the host's web server: page, programs' interface and lookups are loaded with their first request, so
@@ -12,6 +13,7 @@ let routes: typeof import('./routes') | null = null;
 
 export function registerWeb(RED: NodeAPI): void {
   atFirstRequest(RED.httpAdmin, '/q2c', async () => {
+    await loadGently();
     routes = await import('./routes');
     routes.registerRoutes(RED);
   });

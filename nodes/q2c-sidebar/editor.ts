@@ -179,6 +179,8 @@ function idsOnScreen(): string[] {
 RED.plugins.registerPlugin('q2c-sidebar', {
   onadd() {
     const text = (key: string, values?: Record<string, string | number>) => this._(key, values);
+    // The host loads its part of the pack now, and not with the first deploy (docs/decisions/0024).
+    $.ajax({ url: 'q2c/setup' });
     const content = $('<div class="q2c-sidebar">').attr('aria-live', 'polite');
     const tab = new Tab(content, text);
     RED.actions.add('q2c:show-sidebar', () => RED.sidebar.show('q2c'));

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, type Plugin, transform } from 'esbuild';
 import { bundledPackages, noteBundled } from './bundled.ts';
+import { loadOrder } from './load-order.ts';
 import { NODES, setModules } from './set-modules.ts';
 import type { Sources } from './sources.ts';
 
@@ -54,12 +55,14 @@ async function buildSets(
 ): Promise<void> {
   const { root } = sources;
   const modules = setModules(sources, forms);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...common,
     entryPoints: {
       ...Object.fromEntries([...modules.keys()].map((name) => [name, `${WRITTEN}${name}`])),
       // Loads the systems that it is asked for, like the host.
       'systems-thread': join(root, 'nodes/_shared/systems-thread.ts'),
+      // Apart from our own schemas: what is loaded in one go is to be small.
+      zod: 'zod',
     },
     bundle: true,
     // esbuild divides code among files in this format only.
@@ -70,10 +73,13 @@ async function buildSets(
     external: [`./*${NODES}.js`],
     sourcemap: 'inline',
     write: false,
+    metafile: true,
     outdir,
     plugins: [writtenModules(root, modules), noteBundled],
   });
   await Promise.all(outputFiles.map((file) => writeCommonJs(file)));
+  const isNeeded = (module: string) => module.endsWith(NODES) || module.endsWith('nodes/_shared/routes.ts');
+  await writeFile(join(outdir, 'load-order.json'), `${JSON.stringify(loadOrder(metafile, isNeeded))}\n`);
 }
 
 async function writeCommonJs({ path, text }: OutputFile): Promise<void> {

@@ -82,6 +82,7 @@ for (const name of ${JSON.stringify(sets())}) require('./' + name + '.js').defau
   const own = (await loadedBy(program)).filter((module) => !module.startsWith('..'));
   expect(own.sort()).toEqual([
     'lib/api/roots.ts',
+    'nodes/_shared/load-gently.ts',
     'nodes/_shared/node-types.ts',
     'nodes/_shared/web.ts',
     'nodes/q2c-firm/web.ts',
@@ -124,6 +125,18 @@ test('no node loads what only some hosts need: connectors, page, programs’ int
     /^(simulator|lib\/api|lib\/systems)\/|\/(console-page|routes|lookup-routes)\.ts$|node_modules\/(undici|pg|mqtt|prom-client|@opentelemetry)\//;
   expect(loaded).toContain('lib/engine/engine.ts');
   expect(loaded.filter((module) => late.test(module) && !allowed.test(module))).toEqual([]);
+});
+
+test('what the nodes and the web server need can be loaded file by file', async () => {
+  const program = `const known = () => Object.keys(require.cache).length;
+const counts = require('./load-order.json').map((file) => { const before = known(); require('./' + file); return known() - before; });
+for (const name of ${JSON.stringify(sets())}) require('./' + name + '.nodes.js');
+console.log(JSON.stringify({ counts, all: known() }));`;
+  const { stdout } = await run(process.execPath, ['-e', program], { cwd: join(out, 'dist') });
+  const { counts, all } = JSON.parse(stdout) as { counts: number[]; all: number };
+  expect(counts.filter((count) => count !== 1)).toEqual([]);
+  // Besides the list itself.
+  expect(all).toBe(counts.length + 1);
 });
 
 test('every set loads with what Node.js has and the files beside it', async () => {
