@@ -31,6 +31,7 @@ describe('files', () => {
     const allowed = [
       /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES\.txt)$/,
       /^dist\/[\w.-]+\.(js|html)$/,
+      /^dist\/load-order\.json$/,
       /^dist\/bin\/[\w-]+\.js$/,
       /^dist\/icons\/[\w-]+\.svg$/,
       /^dist\/locales\/[\w-]+\/[\w-]+\.(json|html)$/,
@@ -39,7 +40,13 @@ describe('files', () => {
       /^resources\/tenant\/[\w-]+\.zip$/,
     ];
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
-    for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist/q2c-store.js']) {
+    for (const file of [
+      'README.md',
+      'LICENSE',
+      'THIRD-PARTY-NOTICES.txt',
+      'dist/q2c-store.js',
+      'dist/load-order.json',
+    ]) {
       expect(files).toContain(file);
     }
   });
