@@ -25,20 +25,27 @@ const SHORTEST_IBAN = 15;
 /** Names of our own users, which may be mail addresses: who did something is told. */
 const USERS = new Set(['actor', 'assignee', 'by', 'createdBy', 'decidedBy', 'requestedBy', 'user']);
 
+/** Names of vendors' fields in the payload of an operation, or outside of any. */
+interface VendorNames {
+  /** Before the names that are classified for its entity only: the entity and a dot, or nothing. */
+  prefix: string;
+  /** What was looked up; null for a name that nothing is classified by. A page comes by few names, tens of thousands of times. */
+  known: Map<string, Classification | null>;
+}
+
 /** Where a value stands. */
 interface Place {
   /** What is classified below by the schema of the entity that it belongs to, by path with dots. */
   fields: ClassifiedFields;
-  /** Entity of the operation that it is the payload of. */
-  entity: string | null;
+  names: VendorNames;
 }
 
 const NONE: ClassifiedFields = {};
-const NOWHERE: Place = { fields: NONE, entity: null };
 
 export class Masker {
   private readonly values = new Set<string>();
-  private readonly byEntity = new Map<string, Map<string, Classification | undefined>>();
+  private readonly outside: Place = { fields: NONE, names: { prefix: '', known: new Map() } };
+  private readonly namesOf = new Map<string, VendorNames>();
 
   /** @param vendorFields names of vendors' fields, wherever they stand */
   constructor(private readonly vendorFields: Readonly<Record<string, Classification>>) {}
@@ -48,7 +55,7 @@ export class Masker {
    * @param operation `<entity>.<verb>` that it was sent or read by
    */
   conceal(payload: unknown, operation?: string): void {
-    this.visit({ operation, payload }, NOWHERE, (value) => this.note(value));
+    this.visit({ operation, payload }, this.outside, (value) => this.note(value));
   }
 
   /** Notes words that a case has classified itself. */
@@ -66,7 +73,7 @@ export class Masker {
     this.conceal(reply);
     const values = this.inSentences();
     const paths: string[] = [];
-    return { reply: this.masked(reply, NOWHERE, '', values, paths), paths };
+    return { reply: this.masked(reply, this.outside, '', values, paths), paths };
   }
 
   /** Calls back for every value that a field's name classifies and that is to be masked in sentences too. */
@@ -74,13 +81,14 @@ export class Masker {
     if (Array.isArray(value)) {
       for (const each of value) this.visit(each, place, found);
     } else if (isRecord(value)) {
-      const own = placeOf(value, place);
+      const own = this.placeOf(value, place);
       for (const name of Object.keys(value)) {
         const member = value[name];
         const classification = this.classificationOf(name, own);
         if (classification === 'person_name' && !isWholeName(name)) continue;
-        if (classification !== undefined) found(member);
-        else this.visit(member, below(own, name), found);
+        if (classification !== null) found(member);
+        // Most of what there is are leaves: a call for each would take longer than all else here.
+        else if (isRecord(member)) this.visit(member, below(own, name), found);
       }
     }
   }
@@ -113,31 +121,44 @@ export class Masker {
       return value.map((each, index) => this.masked(each, place, inPath(path, String(index)), values, paths));
     }
     if (!isRecord(value)) return value;
-    const own = placeOf(value, place);
+    const own = this.placeOf(value, place);
     const copy: Record<string, unknown> = {};
     for (const name of Object.keys(value)) {
       const member = value[name];
       const where = inPath(path, name);
       if (USERS.has(name) && typeof member === 'string') copy[name] = member;
-      else if (this.classificationOf(name, own) !== undefined) copy[name] = blank(member, where, paths);
+      else if (this.classificationOf(name, own) !== null) copy[name] = blank(member, where, paths);
       else copy[name] = this.masked(member, below(own, name), where, values, paths);
     }
     return copy;
   }
 
-  private classificationOf(name: string, { fields, entity }: Place): Classification | undefined {
+  private classificationOf(name: string, { fields, names }: Place): Classification | null {
     const own = fields === NONE ? undefined : named(fields, name);
-    return own ?? this.vendorsClassification(name, entity ?? '');
+    if (own !== undefined) return own;
+    let found = names.known.get(name);
+    if (found === undefined) {
+      found = named(this.vendorFields, name) ?? named(this.vendorFields, names.prefix + name) ?? null;
+      names.known.set(name, found);
+    }
+    return found;
   }
 
-  /** Looked up once for each name: a page of cases comes by tens of thousands of fields, which have few names. */
-  private vendorsClassification(name: string, entity: string): Classification | undefined {
-    const known = this.byEntity.get(entity) ?? new Map<string, Classification | undefined>();
-    this.byEntity.set(entity, known);
-    if (known.has(name)) return known.get(name);
-    const found = named(this.vendorFields, name) ?? named(this.vendorFields, `${entity}.${name}`);
-    known.set(name, found);
-    return found;
+  /** A record with a canonical id is that entity, wherever it stands. */
+  private placeOf({ id, operation }: Readonly<Record<string, unknown>>, place: Place): Place {
+    const own = typeof id === 'string' ? entityOfId(id) : undefined;
+    const sent = typeof operation === 'string' ? /^(\w+)\./.exec(operation)?.[1] : undefined;
+    if (own === undefined && sent === undefined) return place;
+    return {
+      fields: (own && classifiedFields[own]) ?? place.fields,
+      names: sent === undefined ? place.names : this.namesIn(sent),
+    };
+  }
+
+  private namesIn(entity: string): VendorNames {
+    const names = this.namesOf.get(entity) ?? { prefix: `${entity}.`, known: new Map() };
+    this.namesOf.set(entity, names);
+    return names;
   }
 }
 
@@ -145,21 +166,14 @@ export class Masker {
 const named = (table: ClassifiedFields, name: string): Classification | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-/** A record with a canonical id is that entity, wherever it stands. */
-function placeOf({ id, operation }: Readonly<Record<string, unknown>>, { fields, entity }: Place): Place {
-  const own = typeof id === 'string' ? entityOfId(id) : undefined;
-  const sent = typeof operation === 'string' ? /^(\w+)\./.exec(operation)?.[1] : undefined;
-  return { fields: (own && classifiedFields[own]) ?? fields, entity: sent ?? entity };
-}
-
 function below(place: Place, name: string): Place {
-  const { fields, entity } = place;
+  const { fields, names } = place;
   // Nearly all there is: what stands in no entity.
   if (fields === NONE) return place;
   const inner = Object.entries(fields)
     .filter(([path]) => path.startsWith(`${name}.`))
     .map(([path, classification]) => [path.slice(name.length + 1), classification]);
-  return { fields: inner.length === 0 ? NONE : Object.fromEntries(inner), entity };
+  return { fields: inner.length === 0 ? NONE : Object.fromEntries(inner), names };
 }
 
 function blank(value: unknown, path: string, paths: string[]): unknown {

@@ -13,7 +13,6 @@ let routes: typeof import('./routes') | null = null;
 
 export function registerWeb(RED: NodeAPI): void {
   atFirstRequest(RED.httpAdmin, '/q2c', async () => {
-    await loadGently();
     routes = await import('./routes');
     routes.registerRoutes(RED);
   });
@@ -32,15 +31,21 @@ const awaited = new Set<string>();
 
 /**
  * Has routes registered when something below a path is asked for the first time. Express goes on with what has been
- * added meanwhile, so that the first request finds them too.
- * @param register adds routes to `app`
+ * added meanwhile, so that the first request finds them too. When that fails, the next request tries again.
+ * @param register adds routes to `app`, all or none
  */
 export function atFirstRequest(app: Pick<Express, 'use'>, path: string, register: () => Promise<void>): void {
   if (awaited.has(path)) return;
   awaited.add(path);
   let ready: Promise<void> | null = null;
   app.use(path, (_request: Request, _response: Response, next: NextFunction) => {
-    ready ??= register();
-    ready.then(() => next(), next);
+    ready ??= loadGently().then(register);
+    ready.then(
+      () => next(),
+      (error: unknown) => {
+        ready = null;
+        next(error);
+      },
+    );
   });
 }

@@ -64,9 +64,9 @@ async function buildEditor(
   forms: ReadonlyMap<string, string>,
   dist: string,
 ): Promise<void> {
-  for (const [name, html] of forms) await writeFile(join(dist, `${name}.html`), html);
-  for (const plugin of plugins) {
-    await writeFile(join(dist, `${plugin.name}.html`), await pluginHtml(root, plugin));
+  const added = plugins.map(async (plugin) => [plugin.name, await pluginHtml(root, plugin)] as const);
+  for (const [name, html] of [...forms, ...(await Promise.all(added))]) {
+    await writeFile(join(dist, `${name}.html`), html);
   }
 }
 

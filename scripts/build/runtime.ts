@@ -62,7 +62,7 @@ async function buildSets(
       // Loads the systems that it is asked for, like the host.
       'systems-thread': join(root, 'nodes/_shared/systems-thread.ts'),
       // Apart from our own schemas: what is loaded in one go is to be small.
-      zod: 'zod',
+      [APART]: 'zod',
     },
     bundle: true,
     // esbuild divides code among files in this format only.
@@ -77,7 +77,9 @@ async function buildSets(
     outdir,
     plugins: [writtenModules(root, modules), noteBundled],
   });
-  await Promise.all(outputFiles.map((file) => writeCommonJs(file)));
+  // Nobody asks for that entry itself.
+  const files = outputFiles.filter(({ path }) => basename(path) !== `${APART}.js`);
+  await Promise.all(files.map((file) => writeCommonJs(file)));
   const isNeeded = (module: string) => module.endsWith(NODES) || module.endsWith('nodes/_shared/routes.ts');
   await writeFile(join(outdir, 'load-order.json'), `${JSON.stringify(loadOrder(metafile, isNeeded))}\n`);
 }
@@ -93,6 +95,9 @@ async function writeCommonJs({ path, text }: OutputFile): Promise<void> {
   await writeFile(`${path}.map`, map);
 }
 
+/** An entry that is there for its effect on the division into files. */
+const APART = 'apart';
+
 const WRITTEN = 'written:';
 
 /** Modules that the build writes itself, by name. */
@@ -102,7 +107,7 @@ function writtenModules(root: string, texts: ReadonlyMap<string, string>): Plugi
     setup({ onResolve, onLoad }) {
       onResolve({ filter: new RegExp(`^${WRITTEN}`) }, ({ path }) => ({ path, namespace: 'written' }));
       onLoad({ filter: /.*/, namespace: 'written' }, ({ path }) => ({
-        contents: texts.get(path.slice(WRITTEN.length)) ?? '',
+        contents: texts.get(path.slice(WRITTEN.length)),
         resolveDir: root,
       }));
     },

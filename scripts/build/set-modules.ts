@@ -18,13 +18,18 @@ export function setModules(
   forms: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const modules = new Map<string, string>();
+  const typesOf = (name: string) => {
+    const html = forms.get(name);
+    if (html === undefined) throw new Error(`${name} has no editor's file`);
+    return typesIn(html);
+  };
   for (const { name, folder } of nodes) {
     const web = join(folder, 'web.ts');
-    modules.set(name, registration(name, forms.get(name) ?? '', existsSync(web) ? web : null));
+    modules.set(name, registration(name, typesOf(name), existsSync(web) ? web : null));
     modules.set(`${name}${NODES}`, `export { default } from ${JSON.stringify(join(folder, 'runtime.ts'))};`);
   }
   for (const { name, manifest } of systems) {
-    modules.set(name, registration(name, forms.get(name) ?? '', null));
+    modules.set(name, registration(name, typesOf(name), null));
     modules.set(
       `${name}${NODES}`,
       `import { systemNodeTypes } from './nodes/_system/runtime';
@@ -35,13 +40,12 @@ export default (RED) => systemNodeTypes(RED, ${JSON.stringify(manifest.id)});`,
 }
 
 /** @param web registers what the set adds to the web server, if anything */
-function registration(name: string, html: string, web: string | null): string {
-  const types = JSON.stringify(typesIn(html));
+function registration(name: string, types: object, web: string | null): string {
   return `import { registerTypes } from './nodes/_shared/node-types';
 ${web === null ? '' : `import registerWeb from ${JSON.stringify(web)};`}
 export default (RED) => {
   ${web === null ? '' : 'registerWeb(RED);'}
-  registerTypes(RED, ${types}, () => require('./${name}${NODES}.js').default(RED));
+  registerTypes(RED, ${JSON.stringify(types)}, () => require('./${name}${NODES}.js').default(RED));
 };`;
 }
 

@@ -20,6 +20,8 @@ describe('what the Flow Library would read', () => {
     ['a spread in defaults', register('{ defaults: { ...common } }'), 'spreads'],
     ['a quoted property', register("{ defaults: { 'a-b': {} } }"), 'quoted'],
     ['a colour in a variable', register('{ color: blue }'), "'color' is not a literal"],
+    ['a credential of no kind', register('{ credentials: { a: {} } }'), "neither 'text' nor 'password'"],
+    ['a credential in a variable', register('{ credentials: { a: secret } }'), 'q2c-x: a is a credential'],
     ['defaults in a variable', register('{ defaults }'), "'defaults' is not an object literal"],
   ])('%s is refused', (_, html, message) => {
     expect(() => registeredTypes(html)).toThrow(message);
