@@ -54,9 +54,9 @@ suite('requests of the Salesforce connector', () => {
         return [200, { queryable: true, createable: true, updateable: true, fields: [] }];
       }
       if (pathname.endsWith('/query')) return [200, page([])];
-      if (method === 'PATCH')
+      if (method === 'PATCH' && pathname.includes('/Q2C_External_Id__c/'))
         return [200, { id: '001000000000001AAA', success: true, errors: [], created: true }];
-      return method === 'DELETE' ? [204] : [200, {}];
+      return method === 'GET' ? [200, {}] : [204];
     };
     await driveEverything(org);
   });

@@ -162,10 +162,7 @@ class RestClient implements KantataClient {
       safe: true,
       signal,
     });
-    const [row] = this.#page(externalReferences, reply, `POST ${path}`, true).rows;
-    if (row !== undefined) return row;
-    const reason = `the answer to POST ${path} does not name the reference`;
-    throw new SystemError({ system: this.system, kind: 'unknown', reason });
+    return this.#written(externalReferences, reply, `POST ${path}`);
   }
 
   async create<Row extends Identified>(
@@ -182,24 +179,20 @@ class RestClient implements KantataClient {
   }
 
   async updateIfPresent(
-    { name, root }: Collection<Identified>,
+    collection: Collection<Identified>,
     id: string,
     body: JsonObject,
     signal: AbortSignal,
   ) {
-    const path = `/${name}/${id}`;
-    await this.#http.request({
-      method: 'PUT',
-      path,
-      json: { [root]: body },
-      accept: [404],
-      safe: true,
-      signal,
-    });
+    const path = `/${collection.name}/${id}`;
+    const json = { [collection.root]: body };
+    const reply = await this.#http.request({ method: 'PUT', path, json, accept: [404], safe: true, signal });
+    if (reply.status !== 404) this.#written(collection, reply, `PUT ${path}`);
   }
 
   async remove({ name }: Collection<Identified>, id: string, signal: AbortSignal) {
-    await this.#http.request({ method: 'DELETE', path: `/${name}/${id}`, accept: [404], safe: true, signal });
+    const path = `/${name}/${id}`;
+    await this.#http.request({ method: 'DELETE', path, accept: [404], noContent: true, safe: true, signal });
   }
 
   knock(signal: AbortSignal) {
@@ -251,9 +244,17 @@ class RestClient implements KantataClient {
     });
   }
 
+  /** What a write of one object answers with. @throws SystemError `unknown` when the answer does not name it */
+  #written<Row extends Identified>(collection: Collection<Row>, reply: HttpResponse, what: string) {
+    const [row] = this.#page(collection, reply, what, true).rows;
+    if (row !== undefined) return row;
+    const reason = `the answer to ${what} does not name what was written`;
+    throw new SystemError({ system: this.system, kind: 'unknown', reason });
+  }
+
   #page<Row extends Identified>(
     collection: Collection<Row>,
-    reply: Parameters<typeof parseReply>[1],
+    reply: HttpResponse,
     what: string,
     write: boolean,
   ): Page<Row> {

@@ -22,6 +22,11 @@ export interface HttpRequest {
   /** Statuses besides 2xx that the caller handles itself; no error is thrown for them. */
   accept?: number[];
   /**
+   * The vendor says that it is done with 204 and nothing else: with no body to look at, any other success may be the
+   * empty page of something in between, and nothing is done.
+   */
+  noContent?: boolean;
+  /**
    * True when repeating the call changes nothing (reads, token calls). For others a lost reply is
    * kind `unknown`, for these it is `transient`. Default: method is GET.
    */

@@ -109,8 +109,8 @@ class PooledHttpClient implements HttpClient {
         { what: whatOf(request, url), safe, secrets: secretsOf(credentials, request) },
       );
     }
-    const missing = parsed === null && request.method === 'GET' && reply.status === 200;
-    if ((success && parsed === undefined) || missing) throw this.#notJson(request, url, reply);
+    const flaw = success ? flawOf(request, reply, parsed) : null;
+    if (flaw !== null) throw this.#strange(request, url, reply, flaw);
     return { status: reply.status, headers: reply.headers, body: parsed ?? null };
   }
 
@@ -174,16 +174,14 @@ class PooledHttpClient implements HttpClient {
   }
 
   /** A login page of a proxy, a cut text: after a write nobody knows what happened, a read is a changed interface. */
-  #notJson(request: HttpRequest, url: URL, reply: RawReply): SystemError {
-    const shown =
-      reply.text.trim() === '' ? 'is empty' : `is not JSON: ${plainReason(reply.text).slice(0, 80)}`;
+  #strange(request: HttpRequest, url: URL, reply: RawReply, flaw: string): SystemError {
     const safe = isSafe(request);
     return new SystemError({
       system: this.#options.system,
       kind: safe ? 'rejected' : 'unknown',
       code: safe ? 'SCHEMA_CHANGED' : 'OUTCOME_UNKNOWN',
       status: reply.status,
-      reason: `the answer to ${whatOf(request, url)} ${shown}`,
+      reason: `the answer to ${whatOf(request, url)} ${flaw}`,
     });
   }
 
@@ -206,6 +204,18 @@ class PooledHttpClient implements HttpClient {
     }
     return url;
   }
+}
+
+/** What makes an answer of success unlike the vendor's, or null. */
+function flawOf(
+  { method, noContent }: HttpRequest,
+  reply: RawReply,
+  body: JsonValue | undefined,
+): string | null {
+  const { status, text } = reply;
+  if (body === undefined) return `is not JSON: ${plainReason(text).slice(0, 80)}`;
+  if (body === null && method === 'GET' && status === 200) return 'is empty';
+  return noContent && status !== 204 ? `has status ${status}, not 204 as when it is done` : null;
 }
 
 function isSafe(request: HttpRequest): boolean {

@@ -112,13 +112,22 @@ export class RecordService {
   /** Changes the given fields. Setting them again changes nothing more, so a lost reply may be repeated. */
   async update(type: RecordType, id: string, body: JsonObject, signal: AbortSignal): Promise<void> {
     const path = pathOf(type, id);
-    await this.#http.request({ method: 'PATCH', path, headers: STRICT, json: body, safe: true, signal });
+    await this.#http.request({
+      method: 'PATCH',
+      path,
+      headers: STRICT,
+      json: body,
+      noContent: true,
+      safe: true,
+      signal,
+    });
   }
 
   /** Deletes; a record that is gone already is fine. */
   async remove(type: RecordType, id: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.#http.request({ method: 'DELETE', path: pathOf(type, id), safe: true, signal });
+      const path = pathOf(type, id);
+      await this.#http.request({ method: 'DELETE', path, noContent: true, safe: true, signal });
     } catch (error) {
       if (!(error instanceof SystemError) || error.kind !== 'not_found') throw error;
     }

@@ -250,7 +250,7 @@ export class SalesforceClient implements SystemClient {
       if (error instanceof SystemError && error.vendorCode === 'DUPLICATE_VALUE') return send();
       throw error;
     });
-    if (reply.body === null) return await this.#writtenBefore(type, externalId, signal);
+    if (reply.status === 204) return await this.#writtenBefore(type, externalId, signal);
     const { id, created } = parseReply(upserted, reply, {
       system: SYSTEM,
       what: `writing the ${type}`,
@@ -264,6 +264,7 @@ export class SalesforceClient implements SystemClient {
       method: 'PATCH',
       path: `${this.#root}/sobjects/${type}/${id}`,
       json: fields,
+      noContent: true,
       signal,
     });
   }
@@ -271,7 +272,7 @@ export class SalesforceClient implements SystemClient {
   /** Deletes a record; one that is gone already is as good. */
   async remove(type: string, id: string, signal?: AbortSignal): Promise<void> {
     const path = `${this.#root}/sobjects/${type}/${id}`;
-    await this.#request({ method: 'DELETE', path, signal, accept: [404], safe: true });
+    await this.#request({ method: 'DELETE', path, signal, accept: [404], noContent: true, safe: true });
   }
 
   /**

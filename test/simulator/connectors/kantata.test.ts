@@ -146,6 +146,12 @@ describe('the main way', () => {
     ]);
     expect(await ownProjects()).toEqual([]);
     expect(await recordsOf('stories', { workspace_id: id })).toHaveLength(tasks);
+
+    await fault({ kind: 'garble', mode: 'empty', match: { method: 'PUT' }, times: 1 });
+    await expect(operation.call(client, wire, callContext())).rejects.toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining(`PUT /workspaces/${id} is empty`),
+    });
   });
 
   it('adds only milestones to the tasks of the template', async () => {

@@ -100,6 +100,20 @@ describe('requests', () => {
     expect(server.requests[0]?.body).toBe('a=b+c&d=%26');
   });
 
+  test.each([
+    [true, { kind: 'rejected', code: 'SCHEMA_CHANGED' }],
+    [false, { kind: 'unknown', code: 'OUTCOME_UNKNOWN' }],
+  ])('where 204 says that it is done, an empty 200 does not (safe to repeat: %s)', async (safe, expected) => {
+    const change: HttpRequest = { method: 'PATCH', path: '/x', json: {}, noContent: true, safe };
+    server.reply = (_request, response) => sendJson(response, 204);
+    await expect(clientOf().request(change)).resolves.toMatchObject({ status: 204 });
+    server.reply = (_request, response) => sendJson(response, 200);
+    expect(await failureOf(clientOf().request(change))).toMatchObject({
+      ...expected,
+      reason: 'the answer to PATCH /x has status 200, not 204 as when it is done',
+    });
+  });
+
   test('numbers beyond a JS number arrive as text', async () => {
     server.reply = (_request, response) => {
       response.end('{"id":12345678901234567890,"n":1.5}');

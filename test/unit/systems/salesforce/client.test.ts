@@ -99,6 +99,14 @@ describe('upsert', () => {
     expect(await upsert()).toEqual({ id: '001000000000001AAA', created: false });
   });
 
+  test('an empty page of success names no record: what became of it is open', async () => {
+    org.answer = () => [200];
+    const error = await upsert().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ kind: 'unknown', code: 'OUTCOME_UNKNOWN' });
+    const update = await org.client.update('Account', '001A', {}).catch((reason: unknown) => reason);
+    expect(update).toMatchObject({ kind: 'unknown', code: 'OUTCOME_UNKNOWN' });
+  });
+
   test('300: nothing was written, somebody must merge', async () => {
     org.answer = () => [300, [`${ROOT}/sobjects/Account/001A`, `${ROOT}/sobjects/Account/001B`]];
     const error = await upsert().catch((reason: unknown) => reason);
