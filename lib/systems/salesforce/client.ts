@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../../model';
 import {
   ANY_STATUS,
+  afterWrite,
   anyJson,
   anyJsonObject,
   baseUrlOf,
@@ -250,7 +251,7 @@ export class SalesforceClient implements SystemClient {
       if (error instanceof SystemError && error.vendorCode === 'DUPLICATE_VALUE') return send();
       throw error;
     });
-    if (reply.status === 204) return await this.#writtenBefore(type, externalId, signal);
+    if (reply.status === 204) return afterWrite(() => this.#writtenBefore(type, externalId, signal));
     const { id, created } = parseReply(upserted, reply, {
       system: SYSTEM,
       what: `writing the ${type}`,

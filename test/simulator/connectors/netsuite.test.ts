@@ -295,6 +295,22 @@ describe('lost replies', () => {
     expect((await failureOf(client.query('SELECT id FROM currency'))).kind).toBe('transient');
   });
 
+  test.each([
+    ['customer', 'customer'],
+    ['project', 'job'],
+  ])('a read that is refused after the write of a %s does not deny the write', async (entity, type) => {
+    const deal = await run(fixedBid(), 'customer', entity === 'customer' ? 'find' : 'upsert');
+    const operation = operationOf(entity, 'upsert');
+    const wire = operation.toSystem(deal[entity as 'customer' | 'project'], contextOf(deal));
+    await fault({ kind: 'status', status: 400, match: { method: 'GET', path: `/${type}/` } });
+    expect(await failureOf(Promise.resolve(operation.call(client, wire, callContext)))).toMatchObject({
+      kind: 'unknown',
+      status: 400,
+    });
+    const [written] = await ours(type);
+    expect(await operation.probe?.(client, wire, callContext)).toMatchObject({ id: written?.id });
+  });
+
   test('a server error after a write leaves the outcome open, after a read it does not', async () => {
     await fault({ kind: 'status', status: 500, match: { method: 'PUT' } });
     const deal = await run(fixedBid(), 'customer', 'upsert');

@@ -1,5 +1,12 @@
 import type { Customer, DealDocument, Draft, JsonObject } from '../../../model';
-import { type CallContext, defined, defineOperation, type MappingContext, required } from '../../kit';
+import {
+  afterWrite,
+  type CallContext,
+  defined,
+  defineOperation,
+  type MappingContext,
+  required,
+} from '../../kit';
 import type { NetSuiteClient } from '../client';
 import { CREDIT_FIELDS, type Credit, creditValues, readCredit } from '../credit';
 import { type CustomerKeys, findCustomer } from '../find-customer';
@@ -48,9 +55,11 @@ export const upsertCustomer = defineOperation<NetSuiteClient, Draft<Customer>, C
       replace: 'addressBook',
       signal,
     });
-    const fields = `entityId,${CREDIT_FIELDS}`;
-    const record = await client.records.read('customer', id, { fields }, signal);
-    return { id, number: String(record.entityId ?? ''), credit: await readCredit(client, record, signal) };
+    return afterWrite(async () => {
+      const fields = `entityId,${CREDIT_FIELDS}`;
+      const record = await client.records.read('customer', id, { fields }, signal);
+      return { id, number: String(record.entityId ?? ''), credit: await readCredit(client, record, signal) };
+    });
   },
 
   fromSystem({ id, number, credit }, customer, context) {

@@ -1,5 +1,5 @@
 import { add, type DealDocument, type Draft, type JsonObject, type Project } from '../../../model';
-import { defined, defineOperation, jsonNumberOf, type MappingContext, required } from '../../kit';
+import { afterWrite, defined, defineOperation, jsonNumberOf, type MappingContext, required } from '../../kit';
 import { billingTypeOf } from '../billing-type';
 import type { NetSuiteClient } from '../client';
 import { externalIdOf, fixedAmount, liveLines, reference, refTo, sellingEntity } from '../mapping';
@@ -30,7 +30,8 @@ export const upsertProject = defineOperation<NetSuiteClient, Draft<Project>, Rec
   async call(client, { externalId, body }, { signal }) {
     const id = await client.records.upsert('job', externalId, body, { signal });
     // An account that numbers projects itself does not take our code.
-    const { entityId } = await client.records.read('job', id, { fields: 'entityId' }, signal);
+    const read = () => client.records.read('job', id, { fields: 'entityId' }, signal);
+    const { entityId } = await afterWrite(read);
     return { id, number: String(entityId ?? body.entityId) };
   },
 
