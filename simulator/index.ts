@@ -6,6 +6,8 @@ export type { RunningSimulator } from './kit/host';
 export interface SimulatorOptions {
   /** 0 = any free one. */
   port: number;
+  /** Take any free port when that one is in use. */
+  otherPort?: boolean;
   /** Loopback only. Default 127.0.0.1. */
   host?: string;
   /** Folder for the state, which then outlives the process; without it the state is in memory. */
@@ -15,6 +17,9 @@ export interface SimulatorOptions {
   /** Ids of the systems to start. Default: all. */
   systems?: readonly string[];
 }
+
+/** What the program says when it runs as a thread. */
+export type ThreadReady = Pick<RunningSimulator, 'url' | 'systems'>;
 
 /**
  * Starts simulated vendors in this process.

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type SimulatorOptions, startSimulator } from './index';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type SimulatorOptions, startSimulator, type ThreadReady } from './index';
 
 const USAGE =
   'Usage: simulator [--systems salesforce,netsuite,kantata] [--port 4600] [--host 127.0.0.1] [--state DIR] [--seed N]';
@@ -52,4 +53,11 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-main().catch(fail);
+/** As a thread: options come as its data, and what ends it before it is ready is its error. */
+async function serveThread(port: NonNullable<typeof parentPort>): Promise<void> {
+  const { url, systems } = await startSimulator(workerData as SimulatorOptions);
+  port.postMessage({ url, systems } satisfies ThreadReady);
+}
+
+if (parentPort === null) main().catch(fail);
+else void serveThread(parentPort);

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { NodeAPI } from 'node-red';
 import { Q2cError } from '../../lib/model';
+import type { SimulatorOptions, ThreadReady } from '../../simulator';
 
 /** Where a simulated vendor answers, and what a connection needs to log in, by authentication scheme. */
 export interface SimulatedEndpoint {
@@ -61,18 +63,23 @@ function insideHost(RED: NodeAPI): Promise<Endpoints> {
   return inHost;
 }
 
-async function start(RED: NodeAPI): Promise<Endpoints> {
-  const { startSimulator } = await import('../../simulator');
+/** In a thread: it makes its world and answers all that flows ask, for which nobody else in the host is to wait. */
+function start(RED: NodeAPI): Promise<Endpoints> {
   const stateDir = join(RED.settings.userDir ?? process.cwd(), 'quote-to-cash', 'simulator');
-  const simulator = await startSimulator({ port: PORT, stateDir }).catch((error: Error) => {
-    if (!isPortTaken(error)) throw error;
-    return startSimulator({ port: 0, stateDir });
+  const options: SimulatorOptions = { port: PORT, otherPort: true, stateDir };
+  const thread = new Worker(join(__dirname, 'simulator-main.js'), { workerData: options });
+  thread.unref();
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('message', ({ url, systems }: ThreadReady) => {
+      RED.log.info(`Quote-to-cash simulator: ${url}`);
+      resolve(systems);
+      thread.once('error', (error) => {
+        inHost = null;
+        RED.log.error(
+          `The quote-to-cash simulator has ended: ${error.message}. Restart the flows to start it again.`,
+        );
+      });
+    });
   });
-  RED.log.info(`Quote-to-cash simulator: ${simulator.url}`);
-  return simulator.systems;
-}
-
-/** The simulator says which port is taken in words of its own; the code is that of the cause. */
-function isPortTaken({ cause }: Error): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }

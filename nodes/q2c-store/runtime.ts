@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Engine, type Log } from '../../lib/engine';
 import { Governance } from '../../lib/governance';
@@ -94,6 +94,8 @@ export default function nodeTypes(RED: NodeAPI): NodeTypes {
   }
 
   async function open(node: StoreConfigNode, config: StoreProperties, closing: AbortSignal): Promise<Opened> {
+    // The turn in which a deploy makes its nodes is long enough.
+    await nextTurn();
     const policy = retention(config);
     const times = { leaseMs: leaseMs(config), gapAfterMs: gapAfterMs(config) };
     const store = await openStore(node, config, closing);

@@ -114,7 +114,7 @@ function writtenModules(root: string, texts: ReadonlyMap<string, string>): Plugi
   };
 }
 
-/** The simulator as a program of its own, and the program of the store's thread. */
+/** The simulator, as a process or a thread, and the program of the store's thread. */
 async function buildPrograms(root: string, outdir: string): Promise<void> {
   const programs = { 'simulator-main': 'simulator/main.ts', 'store-thread': 'nodes/_shared/store-thread.ts' };
   const entryPoints = Object.fromEntries(

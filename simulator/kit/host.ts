@@ -17,6 +17,8 @@ const DEFAULT_SEED = 1;
 export interface HostOptions {
   /** 0 = any free one. */
   port: number;
+  /** Take any free port when that one is in use. */
+  otherPort?: boolean;
   /** Loopback only: the simulators accept well-known credentials. */
   host?: string;
   /** Folder for the state, made when missing; without it the state ends with the process. */
@@ -47,7 +49,10 @@ export async function startHost(options: HostOptions): Promise<RunningSimulator>
   const host = new Host(options);
   const server = createServer((request, response) => host.answer(request, response));
   server.keepAliveTimeout = 65_000;
-  const { port } = await listen(server, options.port, address);
+  const { port } = await listen(server, options.port, address).catch((error: Error) => {
+    if (!options.otherPort || !isPortTaken(error)) throw error;
+    return listen(server, 0, address);
+  });
   const url = `http://${address === '::1' ? '[::1]' : address}:${port}`;
   try {
     await host.mount(url);
@@ -74,6 +79,11 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
       else resolve(address);
     });
   });
+}
+
+/** `listen` says which port is taken in words of its own; the code is that of the cause. */
+function isPortTaken({ cause }: Error): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }
 
 class Host {

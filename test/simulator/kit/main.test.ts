@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
 import type { SimRecord } from '../../../simulator/kit/types';
 import { send } from '../support';
@@ -99,6 +100,23 @@ it('says which port is in use and which argument is wrong', async () => {
   expect(wrong.code).toBe(2);
   expect(wrong.errors).toContain('--port must be a whole number');
   expect((await ended(launch('--prot', '1'))).code).toBe(2);
+});
+
+it('runs as a thread: with any other port when its own is in use, and what it cannot do is its error', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const startThread = (options: object) => new Worker(script, { workerData: options });
+
+  const [error] = await once(startThread({ port }), 'error');
+  expect(error).toMatchObject({ message: `Port ${port} is already in use` });
+  const thread = startThread({ port, otherPort: true });
+  const [{ url, systems }] = await once(thread, 'message');
+  expect(new URL(url).port).not.toBe(String(port));
+  expect((await send(`${url}/_control/systems`)).body).toMatchObject({ systems });
+  await thread.terminate();
+  server.close();
 });
 
 it('has after a kill -9 everything it answered', async () => {
