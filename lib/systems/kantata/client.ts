@@ -8,6 +8,7 @@ import {
   createHttpClient,
   type HttpClient,
   type HttpResponse,
+  ifPresent,
   parseReply,
   readAllPages,
   readConnection,
@@ -143,8 +144,8 @@ class RestClient implements KantataClient {
   async show<Row extends Identified>(collection: Collection<Row>, id: string, signal: AbortSignal) {
     const path = `/${collection.name}/${encodeURIComponent(id)}`;
     const query = { include: 'external_references', include_archived: collection.archivable || undefined };
-    const reply = await this.#http.request({ method: 'GET', path, query, accept: [404], signal });
-    if (reply.status === 404) return null;
+    const reply = await ifPresent(() => this.#http.request({ method: 'GET', path, query, signal }));
+    if (reply === null) return null;
     return this.#page(collection, reply, `GET /${collection.name}/{id}`, false).rows[0] ?? null;
   }
 
@@ -186,13 +187,15 @@ class RestClient implements KantataClient {
   ) {
     const path = `/${collection.name}/${id}`;
     const json = { [collection.root]: body };
-    const reply = await this.#http.request({ method: 'PUT', path, json, accept: [404], safe: true, signal });
-    if (reply.status !== 404) this.#written(collection, reply, `PUT ${path}`);
+    const request = { method: 'PUT', path, json, safe: true, signal } as const;
+    const reply = await ifPresent(() => this.#http.request(request));
+    if (reply !== null) this.#written(collection, reply, `PUT ${path}`);
   }
 
   async remove({ name }: Collection<Identified>, id: string, signal: AbortSignal) {
     const path = `/${name}/${id}`;
-    await this.#http.request({ method: 'DELETE', path, accept: [404], noContent: true, safe: true, signal });
+    const request = { method: 'DELETE', path, noContent: true, safe: true, signal } as const;
+    await ifPresent(() => this.#http.request(request));
   }
 
   knock(signal: AbortSignal) {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ErrorTable } from '../kit';
 
-/** `type` is `oauth`, `system` or `validation`; Kantata has no machine-readable codes beyond that. */
+/** `type` is `oauth`, `system` or `validation`, or missing; Kantata has no machine-readable codes beyond that. */
 const errorBody = z.looseObject({
   errors: z.array(z.looseObject({ type: z.string().optional(), message: z.string() })).min(1),
 });
@@ -19,7 +19,10 @@ export const errorTable: ErrorTable = {
     { status: (status) => status >= 500, kind: 'unknown' },
     { status: (status) => status >= 400, kind: 'rejected' },
   ],
-  codeOf: (body) => errorBody.safeParse(body).data?.errors[0]?.type ?? null,
+  codeOf(body) {
+    const [error] = errorBody.safeParse(body).data?.errors ?? [];
+    return error === undefined ? null : (error.type ?? 'error');
+  },
   reasonOf: (body) =>
     errorBody
       .safeParse(body)

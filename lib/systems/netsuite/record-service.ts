@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../../model';
-import { type HttpClient, type HttpResponse, parseReply, SystemError } from '../kit';
+import { type HttpClient, type HttpResponse, ifPresent, parseReply, SystemError } from '../kit';
 
 export type RecordType =
   | 'customer'
@@ -60,13 +60,7 @@ export class RecordService {
     fields: readonly string[],
     signal: AbortSignal,
   ): Promise<NetSuiteRecord | null> {
-    try {
-      return await this.read(type, id, { fields: fields.join(',') }, signal);
-    } catch (error) {
-      // Only this code says that the record is missing; any other 404 may be a wrong address or a missing permission.
-      if (error instanceof SystemError && error.vendorCode === 'NONEXISTENT_ID') return null;
-      throw error;
-    }
+    return ifPresent(() => this.read(type, id, { fields: fields.join(',') }, signal), isMissing);
   }
 
   /** @param id internal id, or `eid:` and an external id. */
@@ -125,12 +119,9 @@ export class RecordService {
 
   /** Deletes; a record that is gone already is fine. */
   async remove(type: RecordType, id: string, signal: AbortSignal): Promise<void> {
-    try {
-      const path = pathOf(type, id);
-      await this.#http.request({ method: 'DELETE', path, noContent: true, safe: true, signal });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.kind !== 'not_found') throw error;
-    }
+    const path = pathOf(type, id);
+    const request = { method: 'DELETE', path, noContent: true, safe: true, signal } as const;
+    await ifPresent(() => this.#http.request(request), isMissing);
   }
 
   /** One id of the type, to see whether the role may list it. */
@@ -154,6 +145,9 @@ export class RecordService {
     });
   }
 }
+
+/** Only this code says that the record is missing; any other 404 may be a wrong address or a missing permission. */
+const isMissing = ({ vendorCode }: SystemError): boolean => vendorCode === 'NONEXISTENT_ID';
 
 /** A colon stays as it is: Oracle's samples write `eid:KEY`, and an encoded one would have to be signed twice. */
 function pathOf(type: RecordType, id: string): string {

@@ -15,6 +15,7 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  ifPresent,
   parseReply,
   readAllPages,
   readConnection,
@@ -273,7 +274,7 @@ export class SalesforceClient implements SystemClient {
   /** Deletes a record; one that is gone already is as good. */
   async remove(type: string, id: string, signal?: AbortSignal): Promise<void> {
     const path = `${this.#root}/sobjects/${type}/${id}`;
-    await this.#request({ method: 'DELETE', path, signal, accept: [404], noContent: true, safe: true });
+    await ifPresent(() => this.#request({ method: 'DELETE', path, signal, noContent: true, safe: true }));
   }
 
   /**

@@ -280,6 +280,33 @@ describe('the connection test', () => {
   });
 });
 
+describe('what may be gone', () => {
+  const works = {
+    show: () => client.show(workspaces, '1', signal),
+    remove: () => client.remove(workspaces, '1', signal),
+    update: () => client.updateIfPresent(workspaces, '1', { archived: true }, signal),
+  };
+
+  it.each(Object.entries(works))(
+    'is gone when Kantata says so, and not by the page of a proxy: %s',
+    async (_name, work) => {
+      answer({ errors: [{ message: 'The requested resource could not be found' }] }, 404);
+      expect((await work()) ?? null).toBeNull();
+      server.reply = (_request, response) => {
+        response.writeHead(404).end('<html>Not found</html>');
+      };
+      await expect(work()).rejects.toMatchObject({ kind: 'not_found' });
+    },
+  );
+
+  it('is changed when the answer names it', async () => {
+    answer(envelope([{ id: '1' }], { name: 'workspaces' }));
+    await works.update();
+    answer(envelope([], { name: 'workspaces' }));
+    await expect(works.update()).rejects.toMatchObject({ kind: 'unknown' });
+  });
+});
+
 describe('the configuration', () => {
   it('needs a token', () => {
     expect(() => clientOf({})).toThrow(/Access token is empty/);

@@ -71,9 +71,11 @@ describe('record service', () => {
   test('remove is content with a record that is gone', async () => {
     const { http, records } = serviceOf(
       refusal('not_found', 'NONEXISTENT_ID'),
+      refusal('not_found', 'NOT_FOUND'),
       refusal('rejected', 'USER_ERROR'),
     );
     await records.remove('charge', '9', signal);
+    await expect(records.remove('charge', '9', signal)).rejects.toMatchObject({ kind: 'not_found' });
     await expect(records.remove('charge', '9', signal)).rejects.toMatchObject({ kind: 'rejected' });
     expect(http.requests.every(({ safe }) => safe === true)).toBe(true);
   });

@@ -264,6 +264,9 @@ describe('errors', () => {
   test('deleting what is gone is no error', async () => {
     org.answer = () => [404, refusal('NOT_FOUND')];
     await expect(org.client.remove('Account', '1')).resolves.toBeUndefined();
+    // The page of something in between.
+    org.answer = () => [404];
+    await expect(org.client.remove('Account', '1')).rejects.toMatchObject({ kind: 'not_found' });
   });
 });
 
