@@ -64,6 +64,8 @@ test('every module is in one file only, so that it exists once per host', async 
   }
   expect([...places.keys()]).toEqual(expect.arrayContaining(['lib/engine/engine.ts', 'lib/store/sqlite.ts']));
   expect([...places].filter(([, files]) => files.length > 1)).toEqual([]);
+  // Simulated vendors work in a thread (docs/decisions/0035).
+  expect([...places.keys()].filter((module) => module.startsWith('simulator/'))).toEqual([]);
 });
 
 /** Modules that Node.js has loaded after a program, run where the sets are. */
