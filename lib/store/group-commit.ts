@@ -215,9 +215,13 @@ export class GroupCommitter {
 
   /** One after another; where each statement is a way to a server, independent ones that follow each other side by side. */
   private async runAll(group: readonly QueuedJob[], tx: Tx): Promise<void> {
+    if (this.maxLanes === 1) {
+      for (const job of group) await job.run(tx);
+      return;
+    }
     for (let next = 0; next < group.length; ) {
       const others = group.slice(next);
-      const together = this.maxLanes === 1 ? 0 : countWhile(others, ({ isIndependent }) => isIndependent);
+      const together = countWhile(others, ({ isIndependent }) => isIndependent);
       const jobs = others.slice(0, Math.max(1, together));
       await sideBySide(jobs.map((job) => job.run(tx)));
       next += jobs.length;

@@ -4,8 +4,10 @@ export async function sideBySide<T extends readonly unknown[]>(
     [Index in keyof T]: T[Index] | Promise<T[Index]>;
   },
 ): Promise<T> {
-  const done = await Promise.allSettled(work);
-  const failed = done.find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
-  return done.map((each) => (each.status === 'fulfilled' ? each.value : undefined)) as unknown as T;
+  try {
+    return (await Promise.all(work)) as unknown as T;
+  } catch (error) {
+    await Promise.allSettled(work);
+    throw error;
+  }
 }
