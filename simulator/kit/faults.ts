@@ -2,14 +2,15 @@ import { type Random, seededRandom } from './random';
 import { ControlError, type Fault, type FaultKind, type GarbleMode } from './types';
 
 /**
- * In the order they apply to one request. `latency` delays whatever follows; the first of `reset`, `status` and
- * `rate-limit` ends the request before the vendor sees it; the rest need a request that is processed.
+ * In the order they apply to one request. `latency` delays whatever follows; the first of `reset`, `status`, `rate-limit`
+ * and `intercept` ends the request before the vendor sees it; the rest need a request that is processed.
  */
 const KINDS: readonly FaultKind[] = [
   'latency',
   'reset',
   'status',
   'rate-limit',
+  'intercept',
   'expire-token',
   'partial-page',
   'garble',
@@ -17,14 +18,23 @@ const KINDS: readonly FaultKind[] = [
   'commit-then-timeout',
 ];
 const LOST_REPLIES: readonly FaultKind[] = ['commit-then-drop', 'commit-then-timeout'];
-const GARBLE_MODES: readonly GarbleMode[] = ['html', 'empty', 'no-id'];
+/** What may arrive instead of an answer, by kind of fault. */
+const MODES: Partial<Record<FaultKind, readonly GarbleMode[]>> = {
+  garble: ['html', 'empty', 'no-id'],
+  intercept: ['html', 'empty'],
+};
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** What the faults do to one request. */
 export interface FaultEffect {
   delayMs: number;
   /** Ends the request before it is processed. */
-  refusal: { kind: 'reset' } | { kind: 'status'; status: number } | { kind: 'rate-limit' } | null;
+  refusal:
+    | { kind: 'reset' }
+    | { kind: 'status'; status: number }
+    | { kind: 'rate-limit' }
+    | { kind: 'intercept'; mode: GarbleMode }
+    | null;
   expireTokens: boolean;
   partialPage: boolean;
   /** The request is processed and committed, then its answer is spoilt. */
@@ -131,6 +141,9 @@ function apply(fault: Fault, effect: FaultEffect): void {
     case 'status':
       effect.refusal = { kind: 'status', status: fault.status ?? 500 };
       break;
+    case 'intercept':
+      effect.refusal = { kind: fault.kind, mode: fault.mode ?? 'html' };
+      break;
     case 'expire-token':
       effect.expireTokens = true;
       break;
@@ -180,7 +193,7 @@ function parseFault(input: unknown, id: string): Fault {
   if (body.seed !== undefined) fault.seed = integer(body.seed, 'seed', 0);
   if (body.probability !== undefined) fault.probability = probability(body.probability);
   if (body.ms !== undefined) fault.ms = integer(body.ms, 'ms', 0);
-  if (body.mode !== undefined) fault.mode = garbleMode(body.mode);
+  if (body.mode !== undefined) fault.mode = modeOf(body.mode, kind);
   if (body.status !== undefined) fault.status = integer(body.status, 'status', 400, 599);
   checkFieldsOfKind(fault);
   return fault;
@@ -193,17 +206,19 @@ function checkFieldsOfKind(fault: Fault): void {
   if (fault.ms !== undefined && fault.kind !== 'latency' && fault.kind !== 'commit-then-timeout') {
     throw invalid(`ms has no meaning for ${fault.kind}`);
   }
-  if ((fault.mode === undefined) === (fault.kind === 'garble')) {
-    throw invalid(`mode (${GARBLE_MODES.join(', ')}) belongs to garble, and garble needs it`);
-  }
+  const modes = MODES[fault.kind];
+  if (modes !== undefined && fault.mode === undefined)
+    throw invalid(`${fault.kind} needs mode (${modes.join(', ')})`);
   if (fault.status !== undefined && fault.kind !== 'status')
     throw invalid(`status has no meaning for ${fault.kind}`);
   if (fault.seed !== undefined && fault.probability === undefined) throw invalid('seed needs probability');
 }
 
-function garbleMode(value: unknown): GarbleMode {
-  const mode = GARBLE_MODES.find((known) => known === value);
-  if (mode === undefined) throw invalid(`mode must be one of ${GARBLE_MODES.join(', ')}`);
+function modeOf(value: unknown, kind: FaultKind): GarbleMode {
+  const modes = MODES[kind];
+  if (modes === undefined) throw invalid(`mode has no meaning for ${kind}`);
+  const mode = modes.find((known) => known === value);
+  if (mode === undefined) throw invalid(`mode of ${kind} must be one of ${modes.join(', ')}`);
   return mode;
 }
 

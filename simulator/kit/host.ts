@@ -208,6 +208,7 @@ class Host {
   ): Promise<SimResponse> {
     const { system } = mounted;
     if (effect?.refusal?.kind === 'status') return system.failure(effect.refusal.status, mounted.context());
+    if (effect?.refusal?.kind === 'intercept') return garbled({ status: 200 }, effect.refusal.mode);
     if (effect?.refusal?.kind === 'rate-limit') return system.rateLimited(mounted.context());
     if (effect?.expireTokens) await mounted.atomically(() => system.expireTokens(mounted.context()));
     try {

@@ -132,9 +132,10 @@ export type FaultKind =
   | 'commit-then-timeout'
   | 'partial-page'
   | 'garble'
+  | 'intercept'
   | 'expire-token';
 
-/** How a `garble` fault spoils an answer. */
+/** How a `garble` fault spoils an answer, and with what an `intercept` answers. */
 export type GarbleMode = 'html' | 'empty' | 'no-id';
 
 export interface Fault {
@@ -151,6 +152,6 @@ export interface Fault {
   ms?: number;
   /** `status`: which one. */
   status?: number;
-  /** `garble`: what arrives instead of the answer, after the request was processed. */
+  /** What arrives instead of the answer: `garble` after the request was processed, `intercept` when nobody has seen it. */
   mode?: GarbleMode;
 }

@@ -41,6 +41,8 @@ const MORE_FAULTS: readonly SeededFault[] = [
   { kind: 'garble', probability: 0.01, mode: 'html' },
   { kind: 'garble', probability: 0.01, mode: 'empty' },
   { kind: 'garble', probability: 0.01, mode: 'no-id' },
+  { kind: 'intercept', probability: 0.01, mode: 'html' },
+  { kind: 'intercept', probability: 0.01, mode: 'empty' },
 ];
 
 /** How much of the usual share of faults strikes; half of the seeds have fewer kinds, but all of them somewhere. */

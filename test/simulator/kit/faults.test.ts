@@ -206,3 +206,13 @@ it('spoils the answer of a request that was processed', async () => {
     expect((await control('faults', 'POST', wrong)).status).toBe(400);
   }
 });
+
+it('answers for the vendor, which has seen nothing', async () => {
+  await arm({ kind: 'intercept', times: 1, mode: 'html' });
+  const page = await fetch(`${toy}/notes`, { method: 'POST', headers: auth, body: '{"title":"page"}' });
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<html>')]);
+  await arm({ kind: 'intercept', times: 1, mode: 'empty' });
+  expect(await write('nothing')).toMatchObject({ status: 200, body: null });
+  for (const title of ['page', 'nothing']) expect(await written(title)).toBe(0);
+  expect((await control('faults', 'POST', { kind: 'intercept', mode: 'no-id' })).status).toBe(400);
+});

@@ -28,6 +28,7 @@ test('every failpoint, kind of crash, host and kind of fault is there in a run o
       'commit-then-timeout',
       'partial-page',
       'garble',
+      'intercept',
       'expire-token',
     ]),
   );
