@@ -61,17 +61,6 @@ export const breakages: readonly Breakage[] = [
     ],
   },
   {
-    // Whatever answers with success has done what was asked.
-    name: 'any-success',
-    changes: [
-      {
-        file: 'lib/systems/kit/http.ts',
-        from: 'return noContent && status !== 204 ?',
-        to: 'return noContent && status > 299 ?',
-      },
-    ],
-  },
-  {
     // Every running run counts as one of a dead host, and whoever works on a run may write.
     name: 'no-lease-check',
     store: 'postgres',
