@@ -94,8 +94,11 @@ function command(
   return promise;
 }
 
+/** While a host opens the store, nobody else may read it for a moment. */
+const openToRead = () => new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+
 const actions = () => {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = openToRead();
   const rows = database.prepare('select action from audit order by seq').all();
   database.close();
   return rows.map(({ action }) => action);
@@ -103,7 +106,7 @@ const actions = () => {
 
 /** When a host last began to use a key. */
 const keyInUse = () => {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = openToRead();
   const row = database.prepare('select max(in_use_since) as since from encryption_key').get();
   database.close();
   return String(row?.since ?? '');
@@ -117,7 +120,7 @@ async function startWithKey(env: Record<string, string>): Promise<void> {
 }
 
 const envelope = () => {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = openToRead();
   const row = database.prepare('select envelope from outbox').get();
   database.close();
   return String(row?.envelope);
