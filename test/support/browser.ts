@@ -5,7 +5,7 @@ import type { FlowNode } from './host';
 
 /** The editor's global, for functions that run in the page. */
 declare const RED: {
-  nodes: { node(id: string): unknown };
+  nodes: { node(id: string): unknown; getType(type: string): { oneditprepare?: (this: unknown) => void } };
   editor: {
     edit(node: unknown): void;
     editConfig(name: string, type: string, id: string): void;
@@ -74,12 +74,28 @@ export class Editor {
     return this.page.context().close();
   }
 
-  /** Opens the form of a node or configuration node and waits until it has stopped moving. */
+  /**
+   * Opens the form of a node or configuration node and waits until it is filled and has stopped moving. The editor fills
+   * it when it has asked the host for credentials, which is after its buttons are there.
+   */
   async openForm({ id, type, z }: FlowNode): Promise<void> {
     const config = z === undefined || z === '';
+    await this.page.evaluate((name) => {
+      const page = window as { isFormFilled?: boolean };
+      const definition = RED.nodes.getType(name);
+      const fill = definition.oneditprepare;
+      page.isFormFilled = fill === undefined;
+      if (fill === undefined) return;
+      definition.oneditprepare = function () {
+        definition.oneditprepare = fill;
+        fill.call(this);
+        page.isFormFilled = true;
+      };
+    }, type);
     if (config) await this.page.evaluate(([t, i]) => RED.editor.editConfig('', t, i), [type, id] as const);
     else await this.page.evaluate((node) => RED.editor.edit(RED.nodes.node(node)), id);
     await this.doneButton().waitFor();
+    await this.page.waitForFunction('isFormFilled');
     // An animation that is cancelled has stopped too.
     await this.tray().evaluate(async (tray) => {
       await Promise.allSettled(tray.getAnimations().map((a) => a.finished));
