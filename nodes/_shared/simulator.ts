@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { NodeAPI } from 'node-red';
@@ -64,22 +65,18 @@ function insideHost(RED: NodeAPI): Promise<Endpoints> {
 }
 
 /** In a thread: it makes its world and answers all that flows ask, for which nobody else in the host is to wait. */
-function start(RED: NodeAPI): Promise<Endpoints> {
+async function start(RED: NodeAPI): Promise<Endpoints> {
   const stateDir = join(RED.settings.userDir ?? process.cwd(), 'quote-to-cash', 'simulator');
   const options: SimulatorOptions = { port: PORT, otherPort: true, stateDir };
   const thread = new Worker(join(__dirname, 'simulator-main.js'), { workerData: options });
   thread.unref();
-  return new Promise((resolve, reject) => {
-    thread.once('error', reject);
-    thread.once('message', ({ url, systems }: ThreadReady) => {
-      RED.log.info(`Quote-to-cash simulator: ${url}`);
-      resolve(systems);
-      thread.once('error', (error) => {
-        inHost = null;
-        RED.log.error(
-          `The quote-to-cash simulator has ended: ${error.message}. Restart the flows to start it again.`,
-        );
-      });
-    });
+  const [{ url, systems }] = (await once(thread, 'message')) as [ThreadReady];
+  thread.once('error', (error) => {
+    inHost = null;
+    RED.log.error(
+      `The quote-to-cash simulator has ended: ${error.message}. Restart the flows to start it again.`,
+    );
   });
+  RED.log.info(`Quote-to-cash simulator: ${url}`);
+  return systems;
 }

@@ -37,3 +37,44 @@ export function parseReply<S extends z.ZodType>(
     reason: `the answer to ${about.what} ${problem}`,
   });
 }
+
+/**
+ * The requests of a call that come after its write: whatever goes wrong with them, the write is there, and must not be
+ * taken for one that was refused. The engine looks for it instead.
+ *
+ * @throws SystemError `unknown` for whatever the vendor does not do
+ */
+export async function afterWrite<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.kind === 'unknown') throw error;
+    const { system, reason, status, vendorCode, retryAfterMs } = error;
+    throw new SystemError({
+      system,
+      kind: 'unknown',
+      reason,
+      status,
+      vendorCode,
+      retryAfterMs,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * @param isMissing by default an answer of 404 in the vendor's own words: any other one may be a wrong address, or a page
+ * of something in between, and the record may well be there
+ * @returns null when there is no such record
+ */
+export async function ifPresent<T>(
+  work: () => Promise<T>,
+  isMissing = ({ kind, vendorCode }: SystemError) => kind === 'not_found' && vendorCode !== null,
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SystemError && isMissing(error)) return null;
+    throw error;
+  }
+}
